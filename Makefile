@@ -1,0 +1,153 @@
+# Builds Darknet with Online Label Smoothing. `make help` lists what can be asked for.
+
+# Darknet's own switches.
+GPU ?= 0
+CUDNN ?= 0
+OPENCV ?= 0
+OPENMP ?= 0
+DEBUG ?= 0
+# AddressSanitizer and UndefinedBehaviorSanitizer.
+SANITIZE ?= 0
+# Architectures for nvcc, e.g. ARCH="-gencode arch=compute_90,code=sm_90"; default: all that this nvcc knows.
+ARCH ?=
+NVCC ?= nvcc
+# A Darknet tree that is already there, instead of Debian's source package.
+DARKNET ?=
+export DARKNET
+
+# Every combination of switches has a folder of its own, so that they stand side by side.
+VARIANT := cpu
+ifeq ($(GPU),1)
+VARIANT := gpu
+endif
+VARIANT := $(VARIANT)$(if $(filter 1,$(CUDNN)),-cudnn)$(if $(filter 1,$(OPENCV)),-opencv)$(if $(filter \
+	1,$(OPENMP)),-openmp)$(if $(filter 1,$(DEBUG)),-debug)$(if $(filter 1,$(SANITIZE)),-sanitize)
+OUT := build/$(VARIANT)
+HOST := build/darknet
+
+# ---- Flags -----------------------------------------------------------------------------------------------------------
+
+CC = gcc
+CXX = g++
+OWN_FOLDERS := src/ols src/layers src/train src/eval src/accel src/commands
+INCLUDES := $(addprefix -I,$(OWN_FOLDERS)) -I$(HOST)/include -I$(HOST)/src
+DEFINES :=
+LIBS := -lz -lm -pthread
+# Darknet's own flags. Ours leave -ffast-math out: checks for NaN have to mean something.
+HOST_OPT := -Ofast
+OWN_OPT := -O3 -ffp-contract=off
+COMMON := -fPIC -MMD -MP
+HOST_WARN := -Wall -Wno-unused-result -Wno-unknown-pragmas -Wfatal-errors
+OWN_WARN := -Wall -Wextra -Wfatal-errors
+
+ifeq ($(DEBUG),1)
+HOST_OPT := -O0 -g
+OWN_OPT := -O0 -g
+endif
+ifeq ($(SANITIZE),1)
+HOST_OPT := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
+OWN_OPT := $(HOST_OPT) -fno-sanitize-recover=undefined
+LIBS += -fsanitize=address,undefined
+endif
+ifeq ($(OPENMP),1)
+COMMON += -fopenmp
+LIBS += -fopenmp
+endif
+ifeq ($(OPENCV),1)
+DEFINES += -DOPENCV $(shell pkg-config --cflags opencv4)
+LIBS += $(shell pkg-config --libs opencv4) -lstdc++
+endif
+ifeq ($(GPU),1)
+CUDA_HOME ?= $(patsubst %/bin/nvcc,%,$(shell command -v $(NVCC)))
+DEFINES += -DGPU -I$(CUDA_HOME)/include
+LIBS += -L$(CUDA_HOME)/lib64 -L$(CUDA_HOME)/lib64/stubs -lcuda -lcudart -lcublas -lcurand -lstdc++
+GENCODE := $(if $(ARCH),$(ARCH),$(shell $(NVCC) --list-gpu-arch 2>/dev/null | \
+	sed 's/^compute_\(.*\)/-gencode arch=compute_\1,code=sm_\1/'))
+endif
+ifeq ($(CUDNN),1)
+DEFINES += -DCUDNN
+LIBS += -lcudnn
+endif
+
+# ---- Sources ---------------------------------------------------------------------------------------------------------
+
+LIB_NAMES := gemm utils cuda deconvolutional_layer convolutional_layer list image activations im2col col2im blas \
+	crop_layer dropout_layer maxpool_layer softmax_layer data matrix network connected_layer cost_layer parser \
+	option_list detection_layer route_layer upsample_layer box normalization_layer avgpool_layer layer local_layer \
+	shortcut_layer logistic_layer activation_layer rnn_layer gru_layer crnn_layer demo batchnorm_layer region_layer \
+	reorg_layer tree lstm_layer l2norm_layer yolo_layer iseg_layer image_opencv
+KERNEL_NAMES := convolutional_kernels deconvolutional_kernels activation_kernels im2col_kernels col2im_kernels \
+	blas_kernels crop_layer_kernels dropout_layer_kernels maxpool_layer_kernels avgpool_layer_kernels
+EXE_NAMES := captcha lsd super art tag cifar go rnn segmenter regressor classifier coco yolo detector nightmare \
+	instance-segmenter darknet
+
+OWN_SOURCES := $(wildcard $(addsuffix /*.c,$(OWN_FOLDERS)))
+# src/commands belongs to the program; the rest also to the library.
+OWN_LIB := $(patsubst src/%.c,$(OUT)/%.o,$(filter-out src/commands/%,$(OWN_SOURCES)))
+OWN_EXE := $(patsubst src/%.c,$(OUT)/%.o,$(filter src/commands/%,$(OWN_SOURCES)))
+LIB_OBJECTS := $(addprefix $(OUT)/darknet/,$(addsuffix .o,$(LIB_NAMES))) $(OWN_LIB)
+ifeq ($(GPU),1)
+LIB_OBJECTS += $(addprefix $(OUT)/darknet/,$(addsuffix .o,$(KERNEL_NAMES)))
+LIB_OBJECTS += $(patsubst src/%.cu,$(OUT)/%.o,$(wildcard $(addsuffix /*.cu,$(OWN_FOLDERS))))
+endif
+EXE_OBJECTS := $(addprefix $(OUT)/darknet/,$(addsuffix .o,$(EXE_NAMES))) $(OWN_EXE)
+
+# ---- The program -----------------------------------------------------------------------------------------------------
+
+.PHONY: all demo test bench clean distclean help variant
+.SECONDARY:
+
+# ./darknet and ./libdarknet.so are those of the switches that were built last.
+all: variant
+	@ln -sf $(OUT)/darknet.bin darknet
+	@ln -sf $(OUT)/libdarknet.so libdarknet.so
+	@ln -sfn ../$(HOST)/data/labels data/labels
+
+variant: $(OUT)/darknet.bin $(OUT)/libdarknet.so
+
+$(HOST)/.prepared: $(sort $(wildcard darknet-patch/*)) scripts/get-darknet
+	scripts/get-darknet $(HOST)
+
+$(OUT)/darknet.bin: $(EXE_OBJECTS) $(OUT)/libdarknet.a
+	$(CC) $^ -o $@ $(LIBS)
+
+$(OUT)/libdarknet.a: $(LIB_OBJECTS)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(OUT)/libdarknet.so: $(LIB_OBJECTS)
+	$(CC) -shared $^ -o $@ $(LIBS)
+
+# rand() inside Darknet is the stream of random_stream.h where a thread has one.
+HOST_FLAGS = $(COMMON) $(HOST_OPT) $(HOST_WARN) $(DEFINES) $(INCLUDES) -include src/train/random_stream.h
+OWN_FLAGS = $(COMMON) $(OWN_OPT) $(OWN_WARN) $(DEFINES) $(INCLUDES)
+# nvcc hands its host compiler one string, and writes dependencies itself.
+CUDA_FLAGS = $(GENCODE) $(DEFINES) $(INCLUDES) -MMD -MP --compiler-options "$(filter-out -MMD -MP,$(COMMON)) $(HOST_OPT)"
+
+$(OUT)/darknet/%.o: $(HOST)/.prepared Makefile
+	@mkdir -p $(@D)
+	@source=$$(ls $(HOST)/src/$*.c $(HOST)/src/$*.cpp $(HOST)/src/$*.cu $(HOST)/examples/$*.c 2>/dev/null); \
+	case $$source in \
+	*.c) set -- $(CC) $(HOST_FLAGS) ;; \
+	*.cpp) set -- $(CXX) $(HOST_FLAGS) ;; \
+	*.cu) set -- $(NVCC) $(CUDA_FLAGS) -include src/train/random_stream.h ;; \
+	esac; \
+	echo "  darknet $*"; "$$@" -c $$source -o $@
+
+$(OUT)/%.o: src/%.c $(HOST)/.prepared Makefile
+	@mkdir -p $(@D)
+	@echo "  src $*"
+	@$(CC) -std=gnu99 $(OWN_FLAGS) -c $< -o $@
+
+$(OUT)/%.o: src/%.cu $(HOST)/.prepared Makefile
+	@mkdir -p $(@D)
+	@echo "  src $* (nvcc)"
+	@$(NVCC) $(CUDA_FLAGS) -c $< -o $@
+
+-include $(wildcard $(OUT)/*/*.d)
+
+clean:
+	rm -rf build/cpu* build/gpu* darknet libdarknet.so data/labels
+
+distclean: clean
+	rm -rf build results

@@ -1,0 +1,389 @@
+"""VOC annotations to Darknet labels: the one place that knows both formats, and what the data scripts share.
+
+Used by voc-to-darknet and make-shapes (convert), and by cifar10-to-darknet (the small helpers at the end).
+
+A VOC set is a folder with JPEGImages/<id>.jpg, Annotations/<id>.xml and ImageSets/Main/<set>.txt. A VOC box is
+1-based and inclusive: xmin=1, xmax=width covers the whole width. Darknet wants one line per object,
+"class x y w h", as fractions of the image, with x, y the centre. In continuous coordinates the VOC box spans
+xmin-1 .. xmax, hence
+
+    x = ((xmin - 1) + xmax) / 2 / width      w = (xmax - (xmin - 1)) / width      and likewise y, h.
+
+(Darknet's own voc_label.py puts the centre half a pixel further left and up, and makes the box a pixel smaller.)
+"""
+
+import argparse
+import math
+import os
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+VOC_CLASSES = ("aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person "
+               "pottedplant sheep sofa train tvmonitor").split()
+
+# What Darknet's fill_truth_detection does to the path of an image to find its label file, in its order. Each replaces
+# the first occurrence anywhere in the path, also in a folder's name.
+DARKNET_REPLACES = (("images", "labels"), ("JPEGImages", "labels"), ("raw", "labels"),
+                    (".jpg", ".txt"), (".png", ".txt"), (".JPG", ".txt"), (".JPEG", ".txt"))
+IMAGE_ENDINGS = (".jpg", ".png", ".JPG", ".JPEG")
+
+
+def darknet_label_path(image_path):
+    """The file in which Darknet will look for the boxes of this image."""
+    for word, by in DARKNET_REPLACES:
+        image_path = image_path.replace(word, by, 1)
+    return image_path
+
+
+def check_set_folder(folder):
+    """Raises BadInput where the path of a VOC set, as Darknet will read it, leads Darknet to other label files."""
+    image = os.path.join(folder, "JPEGImages", "0.jpg")
+    if "\n" in folder or "\r" in folder:
+        raise BadInput(f"line break in the path {folder!r}: Darknet's lists hold one path a line")
+    if darknet_label_path(image) != os.path.join(folder, "labels", "0.txt"):
+        words = [word for word, _ in DARKNET_REPLACES if word in folder]
+        raise BadInput(f"{folder}: Darknet replaces {' and '.join(map(repr, words))} in the path of an image to find its "
+                       f"labels, and would look for {darknet_label_path(image)}: rename or move the folder, or link to it "
+                       f"from elsewhere")
+
+
+class Problems:
+    """Prints each problem to stderr as it is found, and counts them by kind."""
+
+    def __init__(self):
+        self.kinds = {}
+
+    def add(self, kind, file, detail):
+        self.kinds[kind] = self.kinds.get(kind, 0) + 1
+        say(f"{file}: {kind}: {detail}")
+
+    def __len__(self):
+        return sum(self.kinds.values())
+
+    def __str__(self):
+        return ", ".join(f"{n} x {kind}" for kind, n in self.kinds.items()) or "none"
+
+
+class Result:
+    """What convert() did: counts, and the class names in the order of their numbers."""
+
+    def __init__(self):
+        self.images = self.empty = self.objects = self.difficult = 0
+        self.names = []
+        self.problems = Problems()
+
+    def __str__(self):
+        return (f"{self.images} images ({self.empty} without a labelled object), {self.objects} objects, "
+                f"{self.difficult} difficult ones kept apart; problems: {self.problems}")
+
+
+def convert(folder, set_name, list_path, classes, keep_difficult=False, strict=False, relative=False):
+    """Writes labels/<id>.txt for every image of ImageSets/Main/<set_name>.txt, and the list of these images.
+
+    classes: list of names, or None for all names in Annotations, sorted. Everything is read before anything is
+    written, so that `strict`, which turns any problem into BadInput, leaves the set as it was.
+    """
+    result = Result()
+    problems = result.problems
+    if not os.path.isdir(folder):
+        raise BadInput(f"{folder}: no such folder")
+    for part in ("JPEGImages", "Annotations"):
+        if not os.path.isdir(os.path.join(folder, part)):
+            raise BadInput(f"{folder}: not a VOC set, it has no {part} folder")
+    listed = os.path.normpath(folder) if relative else os.path.abspath(folder)
+    check_set_folder(listed)
+    ids = read_set(os.path.join(folder, "ImageSets", "Main", set_name + ".txt"), problems)
+    result.names = list(classes) if classes else names_found(os.path.join(folder, "Annotations"))
+    numbers = {name: i for i, name in enumerate(result.names)}
+
+    converted = []
+    progress = Progress(len(ids), "read")
+    for done, name in enumerate(ids, 1):
+        image = find_image(folder, name)
+        xml = os.path.join("Annotations", name + ".xml")
+        if not image:
+            problems.add("missing image", os.path.join("JPEGImages", name + ".jpg"), "image left out")
+        elif darknet_label_path(os.path.join(listed, image)) != os.path.join(listed, "labels", name + ".txt"):
+            problems.add("unusable path", image, "Darknet would look for its labels in "
+                         f"{darknet_label_path(os.path.join(listed, image))}; image left out")
+        else:
+            boxes = read_annotation(folder, xml, image, numbers, problems)
+            if boxes is not None:
+                converted.append((name, os.path.join(listed, image), boxes))
+        progress.at(done)
+    progress.end()
+    if strict and len(problems):
+        raise BadInput(f"{folder}: --strict, nothing written; problems: {problems}")
+    if not converted:
+        raise BadInput(f"{folder}: nothing could be converted; problems: {problems}")
+
+    for kind in ("labels", "labels-difficult"):
+        os.makedirs(os.path.join(folder, kind), exist_ok=True)
+    for name, _, boxes in converted:
+        labels = [line for line, difficult in boxes if keep_difficult or not difficult]
+        apart = [line for line, difficult in boxes if difficult and not keep_difficult]
+        # Darknet ends the whole run where a label file is missing, so an image without objects has an empty one.
+        write_whole(os.path.join(folder, "labels", name + ".txt"), "".join(labels))
+        difficult_path = os.path.join(folder, "labels-difficult", name + ".txt")
+        if apart:
+            write_whole(difficult_path, "".join(apart))
+        elif os.path.lexists(difficult_path):  # of an earlier run
+            os.unlink(difficult_path)
+        result.images += 1
+        result.empty += not labels
+        result.objects += len(labels)
+        result.difficult += len(apart)
+    write_whole(list_path, "".join(path + "\n" for _, path, _ in converted))
+    return result
+
+
+def read_set(path, problems):
+    """The ids in an ImageSets/Main file, each once."""
+    ids, seen = [], set()
+    for line in read_text(path).splitlines():
+        fields = line.split()
+        if not fields:
+            continue
+        name = line.strip()
+        if len(fields) == 2 and fields[1] in ("-1", "0", "1"):  # VOC's sets of one class: "<id> -1" is not in it
+            if fields[1] == "-1":
+                continue
+            name = fields[0]
+        if "/" in name or name in (".", "..") or "\0" in name:
+            problems.add("bad id", path, f"{name!r} is no file name; left out")
+        elif name in seen:
+            problems.add("listed twice", path, f"{name}; used once")
+        else:
+            seen.add(name)
+            ids.append(name)
+    if not ids:
+        raise BadInput(f"{path}: names no image")
+    return ids
+
+
+def find_image(folder, name):
+    for ending in IMAGE_ENDINGS:
+        image = os.path.join("JPEGImages", name + ending)
+        if os.path.isfile(os.path.join(folder, image)):
+            return image
+    return None
+
+
+def names_found(annotations):
+    """Class names in all annotations of the folder, not of one set, so that train and test number them alike."""
+    found = set()
+    for file in os.listdir(annotations):
+        if file.endswith(".xml"):
+            try:
+                root = ElementTree.parse(os.path.join(annotations, file)).getroot()
+            except (ElementTree.ParseError, ValueError, LookupError, OSError):
+                continue  # reported when its image is converted
+            found.update((obj.findtext("name") or "").strip() for obj in root.findall("object"))
+    found.discard("")
+    if not found:
+        raise BadInput(f"{annotations}: no annotation names a class")
+    return sorted(found)
+
+
+def read_annotation(folder, xml, image, numbers, problems):
+    """[(label line, difficult?)] of one image, or None where the image has to be left out."""
+    Image = pillow()
+    try:
+        with Image.open(os.path.join(folder, image)) as file:
+            width, height = file.size
+    except Exception as error:  # Pillow raises many kinds
+        problems.add("unreadable image", image, f"{one_line(error)}; image left out")
+        return None
+    try:
+        root = ElementTree.parse(os.path.join(folder, xml)).getroot()
+    except FileNotFoundError:
+        problems.add("missing XML", xml, "image left out")
+        return None
+    except (ElementTree.ParseError, ValueError, LookupError, OSError) as error:
+        problems.add("broken XML", xml, f"{one_line(error)}; image left out")
+        return None
+    try:
+        size = tuple(int(float(root.findtext("size/" + side))) for side in ("width", "height"))
+    except (TypeError, ValueError, OverflowError):
+        size = (0, 0)
+    if min(size) <= 0:
+        problems.add("no size in XML", xml, f"took the image's {width}x{height}")
+    elif size != (width, height):
+        problems.add("wrong size in XML", xml, f"{size[0]}x{size[1]}; took the image's {width}x{height}")
+    boxes = []
+    for obj in root.findall("object"):
+        line = read_object(obj, width, height, xml, numbers, problems)
+        if line:
+            boxes.append((line, (obj.findtext("difficult") or "").strip() == "1"))
+    return boxes
+
+
+def read_object(obj, width, height, xml, numbers, problems):
+    """The label line of one <object>, or None where it has to be left out."""
+    name = (obj.findtext("name") or "").strip()
+    try:  # numbers with a fraction occur in VOC itself
+        corners = [float(obj.findtext("bndbox/" + key)) for key in ("xmin", "ymin", "xmax", "ymax")]
+    except (TypeError, ValueError):
+        corners = [math.nan]
+    if not all(map(math.isfinite, corners)):
+        problems.add("broken object", xml, f"{name!r} has no bndbox of four numbers; object left out")
+        return None
+    if name not in numbers:
+        problems.add("unknown class", xml, f"{name!r}; object left out")
+        return None
+    xmin, ymin, xmax, ymax = corners
+    text = f"{name!r} ({xmin:g}, {ymin:g}) - ({xmax:g}, {ymax:g})"
+    if xmax <= xmin or ymax <= ymin:
+        problems.add("degenerate box", xml, f"{text}; object left out")
+        return None
+    xmin, ymin, xmax, ymax = max(xmin, 1), max(ymin, 1), min(xmax, width), min(ymax, height)
+    if xmax <= xmin or ymax <= ymin:
+        problems.add("box outside image", xml, f"{text}, image {width}x{height}; object left out")
+        return None
+    if [xmin, ymin, xmax, ymax] != corners:
+        problems.add("box clipped", xml, f"{text}, image {width}x{height}")
+    x, w = (xmin - 1 + xmax) / 2 / width, (xmax - xmin + 1) / width
+    y, h = (ymin - 1 + ymax) / 2 / height, (ymax - ymin + 1) / height
+    return f"{numbers[name]} {x:.6f} {y:.6f} {w:.6f} {h:.6f}\n"
+
+
+def read_names(path):
+    """A file of class names: one a line, the line number is the class number."""
+    names = [line.strip() for line in read_text(path).splitlines()]
+    while names and not names[-1]:
+        names.pop()
+    if not names:
+        raise BadInput(f"{path}: holds no class name")
+    for i, name in enumerate(names):
+        if not name:  # to Darknet it would be a class of its own
+            raise BadInput(f"{path}: line {i + 1} is empty")
+        if name in names[:i]:
+            raise BadInput(f"{path}: {name!r} occurs twice")
+    return names
+
+
+# ---- what the data scripts share ----
+
+PROGRAM = os.path.basename(sys.argv[0])
+
+
+class BadInput(Exception):
+    """Something the user can put right; its text is the one line to print."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Bad arguments are one line and status 1, like all bad input."""
+
+    def __init__(self, **options):
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+    def error(self, message):
+        sys.exit(f"{PROGRAM}: {message} (--help shows how)")
+
+
+def whole_number(low, high):
+    """An argparse type: an integer from low to high."""
+    def parse(text):
+        try:
+            value = int(text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
+        return value
+    return parse
+
+
+def run(main):
+    """Runs main and exits; what the user can put right ends in one line and status 1."""
+    try:
+        main()
+    except BadInput as error:
+        sys.exit(f"{PROGRAM}: {error}")
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        sys.exit(f"{PROGRAM}: {where}{error.strerror or error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def say(text):
+    print(f"{PROGRAM}: {text}", file=sys.stderr)
+
+
+def one_line(error):
+    return " ".join(str(error).split())
+
+
+def pillow():
+    try:
+        from PIL import Image
+    except ImportError:
+        raise BadInput("needs Pillow: apt-get install python3-pil") from None
+    return Image
+
+
+def read_text(path):
+    try:
+        with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
+            return file.read()
+    except FileNotFoundError:
+        raise BadInput(f"{path}: no such file") from None
+
+
+def write_whole(path, content):
+    """Writes text or bytes to a file that is either whole or not there; makes its folder."""
+    folder, name = os.path.split(path)
+    os.makedirs(folder or ".", exist_ok=True)
+    part = os.path.join(folder, f".{name}.part{os.getpid()}")
+    if isinstance(content, str):
+        content = content.encode("utf-8", "surrogateescape")
+    try:
+        with open(part, "wb") as file:
+            file.write(content)
+        os.replace(part, path)
+    except BaseException:
+        if os.path.exists(part):
+            os.unlink(part)
+        raise
+
+
+def data_prefix(out, relative):
+    """The folder as it goes into .data files and lists, refused where Darknet could not read it back."""
+    prefix = os.path.normpath(out) if relative else os.path.abspath(out)
+    if any(c.isspace() for c in prefix):
+        raise BadInput(f"{prefix}: Darknet removes white space from .data files: choose a path without")
+    return prefix
+
+
+def check_labels_in_path(prefix, labels):
+    """Raises BadInput where a label occurs in the folder's path: Darknet finds the class by strstr on the whole path."""
+    for label in labels:
+        if label in prefix + "/":
+            raise BadInput(f"{prefix}: Darknet finds an image's class by searching its path for {label!r}, which this "
+                           f"folder's own path holds: choose another folder, or one without it by --relative")
+
+
+class Progress:
+    """A line on stderr with the time left, for work that takes more than a few seconds."""
+
+    def __init__(self, total, what):
+        self.total, self.what = max(total, 1), what
+        self.start = self.last = time.monotonic()
+        self.shown = False
+        self.every = .5 if sys.stderr.isatty() else 10
+
+    def at(self, done):
+        now = time.monotonic()
+        if now - self.last < self.every or now - self.start < 2:
+            return
+        self.last, self.shown = now, True
+        left = (now - self.start) * (self.total - done) / max(done, 1)
+        line = f"{PROGRAM}: {self.what} {100 * done // self.total} %, {left:.0f} s left"
+        print(f"\r{line}   " if sys.stderr.isatty() else line, end="" if sys.stderr.isatty() else "\n",
+              file=sys.stderr, flush=True)
+
+    def end(self):
+        if self.shown and sys.stderr.isatty():
+            print(file=sys.stderr)

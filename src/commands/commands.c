@@ -1,0 +1,53 @@
+#include "commands.h"
+
+#include "detector_map.h"
+#include "random_stream.h"
+#include "soft_labels.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Takes `name value` out of argv, as Darknet's find_*_arg do; NULL where it is not there. */
+static char *take_option(int argc, char **argv, const char *name)
+{
+    char *value;
+    int i, j;
+    for (i = 1; i < argc && argv[i] && strcmp(argv[i], name); ++i) {}
+    if (i >= argc || !argv[i]) return 0;
+    value = i + 1 < argc ? argv[i + 1] : 0;
+    if (!value) fail("%s needs a value", name);
+    for (j = i; j + 2 < argc; ++j) argv[j] = argv[j + 2];
+    argv[argc - 2] = argv[argc - 1] = 0;
+    return value;
+}
+
+void commands_begin(int argc, char **argv)
+{
+    char *seed = take_option(argc, argv, "-seed");
+    if (seed) {
+        char *end;
+        unsigned long value;
+        errno = 0;
+        value = strtoul(seed, &end, 10);
+        if (errno || *end || end == seed || *seed == '-' || value > 0xffffffffu)
+            fail("-seed %s is not valid: must be a whole number from 0 to 4294967295", seed);
+        random_set_seed((unsigned)value);
+    }
+    if (argc > 1 && !strcmp(argv[1], "ols")) exit(run_ols(argc, argv));
+}
+
+static const struct {
+    const char *group, *name;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"detector", "map", detector_map},
+};
+
+void commands_run(int argc, char **argv)
+{
+    size_t i;
+    for (i = 0; i < sizeof commands / sizeof commands[0]; ++i)
+        if (argc > 2 && argv[2] && !strcmp(argv[1], commands[i].group) && !strcmp(argv[2], commands[i].name))
+            exit(commands[i].run(argc, argv));
+}

@@ -1,0 +1,22 @@
+/* The commands and options that the plugin adds to darknet's main(). */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Before a GPU is asked for: takes -seed N out of argv, and runs `darknet ols ...` (which never returns). */
+void commands_begin(int argc, char **argv);
+
+/* After the GPU was chosen: runs a command of the plugin's, such as `detector map`, and ends the program with its
+ * status; returns when the command is not the plugin's. */
+void commands_run(int argc, char **argv);
+
+/* darknet ols show|plot|deploy. Returns the exit status. */
+int run_ols(int argc, char **argv);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

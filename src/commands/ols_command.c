@@ -1,0 +1,289 @@
+/* darknet ols show|plot|deploy: what the soft labels of a checkpoint say, as a table and as a picture, and a cfg that
+ * other programs read. */
+#include "commands.h"
+
+#include "checkpoint.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: darknet ols show <weights> [-names <file>] [-top <n>]\n"
+    "           the soft labels in a checkpoint as a table; above 20 classes (or with -top n) the n strongest\n"
+    "           entries of every row\n"
+    "       darknet ols plot <weights> <out.png> [-names <file>]\n"
+    "           the same as a heat map (needs gnuplot)\n"
+    "       darknet ols deploy <in.cfg> <out.cfg>\n"
+    "           writes the cfg without smoothing: [ols] becomes [softmax], so that any Darknet and OpenCV's dnn\n"
+    "           module read it, with the same weights\n"
+    "options: -set <n>  which soft labels, where a network has several [ols] layers (default 0)\n";
+
+typedef struct {
+    const char *names, *positional[3];
+    int positionals, top, set;
+} arguments;
+
+static int whole_number(const char *name, const char *text, int low, int high)
+{
+    char *end;
+    long value;
+    errno = 0;
+    value = strtol(text, &end, 10);
+    if (errno || *end || end == text || value < low || value > high)
+        fail("%s %s is not valid: must be a whole number from %d to %d", name, text, low, high);
+    return (int)value;
+}
+
+static arguments parse_arguments(int argc, char **argv)
+{
+    arguments a = {0};
+    int i;
+    for (i = 3; i < argc && argv[i]; ++i) {
+        int has_value = i + 1 < argc && argv[i + 1];
+        if (argv[i][0] != '-') {
+            if (a.positionals == 3) fail("ols %s: one argument too many: %s", argv[2], argv[i]);
+            a.positional[a.positionals++] = argv[i];
+        } else if (!strcmp(argv[i], "-names") && has_value) {
+            a.names = argv[++i];
+        } else if (!strcmp(argv[i], "-top") && has_value) {
+            a.top = whole_number("-top", argv[++i], 1, 1000000);
+        } else if (!strcmp(argv[i], "-set") && has_value) {
+            a.set = whole_number("-set", argv[++i], 0, 1000);
+        } else {
+            fail("ols %s: unknown option, or one without its value: %s (see darknet ols --help)", argv[2], argv[i]);
+        }
+    }
+    return a;
+}
+
+/* The names of the classes: those of the file, or their numbers. Never freed: the program ends. */
+static char **class_names(const char *file, int classes)
+{
+    char **names = (char **)calloc(classes, sizeof *names);
+    char line[256];
+    FILE *in;
+    int k = 0;
+    if (!names) fail("out of memory");
+    if (!file) {
+        for (k = 0; k < classes; ++k) {
+            snprintf(line, sizeof line, "%d", k);
+            names[k] = strdup(line);
+        }
+        return names;
+    }
+    in = fopen(file, "r");
+    if (!in) fail("cannot open %s: %s", file, strerror(errno));
+    while (fgets(line, sizeof line, in)) {
+        line[strcspn(line, "\r\n")] = 0;
+        if (!*line) continue;
+        if (k < classes) names[k] = strdup(line);
+        ++k;
+    }
+    fclose(in);
+    if (k != classes) fail("%s has %d names, but the soft labels are of %d classes", file, k, classes);
+    return names;
+}
+
+/* ---- show -------------------------------------------------------------------------------------------------------- */
+
+static void print_head(const ols_state *state)
+{
+    ols_summary summary;
+    ols_count(state, &summary);
+    ols_summarize(state, &summary);
+    printf("%d classes, %lld updates, %lld images and %lld/%lld correct since the last one\n", state->classes,
+           (long long)state->updates, (long long)state->images, (long long)summary.correct, (long long)summary.seen);
+    printf("mean S[y][y] %.4f, mean entropy %.4f nats (uniform is S[y][y] %.4f)\n", summary.diagonal, summary.entropy,
+           1. / state->classes);
+}
+
+static void print_matrix(const ols_state *state, char **names)
+{
+    int y, k, classes = state->classes, width = 6;
+    for (k = 0; k < classes; ++k)
+        if ((int)strlen(names[k]) > width) width = (int)strlen(names[k]);
+    printf("\n%-*s", width, "true");
+    for (k = 0; k < classes; ++k) printf(" %*s", width, names[k]);
+    printf("\n");
+    for (y = 0; y < classes; ++y) {
+        printf("%-*s", width, names[y]);
+        for (k = 0; k < classes; ++k) printf(" %*.4f", width, state->soft[(size_t)y * classes + k]);
+        printf("\n");
+    }
+}
+
+static void print_strongest(const ols_state *state, char **names, int top)
+{
+    int y, i, k, classes = state->classes;
+    char *shown = (char *)malloc(classes);
+    if (!shown) fail("out of memory");
+    printf("\n");
+    for (y = 0; y < classes; ++y) {
+        const float *row = state->soft + (size_t)y * classes;
+        memset(shown, 0, classes);
+        printf("%s:", names[y]);
+        for (i = 0; i < top && i < classes; ++i) {
+            int best = -1;
+            for (k = 0; k < classes; ++k)
+                if (!shown[k] && (best < 0 || row[k] > row[best])) best = k;
+            shown[best] = 1;
+            printf("%s %s %.4f", i ? "," : "", names[best], row[best]);
+        }
+        printf("\n");
+    }
+    free(shown);
+}
+
+static int show(const arguments *a)
+{
+    ols_state *state = checkpoint_read_soft_labels(a->positional[0], a->set);
+    char **names = class_names(a->names, state->classes);
+    print_head(state);
+    if (a->top || state->classes > 20)
+        print_strongest(state, names, a->top ? a->top : 5);
+    else
+        print_matrix(state, names);
+    return 0;
+}
+
+/* ---- plot -------------------------------------------------------------------------------------------------------- */
+
+/* gnuplot's quoting: inside single quotes only ' is special, and '' stands for it. */
+static void quote(FILE *out, const char *text)
+{
+    fputc('\'', out);
+    for (; *text; ++text) {
+        if (*text == '\'') fputc('\'', out);
+        fputc(*text, out);
+    }
+    fputc('\'', out);
+}
+
+static void tics(FILE *out, const char *axis, char **names, int classes, const char *rotate)
+{
+    int k;
+    fprintf(out, "set %stics %s (", axis, rotate);
+    for (k = 0; k < classes; ++k) {
+        if (k) fputs(", ", out);
+        quote(out, names[k]);
+        fprintf(out, " %d", k);
+    }
+    fputs(")\n", out);
+}
+
+/* The diagonal is far above the rest, so the scale is a square root: what is learned is off the diagonal. */
+static void write_plot(FILE *out, const ols_state *state, char **names, const char *png)
+{
+    int y, k, classes = state->classes;
+    int size = classes <= 20 ? 200 + 45 * classes : 1100;
+    fprintf(out, "set terminal pngcairo noenhanced size %d,%d\nset output ", size + 140, size);
+    quote(out, png);
+    fprintf(out, "\nset title 'Soft labels S after %lld updates: row = true class'\n", (long long)state->updates);
+    fputs("set xlabel 'predicted'\nset ylabel 'true'\nset yrange [*:*] reverse\nset size ratio 1\nunset key\n", out);
+    if (classes <= 60) {
+        tics(out, "x", names, classes, "rotate by 60 right");
+        tics(out, "y", names, classes, "");
+    }
+    fputs("set palette defined (0 '#ffffff', .15 '#c6dbef', .35 '#6baed6', .6 '#2171b5', 1 '#08306b')\n"
+          "set cbrange [0:1]\n"
+          "set cbtics ('0' 0, '.01' .1, '.04' .2, '.1' .3162, '.2' .4472, '.4' .6325, '.6' .7746, '.8' .8944, '1' 1)\n"
+          "set cblabel 'S (square-root scale)'\n$S << EOD\n",
+          out);
+    for (y = 0; y < classes; ++y) {
+        for (k = 0; k < classes; ++k) fprintf(out, "%g ", state->soft[(size_t)y * classes + k]);
+        fputc('\n', out);
+    }
+    fputs("EOD\nplot $S matrix using 1:2:(sqrt($3)) with image", out);
+    if (classes <= 20)
+        fputs(", $S matrix using 1:2:($3 < .0005 ? '' : sprintf('%.3f', $3)):($3 > .25 ? 0xffffff : 0x333333) "
+              "with labels font ',8' tc rgb variable",
+              out);
+    fputc('\n', out);
+}
+
+static int plot(const arguments *a)
+{
+    ols_state *state = checkpoint_read_soft_labels(a->positional[0], a->set);
+    char **names = class_names(a->names, state->classes);
+    FILE *gnuplot;
+    unlink(a->positional[1]); /* so that a picture that is there afterwards is this one */
+    gnuplot = popen("gnuplot", "w");
+    if (gnuplot) write_plot(gnuplot, state, names, a->positional[1]);
+    if (!gnuplot || pclose(gnuplot) || access(a->positional[1], R_OK))
+        fail("gnuplot could not write %s (install the package gnuplot-nox; is the folder there?)", a->positional[1]);
+    return 0;
+}
+
+/* ---- deploy ------------------------------------------------------------------------------------------------------ */
+
+/* 1 when a cfg line sets one of the smoothing keys. */
+static int is_smoothing_key(const char *line)
+{
+    size_t length, i;
+    while (*line == ' ' || *line == '\t') ++line;
+    length = strcspn(line, " \t=");
+    for (i = 0; ols_option_keys[i]; ++i)
+        if (strlen(ols_option_keys[i]) == length && !strncmp(line, ols_option_keys[i], length)) return 1;
+    return 0;
+}
+
+static int deploy(const arguments *a)
+{
+    char line[65536], section[32] = "";
+    FILE *in = fopen(a->positional[0], "r"), *out;
+    char temporary[4096];
+    if (!in) fail("cannot open %s: %s", a->positional[0], strerror(errno));
+    snprintf(temporary, sizeof temporary, "%s.%ld.tmp", a->positional[1], (long)getpid());
+    out = fopen(temporary, "w");
+    if (!out) fail("cannot write %s: %s", a->positional[1], strerror(errno));
+    while (fgets(line, sizeof line, in)) {
+        if (line[0] == '[') {
+            snprintf(section, sizeof section, "%.*s", (int)strcspn(line, " \t\r\n#"), line);
+            if (!strcmp(section, "[ols]")) {
+                fputs("[softmax]\n", out);
+                continue;
+            }
+        }
+        /* alpha also means something else in other sections, so only these lose their keys */
+        if ((!strcmp(section, "[ols]") || !strcmp(section, "[yolo]") || !strcmp(section, "[region]") ||
+             !strcmp(section, "[detection]")) &&
+            is_smoothing_key(line))
+            continue;
+        fputs(line, out);
+    }
+    if (ferror(in) || ferror(out) || fclose(out) || rename(temporary, a->positional[1])) {
+        int error = errno;
+        unlink(temporary);
+        fail("cannot write %s: %s", a->positional[1], strerror(error));
+    }
+    fclose(in);
+    return 0;
+}
+
+int run_ols(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        int positionals;
+        int (*run)(const arguments *);
+    } subcommands[] = {{"show", 1, show}, {"plot", 2, plot}, {"deploy", 2, deploy}};
+    size_t i;
+    if (argc < 3 || !argv[2] || !strcmp(argv[2], "--help") || !strcmp(argv[2], "-h") || !strcmp(argv[2], "help")) {
+        fputs(usage, argc < 3 ? stderr : stdout);
+        return argc < 3;
+    }
+    for (i = 0; i < sizeof subcommands / sizeof subcommands[0]; ++i) {
+        arguments a;
+        if (strcmp(argv[2], subcommands[i].name)) continue;
+        a = parse_arguments(argc, argv);
+        if (a.positionals != subcommands[i].positionals) {
+            fputs(usage, stderr);
+            return 1;
+        }
+        return subcommands[i].run(&a);
+    }
+    fprintf(stderr, "darknet: no command ols %s\n%s", argv[2], usage);
+    return 1;
+}

@@ -1,0 +1,118 @@
+#include "class_head.h"
+
+#include "activations.h"
+#include "blas.h"
+#include "option_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *section_of(LAYER_TYPE type)
+{
+    return type == YOLO ? "[yolo]" : type == REGION ? "[region]" : "[detection]";
+}
+
+void parse_class_head(layer *l, list *options, network *net, int index)
+{
+    const char *section = section_of(l->type);
+    soft_labels *first = 0;
+    int i;
+    if (!option_find(options, "smoothing")) return;
+    if (l->softmax_tree)
+        fail("%s (layer %d): smoothing with a tree is not defined: remove smoothing= or tree=", section, index);
+    if (l->background)
+        fail("%s (layer %d): smoothing with background=1 is not defined: remove one of them", section, index);
+    for (i = 0; i < index && !first; ++i) {
+        soft_labels *labels = net->layers[i].soft_labels;
+        if (labels && net->layers[i].type != OLS) first = labels->owner;
+    }
+    l->soft_labels = parse_soft_labels(options, section, index, l->classes, OLS_OLS, first);
+    if (!first) {
+        /* Only the owner counts iterations, or three heads would count each one three times. */
+        l->update = update_soft_labels;
+#ifdef GPU
+        l->update_gpu = update_soft_labels;
+#endif
+    }
+    if (l->type == REGION) l->backward = backward_class_head_region;
+}
+
+static int objects_per_image(layer l)
+{
+    return l.type == DETECTION ? l.side * l.side : l.max_boxes;
+}
+
+void begin_class_head(layer l)
+{
+    soft_labels *labels = l.soft_labels;
+    size_t size;
+    if (!labels || labels->owner != labels || !labels->state) return;
+    labels->objects = objects_per_image(l);
+    size = (size_t)l.batch * labels->objects;
+    free(labels->counted); /* set_batch_network may have changed the batch */
+    labels->counted = (unsigned char *)calloc(size, 1);
+    if (!labels->counted) fail("out of memory");
+    count_images(labels, l.batch);
+}
+
+/* Heads of one network can have different `max=`: an object past the owner's belongs to the other head alone. */
+static int first_time(soft_labels *owner, int b, int object)
+{
+    unsigned char *counted = owner->counted + (size_t)b * owner->objects + object;
+    if (object >= owner->objects) return 1;
+    if (*counted) return 0;
+    *counted = 1;
+    return 1;
+}
+
+void delta_class_head(layer l, int b, int object, int at, int label, float *average)
+{
+    soft_labels *labels = l.soft_labels;
+    float scale = l.type == YOLO ? 1 : l.class_scale;
+    int stride = l.type == DETECTION ? 1 : l.w * l.h;
+    /* A softmax needs one distribution: the last object wins, as in Darknet. Class 0's delta tells, as there, whether
+     * the anchor has an object already. */
+    int merge = !l.softmax && l.delta[at] != 0;
+    ols_mix mix;
+    float mass;
+    int k;
+
+    if (label < 0 || label >= l.classes)
+        fail("%s (layer %d): a label file names class %d, but classes=%d: must be from 0 to %d", labels->section,
+             labels->index, label, l.classes, l.classes - 1);
+    mix = ols_target_mix(&labels->options, labels->state, l.classes);
+    mass = ols_target(&mix, l.classes, label, labels->target);
+    for (k = 0; k < l.classes; ++k) {
+        float delta = scale * (labels->target[k] - mass * l.output[at + k * stride]);
+        if (!merge || delta > l.delta[at + k * stride]) l.delta[at + k * stride] = delta;
+    }
+    if (average) *average += l.output[at + label * stride];
+    if (object < 0 || !labels->state) return;
+    if (first_time(labels->owner, b, object))
+        ols_accumulate_scores(labels->state, l.output + at, stride, label);
+}
+
+void delta_class_cell(layer l, int b, int cell, int at, const float *truth)
+{
+    int label;
+    ols_labels(l.classes, 1, truth, &label);
+    /* Cells whose truth is no single class keep the delta that Darknet gave them. */
+    if (label < 0) return;
+    l.delta[at] = 0;
+    delta_class_head(l, b, cell, at, label, 0);
+}
+
+void backward_class_head_region(const layer l, network net)
+{
+    int b, n, location = l.w * l.h;
+    /* Masks (coords above 4) stay linear in the CPU's forward pass, so they need no gradient of an activation. */
+    for (b = 0; b < l.batch; ++b) {
+        for (n = 0; n < l.n; ++n) {
+            int at = b * l.outputs + n * location * (l.coords + l.classes + 1);
+            gradient_array(l.output + at, 2 * location, LOGISTIC, l.delta + at);
+            gradient_array(l.output + at + l.coords * location, location, LOGISTIC,
+                           l.delta + at + l.coords * location);
+        }
+    }
+    axpy_cpu(l.batch * l.inputs, 1, l.delta, 1, net.delta, 1);
+}

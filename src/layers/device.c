@@ -1,0 +1,19 @@
+#include "device.h"
+
+#include "soft_labels.h"
+
+#ifdef GPU
+int device_usable(int n)
+{
+    static int devices = -1;
+    if (n < 0) return 0;
+    if (devices < 0) {
+        cudaError_t status = cudaGetDeviceCount(&devices);
+        if (status != cudaSuccess || devices == 0)
+            fail("this is a GPU build, but no GPU can be used: %s; -nogpu runs on the CPU",
+                 status != cudaSuccess ? cudaGetErrorString(status) : "none is there");
+    }
+    if (n >= devices) fail("there is no GPU %d: this machine has 0 to %d", n, devices - 1);
+    return 1;
+}
+#endif

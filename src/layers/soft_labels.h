@@ -1,0 +1,70 @@
+/* What a layer with label smoothing carries: options, soft-label state, and where its epoch stands.
+ *
+ * Darknet passes layers by value, so all of it sits behind one pointer, layer.soft_labels. It is NULL in a layer
+ * without smoothing. The class heads of one network share one state (the first head owns it); every [ols] layer has its
+ * own.
+ */
+#ifndef SOFT_LABELS_H
+#define SOFT_LABELS_H
+
+#include "darknet.h"
+#include "list.h"
+#include "ols.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct soft_labels {
+    ols_options options;
+    ols_state *state;          /* NULL when options.smoothing keeps none */
+    struct soft_labels *owner; /* whose `state` and epoch this is: itself, or the first head */
+    const char *section;       /* "[ols]", "[yolo]", ...: for messages */
+    int index;                 /* of the layer */
+    int classes;
+    int heads;                 /* layers that share the state; kept by the owner */
+    int64_t epoch_images;      /* images in the training list; 0 while no trainer has told */
+    char **names;              /* of the classes, or NULL; not owned */
+    int replicas;              /* networks trained in parallel: above 1, the trainer updates, not the layer */
+    struct soft_labels **group; /* the owner's twins in those networks, `replicas` of them; owned by the first */
+    network **networks;        /* those networks; the trainer's */
+    int *labels;               /* batch: classes of the samples of an [ols] layer on the CPU */
+    float *target;             /* classes: scratch for a head */
+    unsigned char *counted;    /* batch x objects: which objects of this forward pass were counted; the owner's */
+    int objects;               /* objects per image in `counted` */
+} soft_labels;
+
+/* Reads the smoothing keys of a section and makes the state. `first` is an earlier head of the same network to share
+ * with, or NULL. An invalid value, or one that differs from `first`'s, ends the program with one line that names
+ * section, key, value and range. Never returns NULL; free_soft_labels frees it. */
+soft_labels *parse_soft_labels(list *options, const char *section, int index, int classes, ols_smoothing smoothing,
+                               soft_labels *first);
+
+/* The end of a forward pass over `batch` training images (owner only). */
+void count_images(soft_labels *labels, int batch);
+
+/* layer.update and layer.update_gpu of the owner: updates S when it is due and prints one line. */
+void update_soft_labels(layer l, update_args args);
+
+/* Updates S from A and prints the line. For trainers of several replicas. */
+void apply_soft_label_update(soft_labels *labels);
+
+/* Back to the first epoch (-clear), for every layer of the network. */
+void clear_soft_labels(network *net);
+
+/* The owners in a network, in layer order: the i-th, or NULL past the last. */
+soft_labels *soft_labels_owner(network *net, int i);
+
+void free_soft_labels(soft_labels *labels);
+
+/* One line on stderr that starts with "darknet: ", and exit status 1. */
+void fail(const char *format, ...)
+#ifdef __GNUC__
+    __attribute__((noreturn, format(printf, 1, 2)))
+#endif
+    ;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,212 @@
+/* Online Label Smoothing, the method: targets, loss, gradient, statistics and soft-label state.
+ *
+ * Plain functions over arrays; nothing here knows Darknet, files or the command line. Equation numbers are those of
+ * "Delving Deep into Label Smoothing" (Zhang et al., IEEE TIP 2021).
+ *
+ * Shapes: K classes, B samples. Matrices are row-major floats. `logits`, `probs`, `truth` and `delta` are B x K,
+ * `labels` and `loss` are B. `delta` is Darknet's sign: the NEGATIVE gradient of the loss by the logits.
+ *
+ * Every method is one mixture per sample of class y (ols_mix):
+ *     q[k] = hard * [k == y] + soft * row_y[k],      row_y = S[y], or a flat row
+ *     loss = -sum_k q[k] log p[k]                    (Eq. 4 as a single cross entropy)
+ *     delta = q - m p,  m = sum_k q[k]               (m is 1 for the paper's weights)
+ *
+ * A function `f` and its CUDA twin `f_gpu` take the same arguments in the same order; the twin's array arguments are
+ * device pointers and it runs on the default stream of the current device.
+ */
+#ifndef OLS_H
+#define OLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Options ---------------------------------------------------------------------------------------------------- */
+
+typedef enum { OLS_HARD, OLS_LS, OLS_OLS } ols_smoothing;
+
+/* What a row of S holds where no prediction says what it should be. */
+typedef enum { OLS_ROW_UNIFORM, OLS_ROW_ZERO, OLS_ROW_LS, OLS_ROW_KEEP } ols_row;
+
+typedef struct {
+    ols_smoothing smoothing;
+    float alpha;       /* a of Eq. 4: weight of the hard label, 0..1 */
+    float soft_weight; /* weight of the soft label; negative (the default) means 1 - alpha */
+    float epsilon;     /* e of Eq. 2, for smoothing=ls and init=ls, 0..1 */
+    int64_t period;    /* iterations between two updates of S; 0 = an epoch */
+    ols_row init;      /* S before the first update: UNIFORM (paper), ZERO (the authors' CIFAR code), LS */
+    ols_row empty;     /* row of a class with no correct prediction: UNIFORM, ZERO (its soft term is dropped), KEEP */
+    float freeze;      /* a row whose largest entry has reached this is left alone; 0 = never */
+} ols_options;
+
+ols_options ols_default_options(ols_smoothing smoothing);
+
+/* The option keys in the order of the struct, ending with NULL. */
+extern const char *const ols_option_keys[];
+
+/* Sets one option from text. A trailing comment ('#...') is ignored. Returns 0, or -1 with the allowed range written to
+ * `range` (`size` bytes); `options` is then unchanged. */
+int ols_set_option(ols_options *options, const char *key, const char *value, char *range, size_t size);
+
+/* Name of a method as written in a cfg: "hard", "ls", "ols". Static storage. */
+const char *ols_smoothing_name(ols_smoothing smoothing);
+
+/* 1 when the method keeps statistics, that is, needs an ols_state. */
+int ols_has_state(const ols_options *options);
+
+/* ---- State ------------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    int classes;        /* K */
+    float *soft;        /* S, K x K, row = true class; each row sums to 1, or is all zero */
+    float *sums;        /* A of Eq. 5, K x K */
+    float *weight;      /* K: 1 where the row of S sums to 1, 0 where it is all zero */
+    int64_t *correct;   /* K: samples of the class since the last update that were predicted correctly */
+    int64_t *seen;      /* K: samples of the class since the last update */
+    int64_t images;     /* images since the last update: the position in the epoch */
+    int64_t iterations; /* iterations since the last update */
+    int64_t updates;    /* updates so far, t of Eq. 6 */
+    int64_t unlabelled; /* samples since the last update that had no single class */
+    /* Device copies; NULL when the state lives on the host. Then the host arrays above are stale until ols_pull. */
+    float *soft_gpu, *sums_gpu, *weight_gpu;
+    int64_t *correct_gpu, *seen_gpu; /* K each */
+    int64_t *unlabelled_gpu;         /* 1 */
+    char *hit_gpu;                   /* hit_size: scratch, which samples of a batch were right */
+    int hit_size;
+} ols_state;
+
+/* Bytes that a state of K classes takes (on the host; as much again on a device). 3.8 GB at K = 21,841. */
+size_t ols_state_bytes(int classes);
+
+/* A new state with S as `options->init` says. Caller frees it with ols_free_state. NULL when memory is short. */
+ols_state *ols_new_state(int classes, const ols_options *options);
+void ols_free_state(ols_state *state);
+
+/* Back to the first epoch: S as `options->init` says, A, counts and position zero. On the device too, if it is there. */
+void ols_reset_state(ols_state *state, const ols_options *options);
+
+/* Clears A, the counts and the position; S stays. Host arrays only. */
+void ols_clear_sums(ols_state *state);
+
+/* Adds A, counts and position of `from` to `to`, host arrays only. Same K. For replicas: call in replica order. */
+void ols_add_sums(ols_state *to, const ols_state *from);
+
+/* ---- One batch -------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    float hard;          /* weight of the hard label */
+    float soft;          /* weight of the row */
+    float flat;          /* every entry of the row, where rows is NULL */
+    const float *rows;   /* S, K x K, or NULL */
+    const float *weight; /* K, sums of the rows (0 or 1), or NULL for 1 */
+} ols_mix;
+
+/* The mixture that `options` asks for. `state` may be NULL for methods without one. Host pointers. */
+ols_mix ols_target_mix(const ols_options *options, const ols_state *state, int classes);
+/* The same with the state's device pointers. */
+ols_mix ols_target_mix_gpu(const ols_options *options, const ols_state *state, int classes);
+
+/* Writes the target q (K) of class `label` (0..K-1) and returns its sum m. */
+float ols_target(const ols_mix *mix, int classes, int label, float *q);
+
+/* labels[b] = the class of one-hot row b of truth, or -1 where not exactly one entry is non-zero. */
+void ols_labels(int classes, int batch, const float *truth, int *labels);
+
+/* loss[b] = -sum_k q[k] log p[k] and delta = q - m p for every sample; p = softmax(logits / temperature) is given as
+ * `probs`. The log is taken from the logits with the maximum subtracted, so it is finite where p underflows. A sample
+ * with label -1 is trained on its row of truth as it stands, as Darknet's [softmax] does. */
+void ols_cross_entropy(const ols_mix *mix, int classes, int batch, const float *logits, float temperature,
+                       const float *probs, const float *truth, const int *labels, float *delta, float *loss);
+
+/* Eq. 5: adds probs of every sample whose largest entry (the first, at a tie) is its label. Samples in batch order.
+ * Samples with label -1 are counted as unlabelled, samples whose probabilities are not finite as seen. */
+void ols_accumulate(ols_state *state, int batch, const float *probs, const int *labels);
+
+/* The same for one sample whose K scores lie `stride` floats apart; scores may be any numbers, negative ones count as 0
+ * (linear class scores of YOLO v1 can be). */
+void ols_accumulate_scores(ols_state *state, const float *scores, int stride, int label);
+
+/* ---- Update ----------------------------------------------------------------------------------------------------- */
+
+/* 1 when the next soft labels are due: `period` iterations, or `epoch_images` images, were seen. */
+int ols_due(const ols_state *state, const ols_options *options, int64_t epoch_images);
+
+/* Eq. 6: S from A, with the exceptions that `options` asks for; then A and the counts are cleared. The position keeps
+ * what was seen beyond `epoch_images` (so that updates stay aligned with epochs whose length the batch size does not
+ * divide). */
+void ols_update(ols_state *state, const ols_options *options, int64_t epoch_images);
+
+typedef struct {
+    int64_t correct, seen, unlabelled; /* sums over classes; take them BEFORE the update */
+    double diagonal;                   /* mean of S[y][y] over classes whose row is not zero */
+    double entropy;                    /* mean entropy of the rows, in nats */
+    struct {
+        int label, other;
+        float value; /* S[label][other], label != other; value 0: none */
+    } confusions[3]; /* the largest, falling */
+} ols_summary;
+
+void ols_count(const ols_state *state, ols_summary *summary);            /* fills the counts */
+void ols_summarize(const ols_state *state, ols_summary *summary);        /* fills what is read off S */
+
+/* ---- The block in a checkpoint ---------------------------------------------------------------------------------- */
+
+/* All integers little-endian, as everything in a .weights file.
+ *   0  8        magic "OLSstate"
+ *   8  u32      version, 1
+ *  12  u32      K
+ *  16  i64 x 4  images, iterations, updates, unlabelled
+ *  48  f32      S, K x K
+ *      f32      A, K x K
+ *      i64      correct, K
+ *      i64      seen, K
+ *   -16  u64    bytes of the whole block, footer included: it is found from the end of a file
+ *   -8   u32    CRC-32 of all before it
+ *   -4   4      "OLS\n"
+ */
+#define OLS_BLOCK_MAGIC "OLSstate"
+#define OLS_BLOCK_VERSION 1
+enum { OLS_BLOCK_HEADER = 48, OLS_BLOCK_FOOTER = 16 };
+
+uint64_t ols_block_bytes(int classes);
+
+/* Calls write(context, bytes, n) for the pieces of the block in order; stops with -1 when it returns non-zero. */
+int ols_write_block(const ols_state *state, int (*write)(void *context, const void *bytes, size_t n), void *context);
+
+/* Length that a footer of OLS_BLOCK_FOOTER bytes states, or 0 when it is no footer. */
+uint64_t ols_footer_length(const unsigned char *footer);
+
+/* Version and K that a header of OLS_BLOCK_HEADER bytes states. Returns 0, or -1 with the reason. */
+int ols_read_header(const unsigned char *header, int *classes, const char **reason);
+
+/* Reads a block by read(context, bytes, n) (0 = all n were read). `state` must have the block's K; it changes only when
+ * the whole block is sound: checksum, finite rows that sum to 0 or 1, non-negative counts. Returns 0, or -1 with the
+ * reason. Needs memory for a second state while it reads. */
+int ols_read_block(ols_state *state, int (*read)(void *context, void *bytes, size_t n), void *context,
+                   const char **reason);
+
+#ifdef GPU
+/* ---- CUDA ------------------------------------------------------------------------------------------------------- */
+/* Return 0, or the cudaError_t of what failed (see cudaGetErrorString). */
+
+int ols_state_to_gpu(ols_state *state); /* allocates the device copies on the current device and pushes */
+int ols_pull(ols_state *state);         /* device -> host, everything */
+int ols_push(ols_state *state);         /* host -> device, everything */
+
+/* Twins. labels, loss: device, B. */
+int ols_labels_gpu(int classes, int batch, const float *truth, int *labels);
+int ols_cross_entropy_gpu(const ols_mix *mix, int classes, int batch, const float *logits, float temperature,
+                          const float *probs, const float *truth, const int *labels, float *delta, float *loss);
+int ols_accumulate_gpu(ols_state *state, int batch, const float *probs, const int *labels);
+/* S, A and counts on the device. */
+int ols_update_gpu(ols_state *state, const ols_options *options, int64_t epoch_images);
+void ols_free_gpu(ols_state *state);
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif

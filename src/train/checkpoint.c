@@ -1,0 +1,246 @@
+#include "checkpoint.h"
+
+#include "epochs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Darknet saves from one thread, so one name is enough. */
+static char temporary[PATH_MAX];
+static int partial_allowed;
+static int missing_from = -1; /* layer at which the file being read ended */
+
+/* ---- Saving ------------------------------------------------------------------------------------------------------ */
+
+FILE *checkpoint_create(const char *filename)
+{
+    FILE *file;
+    if (snprintf(temporary, sizeof temporary, "%s.%ld.tmp", filename, (long)getpid()) >= (int)sizeof temporary)
+        fail("cannot save weights: the path %s is too long", filename);
+    file = fopen(temporary, "wb");
+    if (!file) fail("cannot save weights to %s: %s (is the folder of `backup` in the .data file there?)", filename,
+                    strerror(errno));
+    return file;
+}
+
+static int write_bytes(void *context, const void *bytes, size_t n)
+{
+    return fwrite(bytes, 1, n, (FILE *)context) == n ? 0 : -1;
+}
+
+static void write_blocks(FILE *file, network *net)
+{
+    soft_labels *labels;
+    int i, copied;
+    for (i = 0; (labels = soft_labels_owner(net, i)); ++i) {
+        ols_state *state;
+        if (!labels->state) continue;
+        state = train_gather(labels, &copied);
+        if (!state) fail("cannot save weights: not enough memory to gather the soft labels of all GPUs");
+        ols_write_block(state, write_bytes, file); /* an error stays in the stream and is seen below */
+        if (copied) ols_free_state(state);
+    }
+}
+
+/* So that the rename itself survives a power cut. Not every file system can do it, hence no error. */
+static void flush_folder(const char *filename)
+{
+    char folder[PATH_MAX];
+    char *slash;
+    int fd;
+    snprintf(folder, sizeof folder, "%s", filename);
+    slash = strrchr(folder, '/');
+    if (slash) slash[slash == folder] = 0;
+    fd = open(slash ? folder : ".", O_RDONLY);
+    if (fd < 0) return;
+    (void)!fsync(fd);
+    close(fd);
+}
+
+void checkpoint_commit(FILE *file, network *net, const char *filename, int cutoff)
+{
+    int error = 0;
+    errno = 0;
+    if (cutoff >= net->n) write_blocks(file, net);
+    if (ferror(file) || fflush(file) || fsync(fileno(file))) error = errno ? errno : EIO;
+    if (fclose(file) && !error) error = errno;
+    if (!error && rename(temporary, filename)) error = errno;
+    if (error) {
+        unlink(temporary);
+        fail("cannot save weights to %s: %s; the file as it was before is untouched", filename, strerror(error));
+    }
+    flush_folder(filename);
+}
+
+/* ---- Loading ----------------------------------------------------------------------------------------------------- */
+
+void checkpoint_allow_partial(int allow) { partial_allowed = allow; }
+
+static long long file_size(FILE *file)
+{
+    struct stat status;
+    return fstat(fileno(file), &status) || !S_ISREG(status.st_mode) ? -1 : (long long)status.st_size;
+}
+
+void checkpoint_mark(FILE *file, int layer)
+{
+    if (missing_from < 0 && !feof(file) && ftello(file) == file_size(file)) missing_from = layer;
+}
+
+static int has_weights(layer l)
+{
+    switch (l.type) {
+    case CONVOLUTIONAL:
+    case DECONVOLUTIONAL:
+    case CONNECTED:
+    case BATCHNORM:
+    case RNN:
+    case GRU:
+    case LSTM:
+    case CRNN:
+    case LOCAL:
+        return !l.dontload;
+    default:
+        return 0;
+    }
+}
+
+/* The first layer in [from, cutoff) that needed weights, or -1. */
+static int first_missing(network *net, int from, int cutoff)
+{
+    int i;
+    for (i = from; i < net->n && i < cutoff; ++i)
+        if (has_weights(net->layers[i])) return i;
+    return -1;
+}
+
+static int read_bytes(void *context, void *bytes, size_t n)
+{
+    return fread(bytes, 1, n, (FILE *)context) == n ? 0 : -1;
+}
+
+static void seek(FILE *file, long long offset, const char *filename)
+{
+    if (fseeko(file, offset, SEEK_SET)) fail("\ncannot read %s: %s", filename, strerror(errno));
+}
+
+/* Offset at which the chain of blocks at the end of a file begins; `size` when there is none. */
+static long long blocks_begin(FILE *file, long long size, const char *filename)
+{
+    long long begin = size;
+    unsigned char footer[OLS_BLOCK_FOOTER];
+    while (begin >= OLS_BLOCK_HEADER + OLS_BLOCK_FOOTER) {
+        uint64_t length;
+        seek(file, begin - OLS_BLOCK_FOOTER, filename);
+        if (read_bytes(file, footer, sizeof footer)) break;
+        length = ols_footer_length(footer);
+        if (length < OLS_BLOCK_HEADER + OLS_BLOCK_FOOTER || length > (uint64_t)begin) break;
+        begin -= (long long)length;
+    }
+    return begin;
+}
+
+/* 1 when the bytes from `at` on look like the head of a block, even of one that is cut off. */
+static int block_at(FILE *file, long long at, long long size, const char *filename)
+{
+    char magic[8] = {0};
+    size_t n = size - at < 8 ? (size_t)(size - at) : 8;
+    seek(file, at, filename);
+    return n && fread(magic, 1, n, file) == n && !memcmp(magic, OLS_BLOCK_MAGIC, n);
+}
+
+static void load_blocks(FILE *file, network *net, long long at, long long size, const char *filename)
+{
+    soft_labels *labels;
+    int i;
+    for (i = 0; (labels = soft_labels_owner(net, i)); ++i) {
+        unsigned char header[OLS_BLOCK_HEADER];
+        const char *reason;
+        int classes;
+        if (!labels->state) continue;
+        if (at >= size) {
+            fprintf(stderr, "%s holds no soft labels for %s (layer %d): they start from init. ", filename,
+                    labels->section, labels->index);
+            continue;
+        }
+        seek(file, at, filename);
+        if (read_bytes(file, header, sizeof header) || ols_read_header(header, &classes, &reason))
+            fail("\n%s is damaged: its soft-label block cannot be read", filename);
+        if (classes != labels->classes)
+            fail("\n%s holds soft labels of %d classes, but %s (layer %d) has %d: it belongs to another cfg", filename,
+                 classes, labels->section, labels->index, labels->classes);
+        seek(file, at, filename);
+        if (ols_read_block(labels->state, read_bytes, file, &reason)) fail("\n%s: %s", filename, reason);
+#ifdef GPU
+        if (labels->state->soft_gpu && ols_push(labels->state))
+            fail("\n%s: the soft labels could not be copied to the GPU", filename);
+#endif
+        at += (long long)ols_block_bytes(classes);
+    }
+}
+
+void checkpoint_finish_load(FILE *file, network *net, const char *filename, int start, int cutoff)
+{
+    long long size = file_size(file), at = ftello(file), begin;
+    int ended = missing_from, missing;
+    missing_from = -1;
+    if (ferror(file)) fail("\ncannot read weights from %s: %s", filename, strerror(errno));
+    if (size < 0) return; /* a pipe: nothing more can be known */
+
+    missing = ended < 0 ? -1 : first_missing(net, ended, cutoff);
+    if (feof(file) && missing < 0)
+        fail("\n%s is cut off: it has %lld bytes, which end in the middle of a layer's weights%s", filename, size,
+             size < 16 ? " (not even a header)" : "; or it belongs to another cfg");
+    if (missing >= 0 && !partial_allowed)
+        fail("\n%s is cut off: it has no weights for layer %d and after; or it belongs to another cfg", filename,
+             missing);
+    if (missing >= 0) {
+        fprintf(stderr, "%s ends before layer %d: the layers from there on start from scratch. ", filename, missing);
+        return;
+    }
+    if (start > 0 || cutoff < net->n) return;
+
+    begin = blocks_begin(file, size, filename);
+    if (begin < size && begin != at)
+        fail("\n%s does not fit this cfg: its weights end at byte %lld, the cfg's layers at %lld", filename, begin, at);
+    if (begin == size && at < size && block_at(file, at, size, filename))
+        fail("\n%s is damaged: its soft-label block is cut off or overwritten", filename);
+    if (begin == size && at < size)
+        fprintf(stderr, "%s has %lld bytes more than this cfg reads: is it the right cfg? ", filename, size - at);
+    load_blocks(file, net, begin, size, filename);
+}
+
+ols_state *checkpoint_read_soft_labels(const char *filename, int which)
+{
+    FILE *file = fopen(filename, "rb");
+    ols_options options = ols_default_options(OLS_OLS);
+    unsigned char header[OLS_BLOCK_HEADER];
+    const char *reason;
+    ols_state *state;
+    long long size, at;
+    int classes;
+    if (!file) fail("cannot open %s: %s", filename, strerror(errno));
+    size = file_size(file);
+    if (size < 0) fail("%s is not a weights file", filename);
+    at = blocks_begin(file, size, filename);
+    if (at == size)
+        fail("%s holds no soft labels: it was not trained with smoothing=ols, or it is cut off", filename);
+    for (;; --which) {
+        seek(file, at, filename);
+        if (read_bytes(file, header, sizeof header)) fail("%s holds no soft labels of that number", filename);
+        if (ols_read_header(header, &classes, &reason)) fail("%s: %s", filename, reason);
+        if (which <= 0) break;
+        at += (long long)ols_block_bytes(classes);
+        if (at >= size) fail("%s holds fewer sets of soft labels than that", filename);
+    }
+    state = ols_new_state(classes, &options);
+    if (!state) fail("not enough memory for the soft labels of %d classes", classes);
+    seek(file, at, filename);
+    if (ols_read_block(state, read_bytes, file, &reason)) fail("%s: %s", filename, reason);
+    fclose(file);
+    return state;
+}
