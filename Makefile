@@ -1,5 +1,7 @@
 # Builds Darknet with Online Label Smoothing. `make help` lists what can be asked for.
 
+MAKEFLAGS += --no-builtin-rules
+
 # Darknet's own switches.
 GPU ?= 0
 CUDNN ?= 0
@@ -8,6 +10,8 @@ OPENMP ?= 0
 DEBUG ?= 0
 # AddressSanitizer and UndefinedBehaviorSanitizer.
 SANITIZE ?= 0
+# oneDNN for convolutions on the CPU; default: on where the library is found.
+ONEDNN ?= $(shell echo '\#include <dnnl.h>' | gcc -E - >/dev/null 2>&1 && echo 1 || echo 0)
 # Architectures for nvcc, e.g. ARCH="-gencode arch=compute_90,code=sm_90"; default: all that this nvcc knows.
 ARCH ?=
 NVCC ?= nvcc
@@ -21,7 +25,7 @@ ifeq ($(GPU),1)
 VARIANT := gpu
 endif
 VARIANT := $(VARIANT)$(if $(filter 1,$(CUDNN)),-cudnn)$(if $(filter 1,$(OPENCV)),-opencv)$(if $(filter \
-	1,$(OPENMP)),-openmp)$(if $(filter 1,$(DEBUG)),-debug)$(if $(filter 1,$(SANITIZE)),-sanitize)
+	1,$(OPENMP)),-openmp)$(if $(filter 1,$(ONEDNN)),-onednn)$(if $(filter 1,$(DEBUG)),-debug)$(if $(filter 1,$(SANITIZE)),-sanitize)
 OUT := build/$(VARIANT)
 HOST := build/darknet
 
@@ -30,14 +34,14 @@ HOST := build/darknet
 CC = gcc
 CXX = g++
 OWN_FOLDERS := src/ols src/layers src/train src/eval src/accel src/commands
-INCLUDES := $(addprefix -I,$(OWN_FOLDERS)) -I$(HOST)/include -I$(HOST)/src
+INCLUDES := $(addprefix -I,$(OWN_FOLDERS)) -isystem $(HOST)/include -isystem $(HOST)/src
 DEFINES :=
 LIBS := -lz -lm -pthread
 # Darknet's own flags. Ours leave -ffast-math out: checks for NaN have to mean something.
 HOST_OPT := -Ofast
 OWN_OPT := -O3 -ffp-contract=off
 COMMON := -fPIC -MMD -MP
-HOST_WARN := -Wall -Wno-unused-result -Wno-unknown-pragmas -Wfatal-errors
+HOST_WARN := -Wall -Wno-unused-result -Wno-stringop-truncation -Wno-unknown-pragmas -Wfatal-errors
 OWN_WARN := -Wall -Wextra -Wfatal-errors
 
 ifeq ($(DEBUG),1)
@@ -52,6 +56,10 @@ endif
 ifeq ($(OPENMP),1)
 COMMON += -fopenmp
 LIBS += -fopenmp
+endif
+ifeq ($(ONEDNN),1)
+DEFINES += -DONEDNN
+LIBS += -ldnnl
 endif
 ifeq ($(OPENCV),1)
 DEFINES += -DOPENCV $(shell pkg-config --cflags opencv4)
@@ -109,14 +117,16 @@ $(HOST)/.prepared: $(sort $(wildcard darknet-patch/*)) scripts/get-darknet
 	scripts/get-darknet $(HOST)
 
 $(OUT)/darknet.bin: $(EXE_OBJECTS) $(OUT)/libdarknet.a
-	$(CC) $^ -o $@ $(LIBS)
+	@echo "  link $@"
+	@$(CC) $^ -o $@ $(LIBS)
 
 $(OUT)/libdarknet.a: $(LIB_OBJECTS)
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 
 $(OUT)/libdarknet.so: $(LIB_OBJECTS)
-	$(CC) -shared $^ -o $@ $(LIBS)
+	@echo "  link $@"
+	@$(CC) -shared $^ -o $@ $(LIBS)
 
 # rand() inside Darknet is the stream of random_stream.h where a thread has one.
 HOST_FLAGS = $(COMMON) $(HOST_OPT) $(HOST_WARN) $(DEFINES) $(INCLUDES) -include src/train/random_stream.h

@@ -24,7 +24,10 @@ static char *take_option(int argc, char **argv, const char *name)
 
 void commands_begin(int argc, char **argv)
 {
-    char *seed = take_option(argc, argv, "-seed");
+    char *seed;
+    /* A training log that goes to a file should show what was done, not what filled a buffer. */
+    setvbuf(stdout, 0, _IOLBF, 0);
+    seed = take_option(argc, argv, "-seed");
     if (seed) {
         char *end;
         unsigned long value;

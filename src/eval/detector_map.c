@@ -321,7 +321,7 @@ static int read_labels(const map_data *data, map_labels *labels)
         const char *image_path = data->images.text[i];
         size_t length;
         FILE *file;
-        if (strlen(image_path) >= PATH_LIMIT) return complain("path too long: %s", image_path);
+        if (strlen(image_path) >= PATH_LIMIT) return complain("path too long: %.60s...", image_path);
         if (check_file("image", image_path)) return 1;
         path = label_path(image_path, buffers);
         length = strlen(path);
