@@ -40,7 +40,7 @@ LIBS := -lz -lm -pthread
 # Darknet's own flags. Ours leave -ffast-math out: checks for NaN have to mean something.
 HOST_OPT := -Ofast
 OWN_OPT := -O3 -ffp-contract=off
-COMMON := -fPIC -MMD -MP
+COMMON := -fPIC -MMD -MP -fopenmp-simd
 HOST_WARN := -Wall -Wno-unused-result -Wno-stringop-truncation -Wno-unknown-pragmas -Wfatal-errors
 OWN_WARN := -Wall -Wextra -Wfatal-errors
 

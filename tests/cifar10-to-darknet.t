@@ -42,7 +42,8 @@ def convert(*args, cwd=None):
 def refused(name, want, *args):
     """Bad input ends in one line that says `want`, status 1 and no images."""
     status, out, err = convert(*args)
-    ok(status == 1 and out == "" and err.count("\n") == 1 and want in err and not os.path.exists(f"{args[1]}/train"), name,
+    err = [line for line in err.splitlines() if "CIFAR-10 has" not in line]  # that these sets are small is said before
+    ok(status == 1 and out == "" and len(err) == 1 and want in err[0] and not os.path.exists(f"{args[1]}/train"), name,
        (status, out, err))
 
 
@@ -84,7 +85,7 @@ same(lines(tmp, "set/cifar10.data"), ["classes = 10"] + [f"{key} = {tmp}/set/{na
      ("train", "train.list"), ("valid", "test.list"), ("test", "test.list"), ("labels", "labels.txt"),
      ("names", "cifar10.names"), ("backup", "backup"))] + ["top = 2"], "cifar10.data")
 ok(os.path.isdir(f"{tmp}/set/backup"), "the backup folder is made")
-ok("test/truck: 2 images; CIFAR-10 has 1000" in err and err.count("CIFAR-10 has") == 20, "counts that are not CIFAR-10's are reported", err)
+ok(", 4 of truck\n" in err and "test: CIFAR-10 has 1000 images of each class, this set 2 of airplane, 2 of automobile" in err, "counts that are not CIFAR-10's are reported", err)
 ok("2 members are no images of CIFAR-10 and were left out" in err and not os.path.lexists(f"{tmp}/set/train/cat/0009.jpg"),
    "links are not unpacked, and what is left out is counted", err)
 same(sorted(os.listdir(f"{tmp}/set")), ["backup", "cifar10.data", "cifar10.names", "labels.txt", "test", "test.list",
@@ -143,7 +144,8 @@ ok(status == 0 and all(o in out for o in ("--val", "--seed", "--relative")), "--
 real = os.path.join(DATA, "cifar10-jpeg.tar.gz")
 if os.path.exists(real):
     status, out, err = convert(real, f"{tmp}/real")
-    same((status, err, len(lines(tmp, "real/train.list")), len(lines(tmp, "real/test.list"))), (0, "", 50000, 10000),
+    reports = [line for line in err.splitlines() if " s left" not in line]  # but for the progress
+    same((status, reports, len(lines(tmp, "real/train.list")), len(lines(tmp, "real/test.list"))), (0, [], 50000, 10000),
          "all of CIFAR-10: 50000 and 10000 images, nothing to report")
 else:
     skip("all of CIFAR-10", f"no {real}")

@@ -359,7 +359,8 @@ refuses_wrong_usage() {
 
 # A PATH that has what every Debian has, but not what can be missing.
 mkdir "$T/bin"
-for name in awk bash cat chmod cp cut dirname env find grep ls mkdir mktemp mv realpath rm sha256sum sort xargs; do
+for name in awk bash cat chmod cp cut df dirname env find grep ls mkdir mktemp mv realpath rm sha256sum sort tail timeout \
+    xargs; do
     ln -s "$(command -v $name)" "$T/bin/"
 done
 missing_command_is_named() {

@@ -1,27 +1,58 @@
-/* Fast CPU paths for the layers that training spends its time in, by way of oneDNN. Knows Darknet's layers and nothing
- * of label smoothing.
+/* Fast CPU paths for the layers that training spends its time in: convolutions by way of oneDNN, the rest vectorised and
+ * on all cores. Knows Darknet's layers and nothing of label smoothing.
  *
- * ONEDNN=0 leaves them out: the functions then return 0 and Darknet's own code runs, as it does for every shape that
- * oneDNN declines.
+ * Every function answers 1 where it did the work, and 0 where it did nothing and Darknet's own code has to: for shapes
+ * and activations that it declines. Built with ONEDNN=0 they all answer 0.
  */
 #ifndef ACCEL_H
 #define ACCEL_H
 
 #include "darknet.h"
 
+#ifdef ONEDNN
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* l.output = convolution of net.input with l.weights, plain, grouped or depthwise, without bias or activation. 1: done;
- * 0: not done, l.output is as it was. */
+/* l.output = convolution of net.input with l.weights, plain, grouped or depthwise, without bias or activation. */
 int accel_forward_convolution(layer l, network net);
 
 /* l.weight_updates += gradient by the weights, and net.delta (where it is not NULL) += gradient by the input, both from
- * l.delta. 1: done; 0: not done, both are as they were. */
+ * l.delta. */
 int accel_backward_convolution(layer l, network net);
+
+/* Batch normalisation of l.output in place while training, with Darknet's formulas; fills l.mean, l.variance, the
+ * rolling averages and l.x_norm. l.x is not written: accel_backward_batchnorm does not need it. */
+int accel_forward_batchnorm(layer l, network net);
+
+/* l.delta from the gradient by the output to that by the input; adds to l.scale_updates and l.bias_updates. */
+int accel_backward_batchnorm(layer l, network net);
+
+/* x[i] = a(x[i]), and delta[i] *= a'(x[i]) where x is the activated output. */
+int accel_activate(float *x, int n, ACTIVATION a);
+int accel_gradient(const float *x, int n, ACTIVATION a, float *delta);
+
+/* BLAS level 1 on adjacent elements: x = value; y = x; y += alpha x; x *= alpha. */
+int accel_fill(int n, float value, float *x);
+int accel_copy(int n, const float *x, float *y);
+int accel_axpy(int n, float alpha, const float *x, float *y);
 
 #ifdef __cplusplus
 }
+#endif
+
+#else
+
+#define accel_forward_convolution(l, net) 0
+#define accel_backward_convolution(l, net) 0
+#define accel_forward_batchnorm(l, net) 0
+#define accel_backward_batchnorm(l, net) 0
+#define accel_activate(x, n, a) 0
+#define accel_gradient(x, n, a, delta) 0
+#define accel_fill(n, value, x) 0
+#define accel_copy(n, x, y) 0
+#define accel_axpy(n, alpha, x, y) 0
+
 #endif
 #endif

@@ -265,18 +265,4 @@ int accel_backward_convolution(layer l, network net)
     return done;
 }
 
-#else
-
-int accel_forward_convolution(layer l, network net)
-{
-    (void)l, (void)net;
-    return 0;
-}
-
-int accel_backward_convolution(layer l, network net)
-{
-    (void)l, (void)net;
-    return 0;
-}
-
 #endif
