@@ -65,7 +65,7 @@ def archive(path, names, links=(), mode="w:gz"):
     return path
 
 
-work = tempfile.TemporaryDirectory(prefix="ols.")
+work = tempfile.TemporaryDirectory(prefix="cifar10-to-darknet.")
 tmp = work.name
 small = [f"{part}/{c}/{i:04d}.jpg" for part, n in (("train", 4), ("test", 2)) for c in CLASSES for i in range(n)]
 
@@ -85,7 +85,8 @@ same(lines(tmp, "set/cifar10.data"), ["classes = 10"] + [f"{key} = {tmp}/set/{na
      ("train", "train.list"), ("valid", "test.list"), ("test", "test.list"), ("labels", "labels.txt"),
      ("names", "cifar10.names"), ("backup", "backup"))] + ["top = 2"], "cifar10.data")
 ok(os.path.isdir(f"{tmp}/set/backup"), "the backup folder is made")
-ok(", 4 of truck\n" in err and "test: CIFAR-10 has 1000 images of each class, this set 2 of airplane, 2 of automobile" in err, "counts that are not CIFAR-10's are reported", err)
+ok(", 4 of truck\n" in err and "test: CIFAR-10 has 1000 images of each class, this set 2 of airplane, 2 of automobile" in err,
+   "counts that are not CIFAR-10's are reported", err)
 ok("2 members are no images of CIFAR-10 and were left out" in err and not os.path.lexists(f"{tmp}/set/train/cat/0009.jpg"),
    "links are not unpacked, and what is left out is counted", err)
 same(sorted(os.listdir(f"{tmp}/set")), ["backup", "cifar10.data", "cifar10.names", "labels.txt", "test", "test.list",

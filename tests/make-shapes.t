@@ -61,10 +61,10 @@ def refused(name, want, *args):
        (status, out, err))
 
 
-tmp = tempfile.mkdtemp(prefix="ols.")
+tmp = tempfile.mkdtemp(prefix="shapes.")
 while "raw" in os.path.basename(tmp):  # the one word Darknet replaces that chance may put there
     os.rmdir(tmp)
-    tmp = tempfile.mkdtemp(prefix="ols.")
+    tmp = tempfile.mkdtemp(prefix="shapes.")
 atexit.register(shutil.rmtree, tmp)
 
 # ---- the same seed, the same bytes ----
@@ -79,9 +79,10 @@ for mode in ("classification", "detection"):
     images = {k: v for k, v in one.items() if k.endswith(".jpg")}
     ok(not set(images.values()) & set(contents(f"{tmp}/other/{mode}").values()), f"{mode}: another seed gives other images")
     same(len(set(images.values())), 30, f"{mode}: no two images are the same, in train and test together")
-    make(mode, f"{tmp}/more/{mode}", 23, 13, 48, 7)
+    run = make(mode, f"{tmp}/more/{mode}", 23, 13, 48, 7)
     more = contents(f"{tmp}/more/{mode}")
-    ok(all(more.get(k) == v for k, v in images.items()), f"{mode}: a larger set begins with the smaller one")
+    ok(all(more.get(k) == v for k, v in images.items()), f"{mode}: a larger set begins with the smaller one",
+       (run, [k for k, v in images.items() if more.get(k) != v]))
     same([k for k in one if ".part" in k], [], f"{mode}: no partial files are left")
 
 # ---- classification ----
@@ -109,7 +110,7 @@ same(lines(out, "train.list"), [f"{voc}/JPEGImages/train{i:05d}.jpg" for i in ra
 same(lines(voc, "ImageSets/Main/test.txt"), [f"test{i:05d}" for i in range(10)], "ImageSets/Main/test.txt")
 same(lines(out, "shapes.data"), ["classes = 10"] + [f"{key} = {out}/{name}" for key, name in (
      ("train", "train.list"), ("valid", "test.list"), ("names", "shapes.names"), ("backup", "backup"))], "shapes.data")
-most, seen, sound, agree = 0, set(), True, True
+most, marked, seen, sound, agree = 0, 0, set(), True, True
 for path in lines(out, "train.list") + lines(out, "test.list"):
     name = os.path.basename(path)[:-4]
     root = ElementTree.parse(f"{voc}/Annotations/{name}.xml").getroot()
@@ -123,10 +124,12 @@ for path in lines(out, "train.list") + lines(out, "test.list"):
             CLASSES.index(obj.findtext("name")), (x0 - 1 + x1) / 192, (y0 - 1 + y1) / 192, (x1 - x0 + 1) / 96, (y1 - y0 + 1) / 96))
     most = max(most, len(want["0"]) + len(want["1"]))
     apart = f"{voc}/labels-difficult/{name}.txt"
+    marked += len(want["1"])
     agree &= lines(voc, f"labels/{name}.txt") == want["0"] and (lines(apart) if os.path.exists(apart) else []) == want["1"]
 ok(sound, "annotations name their image, its size and boxes inside it")
 ok(agree, "labels are what the annotations say")
 ok(4 < most <= 6, "--max-objects is kept and made use of", most)
+ok(0 < marked < 40, "some objects, and not many, are marked difficult", marked)
 same(seen, set(CLASSES), "every class occurs")
 
 # ---- shapes and boxes, from within ----

@@ -76,10 +76,10 @@ def files(folder):
     return sorted(os.path.join(at, f)[len(folder) + 1:] for at, _, names in os.walk(folder) for f in names)
 
 
-tmp = tempfile.mkdtemp(prefix="ols.")
+tmp = tempfile.mkdtemp(prefix="voc-to-darknet.")
 while "raw" in os.path.basename(tmp):  # the one word Darknet replaces that chance may put there
     os.rmdir(tmp)
-    tmp = tempfile.mkdtemp(prefix="ols.")
+    tmp = tempfile.mkdtemp(prefix="voc-to-darknet.")
 atexit.register(shutil.rmtree, tmp)
 
 # ---- numbers worked out by hand ----
@@ -106,7 +106,8 @@ same(out, f"voc-to-darknet: {tmp}/lists/train.list: 2 images (1 without a labell
 ok(not [f for f in files(tmp) if ".part" in f], "no partial files are left")
 
 status, out, err = convert(hand, "--set", "train", "--list", f"{tmp}/train.list", "--keep-difficult")
-same(text(hand, "labels/one.txt").splitlines()[2:], ["14 0.750000 0.750000 0.500000 0.500000"], "--keep-difficult puts them into the labels")
+same(text(hand, "labels/one.txt").splitlines()[2:], ["14 0.750000 0.750000 0.500000 0.500000"],
+     "--keep-difficult puts them into the labels")
 ok(not os.path.exists(f"{hand}/labels-difficult/one.txt"), "and takes away what an earlier run kept apart")
 
 convert("hand", "--set", "train", "--list", "rel.list", "--relative", cwd=tmp)
