@@ -102,15 +102,18 @@ EXE_OBJECTS := $(addprefix $(OUT)/darknet/,$(addsuffix .o,$(EXE_NAMES))) $(OWN_E
 
 # ---- The program -----------------------------------------------------------------------------------------------------
 
-.PHONY: all demo test bench clean distclean help variant
+.PHONY: all variant demo test unit-tests clean distclean help
 .SECONDARY:
 
-# ./darknet and ./libdarknet.so are those of the switches that were built last.
+# ./darknet and ./libdarknet.so are those of the switches that were built last. Darknet looks for the letters that it
+# draws with in data/labels.
 all: variant
 	@ln -sf $(OUT)/darknet.bin darknet
 	@ln -sf $(OUT)/libdarknet.so libdarknet.so
+	@mkdir -p data
 	@ln -sfn ../$(HOST)/data/labels data/labels
 
+# The same without moving ./darknet.
 variant: $(OUT)/darknet.bin $(OUT)/libdarknet.so
 
 $(HOST)/.prepared: $(sort $(wildcard darknet-patch/*)) scripts/get-darknet
@@ -154,10 +157,51 @@ $(OUT)/%.o: src/%.cu $(HOST)/.prepared Makefile
 	@echo "  src $* (nvcc)"
 	@$(NVCC) $(CUDA_FLAGS) -c $< -o $@
 
--include $(wildcard $(OUT)/*/*.d)
+# ---- Tests and demonstration -----------------------------------------------------------------------------------------
+
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/test_*.c))
+
+$(OUT)/tests/%: tests/unit/%.c $(OUT)/libdarknet.a
+	@mkdir -p $(@D)
+	@echo "  test $*"
+	@$(CC) -std=gnu99 $(OWN_FLAGS) -DTESTS_DIR='"$(CURDIR)/tests"' $< $(OUT)/libdarknet.a -o $@ -lcmocka $(LIBS)
+
+unit-tests: $(UNIT_TESTS)
+
+# The second make sees what was installed by the first.
+test:
+	@scripts/install-dependencies test
+	@$(MAKE) --no-print-directory OPENMP=1 all unit-tests
+	@tests/run $(wildcard tests/*.t) $$($(MAKE) --no-print-directory -s OPENMP=1 list-unit-tests)
+
+list-unit-tests:
+	@echo $(UNIT_TESTS)
+
+demo:
+	@scripts/install-dependencies demo
+	@$(MAKE) --no-print-directory OPENMP=1
+	@scripts/demo
 
 clean:
 	rm -rf build/cpu* build/gpu* darknet libdarknet.so data/labels
 
 distclean: clean
 	rm -rf build results
+
+help:
+	@sed -n 's/^#: \{0,1\}//p' Makefile
+
+#: make              builds Darknet with the plugin: ./darknet and ./libdarknet.so
+#:                   switches, as in Darknet: GPU=1 CUDNN=1 OPENCV=1 OPENMP=1 DEBUG=1 (0 or 1)
+#:                   SANITIZE=1  with AddressSanitizer and UndefinedBehaviorSanitizer
+#:                   ONEDNN=0    without the fast CPU paths (default: 1 where oneDNN is installed)
+#:                   ARCH=...    for nvcc, e.g. ARCH="-gencode arch=compute_90,code=sm_90"
+#:                   DARKNET=<folder>  patches a copy of that Darknet instead of Debian's source package
+#:                   every combination is built in a folder of its own; ./darknet is the last one
+#: make variant      the same, but leaves ./darknet alone
+#: make demo         trains and compares a small detector with hard labels, LS and OLS; installs what is missing
+#: make test         all tests; installs what is missing
+#: make unit-tests   only builds the unit tests of the switches
+#: make clean        removes what was built; make distclean also Darknet's source and the results
+
+-include $(wildcard $(OUT)/*/*.d) $(wildcard $(OUT)/tests/*.d)

@@ -55,4 +55,16 @@ int accel_axpy(int n, float alpha, const float *x, float *y);
 #define accel_axpy(n, alpha, x, y) 0
 
 #endif
+
+#ifdef CUDNN
+#ifdef __cplusplus
+extern "C" {
+#endif
+/* Sets l->fw_algo, bd_algo and bf_algo for the shape in l's descriptors; ends the program where cuDNN has none. */
+void accel_choose_cudnn_algorithms(layer *l);
+#ifdef __cplusplus
+}
+#endif
+#endif
+
 #endif

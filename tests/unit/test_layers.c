@@ -85,13 +85,22 @@ static const char *said(void)
     return text;
 }
 
-/* Where Darknet ends the program, its reason would be lost. */
+/* Where Darknet or a sanitizer ends the program, or a signal a test, the reason would be lost. */
 static void show_last_words(void)
 {
     if (!hushed) return;
     unhush();
     fprintf(stderr, "%s", said());
 }
+
+static int after_test(void **state)
+{
+    (void)state;
+    show_last_words();
+    return 0;
+}
+
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
 static int make_folder(void **state)
 {
@@ -937,7 +946,7 @@ static void the_backward_pass_of_a_region_with_smoothing_is_that_of_darknets_gpu
 static void an_object_trained_at_many_anchors_counts_once(void **state)
 {
     /* truth_thresh 0: every prediction that touches the object is trained on it */
-    network *net = network_of(41, NET("8") TRUNK "[yolo]\nanchors=3,3, 6,6\nmask=0\nnum=1\nclasses=3\ntruth_thresh=0\n"
+    network *net = network_of(41, NET("8") TRUNK "[yolo]\nanchors=3,3, 6,6\nmask=0\nnum=2\nclasses=3\ntruth_thresh=0\n"
                                                  "smoothing=ols\nperiod=100\n", 1, 1, 0., .1);
     layer l = last_layer(net);
     ols_state *s = state_of(net);
@@ -1440,46 +1449,48 @@ static void a_network_that_is_resized_keeps_its_soft_labels_and_goes_on(void **s
     }
 }
 
+#define TEST(function) cmocka_unit_test_teardown(function, after_test)
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_gradient_of_ols_through_a_network_is_that_of_the_cost_it_reports),
-        cmocka_unit_test(the_gradient_of_a_shortcut_around_1x1_convolutions_survives),
-        cmocka_unit_test(the_gradient_of_a_route_around_a_1x1_convolution_survives),
-        cmocka_unit_test(a_1x1_convolution_of_stride_2_and_its_branch_have_the_gradient_of_the_cost),
-        cmocka_unit_test(an_inverted_residual_block_has_the_gradient_of_the_cost),
-        cmocka_unit_test(a_1x1_convolution_of_stride_2_takes_every_second_pixel),
-        cmocka_unit_test(hard_ols_trains_like_softmax_bit_for_bit),
-        cmocka_unit_test(the_output_of_ols_is_that_of_softmax_without_truth),
-        cmocka_unit_test(a_hard_yolo_head_trains_like_one_without_the_key_bit_for_bit),
-        cmocka_unit_test(a_hard_yolo_head_that_assigns_an_object_to_many_anchors_does_too),
-        cmocka_unit_test(a_hard_detection_head_trains_like_one_without_the_key_bit_for_bit),
-        cmocka_unit_test(a_hard_region_head_has_the_deltas_of_one_without_the_key_bit_for_bit),
-        cmocka_unit_test(ls_trains_a_head_towards_equation_2),
-        cmocka_unit_test(ols_trains_a_head_towards_its_soft_labels_and_counts_its_scores),
-        cmocka_unit_test(a_yolo_head_takes_the_two_steps_worked_out_by_hand),
-        cmocka_unit_test(a_head_that_scores_another_class_higher_counts_as_wrong),
-        cmocka_unit_test(two_objects_of_different_classes_share_an_anchor),
-        cmocka_unit_test(the_backward_pass_of_a_region_with_smoothing_is_that_of_darknets_gpu),
-        cmocka_unit_test(an_object_trained_at_many_anchors_counts_once),
-        cmocka_unit_test(an_object_in_two_heads_with_overlapping_masks_counts_once),
-        cmocka_unit_test(three_heads_share_one_state_that_counts_images_and_iterations_once),
-        cmocka_unit_test(an_object_past_max_still_counts),
-        cmocka_unit_test(a_class_out_of_range_in_a_label_file_ends_with_one_line),
-        cmocka_unit_test(an_update_comes_when_an_epoch_of_images_was_seen_and_the_rest_is_carried_over),
-        cmocka_unit_test(a_batch_larger_than_the_list_updates_once_and_stays_in_step),
-        cmocka_unit_test(a_period_counts_iterations_and_needs_no_trainer),
-        cmocka_unit_test(an_epoch_without_a_trainer_ends_with_one_line),
-        cmocka_unit_test(an_update_prints_one_line_with_the_names_of_the_classes),
-        cmocka_unit_test(a_run_cut_in_the_middle_of_an_epoch_goes_on_as_if_it_had_not_been),
-        cmocka_unit_test(every_ols_layer_of_a_network_has_soft_labels_of_its_own_in_the_file),
-        cmocka_unit_test(clear_forgets_the_soft_labels_and_the_position),
-        cmocka_unit_test(replicas_learn_the_soft_labels_of_one_network_that_sees_everything),
-        cmocka_unit_test(replicas_of_a_detector_share_what_their_heads_learn),
-        cmocka_unit_test(replicas_can_be_freed_first_to_last),
-        cmocka_unit_test(inference_and_validation_leave_the_statistics_alone),
-        cmocka_unit_test(a_network_loaded_to_predict_works_with_a_batch_of_one),
-        cmocka_unit_test(a_network_that_is_resized_keeps_its_soft_labels_and_goes_on),
+        TEST(the_gradient_of_ols_through_a_network_is_that_of_the_cost_it_reports),
+        TEST(the_gradient_of_a_shortcut_around_1x1_convolutions_survives),
+        TEST(the_gradient_of_a_route_around_a_1x1_convolution_survives),
+        TEST(a_1x1_convolution_of_stride_2_and_its_branch_have_the_gradient_of_the_cost),
+        TEST(an_inverted_residual_block_has_the_gradient_of_the_cost),
+        TEST(a_1x1_convolution_of_stride_2_takes_every_second_pixel),
+        TEST(hard_ols_trains_like_softmax_bit_for_bit),
+        TEST(the_output_of_ols_is_that_of_softmax_without_truth),
+        TEST(a_hard_yolo_head_trains_like_one_without_the_key_bit_for_bit),
+        TEST(a_hard_yolo_head_that_assigns_an_object_to_many_anchors_does_too),
+        TEST(a_hard_detection_head_trains_like_one_without_the_key_bit_for_bit),
+        TEST(a_hard_region_head_has_the_deltas_of_one_without_the_key_bit_for_bit),
+        TEST(ls_trains_a_head_towards_equation_2),
+        TEST(ols_trains_a_head_towards_its_soft_labels_and_counts_its_scores),
+        TEST(a_yolo_head_takes_the_two_steps_worked_out_by_hand),
+        TEST(a_head_that_scores_another_class_higher_counts_as_wrong),
+        TEST(two_objects_of_different_classes_share_an_anchor),
+        TEST(the_backward_pass_of_a_region_with_smoothing_is_that_of_darknets_gpu),
+        TEST(an_object_trained_at_many_anchors_counts_once),
+        TEST(an_object_in_two_heads_with_overlapping_masks_counts_once),
+        TEST(three_heads_share_one_state_that_counts_images_and_iterations_once),
+        TEST(an_object_past_max_still_counts),
+        TEST(a_class_out_of_range_in_a_label_file_ends_with_one_line),
+        TEST(an_update_comes_when_an_epoch_of_images_was_seen_and_the_rest_is_carried_over),
+        TEST(a_batch_larger_than_the_list_updates_once_and_stays_in_step),
+        TEST(a_period_counts_iterations_and_needs_no_trainer),
+        TEST(an_epoch_without_a_trainer_ends_with_one_line),
+        TEST(an_update_prints_one_line_with_the_names_of_the_classes),
+        TEST(a_run_cut_in_the_middle_of_an_epoch_goes_on_as_if_it_had_not_been),
+        TEST(every_ols_layer_of_a_network_has_soft_labels_of_its_own_in_the_file),
+        TEST(clear_forgets_the_soft_labels_and_the_position),
+        TEST(replicas_learn_the_soft_labels_of_one_network_that_sees_everything),
+        TEST(replicas_of_a_detector_share_what_their_heads_learn),
+        TEST(replicas_can_be_freed_first_to_last),
+        TEST(inference_and_validation_leave_the_statistics_alone),
+        TEST(a_network_loaded_to_predict_works_with_a_batch_of_one),
+        TEST(a_network_that_is_resized_keeps_its_soft_labels_and_goes_on),
     };
     const char *threads = getenv("OMP_NUM_THREADS");
     (void)argc;
@@ -1491,5 +1502,6 @@ int main(int argc, char **argv)
     }
     gpu_index = -1; /* what a GPU does is compared with this elsewhere */
     atexit(show_last_words);
+    if (__sanitizer_set_death_callback) __sanitizer_set_death_callback(show_last_words);
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,5 +1,5 @@
-/* The method (src/ols) against the paper's equations as PyTorch evaluates them (tests/golden), against a loss of its own
- * in double precision, and against the promises of ols.h. */
+/* The method (src/ols) against the paper's equations as PyTorch evaluates them (tests/golden), against a loss of our
+ * own in double precision, and against the promises of ols.h. */
 #include "ols.h"
 #include "test_helpers.h"
 
@@ -137,7 +137,7 @@ static void assert_finite(const float *values, size_t n)
     for (i = 0; i < n; ++i) assert_true(isfinite(values[i]));
 }
 
-/* ---- Golden values ------------------------------------------------------------------------------------------------ */
+/* ---- Golden values ---------------------------------------------------------------------------------------------- */
 
 enum { GOLDEN_CLASSES = 5, GOLDEN_BATCH = 8, GOLDEN_BATCHES = 8, GOLDEN_EPOCH = 32 /* images */ };
 
@@ -172,7 +172,7 @@ static void read_values(FILE *file, float *values, int n)
 
 static void expect_word(FILE *file, const char *word) { assert_string_equal(next_word(file), word); }
 
-/* What a sigmoid head does with a batch: scores into probs, delta = q - m sigmoid(x). Its loss is Darknet's business. */
+/* What a sigmoid head does with a batch: scores into probs, delta = q - m sigmoid(x). The loss is Darknet's. */
 static void forward_sigmoid(ols_batch x, const ols_options *options, const ols_state *state)
 {
     ols_mix mix = ols_target_mix(options, state, x.classes);
@@ -265,7 +265,7 @@ static void golden_case(void **test)
     fclose(file);
 }
 
-/* ---- Loss and gradient --------------------------------------------------------------------------------------------- */
+/* ---- Loss and gradient ------------------------------------------------------------------------------------------ */
 
 static const float temperatures[] = {1, 2.5f};
 
@@ -519,7 +519,7 @@ static void a_thousand_classes_work_as_ten_do(void **test)
     check_class_count(1000, 16);
 }
 
-/* ---- Labels ---------------------------------------------------------------------------------------------------------- */
+/* ---- Labels ----------------------------------------------------------------------------------------------------- */
 
 static void a_label_is_the_one_entry_that_is_not_zero(void **test)
 {
@@ -577,7 +577,7 @@ static void samples_without_a_single_class_are_counted_and_left_out_of_the_sums(
     ols_free_state(state);
 }
 
-/* ---- Statistics ------------------------------------------------------------------------------------------------------ */
+/* ---- Statistics ------------------------------------------------------------------------------------------------- */
 
 static void only_right_predictions_enter_the_sums(void **test)
 {
@@ -664,6 +664,7 @@ static void logits_that_are_not_finite_leave_the_other_samples_and_the_state_alo
             x.logits[K + k] = bad[i];
             forward(x, &options, state, 1);
             ols_accumulate(state, B, x.probs, x.labels);
+            assert_finite(state->sums, K * K);
             ols_update(state, &options, 0);
             assert_finite(state->soft, K * K);
             assert_finite(x.loss, 1);
@@ -678,7 +679,7 @@ static void logits_that_are_not_finite_leave_the_other_samples_and_the_state_alo
 
 static void scores_are_read_with_their_stride(void **test)
 {
-    static const float scores[] = {.1f, 9, 9, .8f, 9, 9, .3f, 9, 9};
+    static const float scores[] = {.1f, -9, 9, .8f, 9, -9, .3f, 9, 9};
     static const float expected[9] = {0, 0, 0, .1f, .8f, .3f, 0, 0, 0};
     ols_options options = ols_default_options(OLS_OLS);
     ols_state *state = ols_new_state(3, &options);
@@ -752,7 +753,7 @@ static void the_summary_leaves_out_rows_of_zeros(void **test)
     ols_free_state(state);
 }
 
-/* ---- State and update ------------------------------------------------------------------------------------------------ */
+/* ---- State and update ------------------------------------------------------------------------------------------- */
 
 static void a_new_state_holds_the_soft_labels_that_init_asks_for(void **test)
 {
@@ -1062,7 +1063,7 @@ static void imagenet_21k_takes_under_four_gigabytes(void **test)
     assert_int_equal(ols_state_bytes(1 << 20), ((size_t)8 << 40) + ((size_t)20 << 20));
 }
 
-/* ---- Options as text ------------------------------------------------------------------------------------------------- */
+/* ---- Options as text -------------------------------------------------------------------------------------------- */
 
 /* Sixty-odd zeros: the text is longer than any value that makes sense. */
 #define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
@@ -1174,8 +1175,8 @@ static void a_value_that_is_no_number_in_range_is_refused(void **test)
 {
     static const char *const keys[] = {"alpha", "epsilon", "freeze", "soft_weight", "period"};
     static const char *const bad[] = {"", " ", "#", "#.5", "nan", "NAN", "-nan", "nan(1)", "inf", "-inf", "infinity",
-                                      "1e400", "-0.1", "-1", "10.0001", "1e10", "half", ".5x", "0,5", "1 2", "--1", "+-1",
-                                      "e1", ".", "-", "0x1", "0x0p0", "0X1p-1", "epochs", "Epoch", "1;1",
+                                      "1e400", "-0.1", "-1", "10.0001", "1e10", "half", ".5x", "0,5", "1 2", "--1",
+                                      "+-1", "e1", ".", "-", "0x1", "0x0p0", "0X1p-1", "epochs", "Epoch", "1;1",
                                       "." ZEROS "x", ZEROS "11", "1." ZEROS "x", ZEROS ZEROS "x"};
     size_t i, k;
     (void)test;
@@ -1247,7 +1248,7 @@ static void methods_have_their_names_and_say_whether_they_keep_statistics(void *
     assert_true(ols_has_state(&options));
 }
 
-/* ---- The block in a checkpoint --------------------------------------------------------------------------------------- */
+/* ---- The block in a checkpoint ---------------------------------------------------------------------------------- */
 
 typedef struct {
     unsigned char bytes[4096];
@@ -1567,7 +1568,7 @@ static void a_resumed_training_continues_exactly(void **test)
     ols_free_state(straight), ols_free_state(resumed);
 }
 
-/* ---- ------------------------------------------------------------------------------------------------------------------ */
+/* ---- The list --------------------------------------------------------------------------------------------------- */
 
 static void every_golden_case_is_replayed(void **test);
 

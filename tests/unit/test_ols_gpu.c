@@ -1,0 +1,567 @@
+/* Every CUDA function of ols.h beside its CPU twin: the same inputs through both. Labels and counts agree exactly,
+ * floats within 1e-5 of what they were computed from, and two runs on one device bit for bit.
+ *
+ * In a CPU build, and where there is no GPU, every test is reported as skipped. */
+#include "ols.h"
+#include "test_helpers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void skipped(void **test)
+{
+    (void)test;
+    skip();
+}
+
+#ifdef GPU
+
+#include <cuda_runtime_api.h>
+
+#define assert_cuda(call)                                                                   \
+    do {                                                                                    \
+        int status_ = (int)(call);                                                          \
+        if (status_) fail_msg("%s: %s", #call, cudaGetErrorString((cudaError_t)status_));   \
+    } while (0)
+
+static const char *no_gpu(void)
+{
+    int devices = 0;
+    cudaError_t status = cudaGetDeviceCount(&devices);
+    if (status != cudaSuccess) return cudaGetErrorString(status);
+    return devices ? 0 : "no CUDA device";
+}
+
+/* ---- Arrays in both places -------------------------------------------------------------------------------------- */
+
+static void *upload(const void *host, size_t bytes)
+{
+    void *device = 0;
+    assert_cuda(cudaMalloc(&device, bytes));
+    assert_cuda(cudaMemcpy(device, host, bytes, cudaMemcpyHostToDevice));
+    return device;
+}
+
+/* Copies from the device and frees there. */
+static void download(void *host, void *device, size_t bytes)
+{
+    assert_cuda(cudaMemcpy(host, device, bytes, cudaMemcpyDeviceToHost));
+    assert_cuda(cudaFree(device));
+}
+
+typedef struct {
+    int classes, batch, *labels;
+    float *logits, *probs, *truth, *delta, *loss;
+} ols_batch;
+
+static float *floats(size_t n) { return (float *)calloc(n, sizeof(float)); }
+
+static void softmax(ols_batch x, float temperature)
+{
+    int b, k;
+    for (b = 0; b < x.batch; ++b) {
+        const float *logits = x.logits + (size_t)b * x.classes;
+        float *probs = x.probs + (size_t)b * x.classes, largest = logits[0];
+        double sum = 0;
+        for (k = 1; k < x.classes; ++k)
+            if (logits[k] > largest) largest = logits[k];
+        for (k = 0; k < x.classes; ++k) sum += exp(((double)logits[k] - largest) / temperature);
+        for (k = 0; k < x.classes; ++k)
+            probs[k] = (float)(exp(((double)logits[k] - largest) / temperature) / sum);
+    }
+}
+
+/* Random logits, and their softmax. Of every five samples three are right, one is left to chance, and one has no single
+ * class (nothing, or two classes). */
+static ols_batch new_batch(int classes, int batch, uint64_t seed, float temperature)
+{
+    size_t n = (size_t)classes * batch, i;
+    ols_batch x = {classes, batch, (int *)calloc(batch, sizeof(int)), floats(n), floats(n), floats(n), floats(n),
+                   floats(batch)};
+    int b;
+    for (i = 0; i < n; ++i) x.logits[i] = (float)(6 * noise(&seed) - 3);
+    for (b = 0; b < batch; ++b) {
+        size_t at = (size_t)b * classes;
+        int label = (int)(noise(&seed) * classes);
+        if (b % 5 != 4 || b % 2) x.truth[at + label] = 1;
+        if (b % 5 == 4 && b % 2) x.truth[at + (label + 1) % classes] = .5f;
+        if (b % 5 < 3) x.logits[at + label] = 4;
+    }
+    softmax(x, temperature);
+    return x;
+}
+
+static void free_batch(ols_batch x)
+{
+    free(x.labels), free(x.logits), free(x.probs), free(x.truth), free(x.delta), free(x.loss);
+}
+
+/* Labels, loss, delta and statistics of a batch, on the CPU. */
+static void cpu_step(ols_batch x, const ols_options *options, ols_state *state, float temperature)
+{
+    ols_mix mix = ols_target_mix(options, state, x.classes);
+    ols_labels(x.classes, x.batch, x.truth, x.labels);
+    ols_cross_entropy(&mix, x.classes, x.batch, x.logits, temperature, x.probs, x.truth, x.labels, x.delta, x.loss);
+    if (state) ols_accumulate(state, x.batch, x.probs, x.labels);
+}
+
+/* The same by the twins. What comes out is in the host's arrays; the state stays on the device. */
+static void gpu_step(ols_batch x, const ols_options *options, ols_state *state, float temperature)
+{
+    size_t n = (size_t)x.classes * x.batch * sizeof(float);
+    ols_mix mix = ols_target_mix_gpu(options, state, x.classes);
+    float *logits = (float *)upload(x.logits, n), *probs = (float *)upload(x.probs, n);
+    float *truth = (float *)upload(x.truth, n), *delta = (float *)upload(x.delta, n);
+    float *loss = (float *)upload(x.loss, x.batch * sizeof(float));
+    int *labels = (int *)upload(x.labels, x.batch * sizeof(int));
+    assert_cuda(ols_labels_gpu(x.classes, x.batch, truth, labels));
+    assert_cuda(ols_cross_entropy_gpu(&mix, x.classes, x.batch, logits, temperature, probs, truth, labels, delta, loss));
+    if (state) assert_cuda(ols_accumulate_gpu(state, x.batch, probs, labels));
+    assert_cuda(cudaDeviceSynchronize());
+    download(x.delta, delta, n);
+    download(x.loss, loss, x.batch * sizeof(float));
+    download(x.labels, labels, x.batch * sizeof(int));
+    assert_cuda(cudaFree(logits));
+    assert_cuda(cudaFree(probs));
+    assert_cuda(cudaFree(truth));
+}
+
+/* ---- Comparing -------------------------------------------------------------------------------------------------- */
+
+static void assert_same_labels(ols_batch gpu, ols_batch cpu)
+{
+    assert_memory_equal(gpu.labels, cpu.labels, cpu.batch * sizeof(int));
+}
+
+/* delta = q - m p is as exact as the larger of the two it is the difference of, which is at most |delta| + 2 p. */
+static void assert_same_training(ols_batch gpu, ols_batch cpu)
+{
+    size_t n = (size_t)cpu.classes * cpu.batch, i;
+    for (i = 0; i < n; ++i) assert_close(gpu.delta[i], cpu.delta[i], 1e-6 * (fabsf(cpu.delta[i]) + 2 * cpu.probs[i]));
+    for (i = 0; i < (size_t)cpu.batch; ++i) assert_close(gpu.loss[i], cpu.loss[i], 1e-5 * fabsf(cpu.loss[i]));
+}
+
+/* `gpu` was pulled. */
+static void assert_same_state(const ols_state *gpu, const ols_state *cpu)
+{
+    size_t k = cpu->classes, i;
+    for (i = 0; i < k * k; ++i) {
+        assert_close(gpu->soft[i], cpu->soft[i], 1e-5 * cpu->soft[i]);
+        assert_close(gpu->sums[i], cpu->sums[i], 1e-5 * cpu->sums[i]);
+    }
+    assert_memory_equal(gpu->weight, cpu->weight, k * sizeof(float));
+    assert_memory_equal(gpu->correct, cpu->correct, k * sizeof(int64_t));
+    assert_memory_equal(gpu->seen, cpu->seen, k * sizeof(int64_t));
+    assert_int_equal(gpu->unlabelled, cpu->unlabelled);
+    assert_int_equal(gpu->images, cpu->images);
+    assert_int_equal(gpu->iterations, cpu->iterations);
+    assert_int_equal(gpu->updates, cpu->updates);
+}
+
+static void assert_identical_state(const ols_state *a, const ols_state *b)
+{
+    size_t k = a->classes;
+    assert_memory_equal(a->soft, b->soft, k * k * sizeof(float));
+    assert_memory_equal(a->sums, b->sums, k * k * sizeof(float));
+    assert_same_state(a, b);
+}
+
+/* A state whose rows are random distributions, in which some predictions were counted. */
+static ols_state *random_state(int classes, uint64_t seed)
+{
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *state = ols_new_state(classes, &options);
+    int y, k;
+    assert_non_null(state);
+    for (y = 0; y < classes; ++y) {
+        size_t at = (size_t)y * classes;
+        double sum = 0;
+        for (k = 0; k < classes; ++k) sum += state->soft[at + k] = (float)(noise(&seed) + .01);
+        for (k = 0; k < classes; ++k) state->soft[at + k] = (float)(state->soft[at + k] / sum);
+        for (k = 0; y % 3 && k < classes; ++k) state->sums[at + k] = (float)noise(&seed);
+        state->correct[y] = y % 3 ? 5 : 0;
+        state->seen[y] = 7 + y;
+    }
+    state->images = 130;
+    state->iterations = 13;
+    state->updates = 2;
+    state->unlabelled = 3;
+    return state;
+}
+
+static ols_state *random_state_on_gpu(int classes, uint64_t seed)
+{
+    ols_state *state = random_state(classes, seed);
+    assert_cuda(ols_state_to_gpu(state));
+    return state;
+}
+
+/* ---- The tests -------------------------------------------------------------------------------------------------- */
+
+/* On both sides of a warp and of a block of threads, and far beyond. */
+static const int class_counts[] = {2, 10, 100, 1000, 4097};
+
+static const ols_smoothing methods[] = {OLS_HARD, OLS_LS, OLS_OLS};
+
+static void the_gpu_reads_the_same_labels_from_truth(void **test)
+{
+    size_t i;
+    (void)test;
+    for (i = 0; i < COUNT(class_counts); ++i) {
+        int classes = class_counts[i], found[2] = {0, 0}, b;
+        ols_options options = ols_default_options(OLS_HARD);
+        ols_batch cpu = new_batch(classes, 40, 1, 1), gpu = new_batch(classes, 40, 1, 1);
+        cpu_step(cpu, &options, 0, 1);
+        gpu_step(gpu, &options, 0, 1);
+        assert_same_labels(gpu, cpu);
+        for (b = 0; b < 40; ++b) ++found[cpu.labels[b] < 0];
+        assert_true(found[0] && found[1]);
+        free_batch(cpu), free_batch(gpu);
+    }
+}
+
+static void the_gpu_gives_the_same_loss_and_gradient(void **test)
+{
+    static const float temperatures[] = {1, 2.5f};
+    size_t i, m, t;
+    (void)test;
+    for (i = 0; i < COUNT(class_counts); ++i) {
+        int classes = class_counts[i];
+        ols_state *on_cpu = random_state(classes, 2), *on_gpu = random_state(classes, 2);
+        /* A row of zeros, whose soft term is dropped. */
+        memset(on_cpu->soft, 0, classes * sizeof(float)), memset(on_gpu->soft, 0, classes * sizeof(float));
+        on_cpu->weight[0] = on_gpu->weight[0] = 0;
+        assert_cuda(ols_state_to_gpu(on_gpu));
+        for (m = 0; m < COUNT(methods); ++m) {
+            for (t = 0; t < COUNT(temperatures); ++t) {
+                ols_options options = ols_default_options(methods[m]);
+                ols_batch cpu = new_batch(classes, 20, 3, temperatures[t]);
+                ols_batch gpu = new_batch(classes, 20, 3, temperatures[t]);
+                options.alpha = .3f;
+                if (t) options.soft_weight = 1;
+                memset(cpu.truth, 0, classes * sizeof(float)), memset(gpu.truth, 0, classes * sizeof(float));
+                cpu.truth[0] = gpu.truth[0] = 1; /* a sample of the row of zeros */
+                cpu_step(cpu, &options, ols_has_state(&options) ? on_cpu : 0, temperatures[t]);
+                gpu_step(gpu, &options, ols_has_state(&options) ? on_gpu : 0, temperatures[t]);
+                assert_same_labels(gpu, cpu);
+                assert_same_training(gpu, cpu);
+                free_batch(cpu), free_batch(gpu);
+            }
+        }
+        ols_free_state(on_cpu), ols_free_state(on_gpu);
+    }
+}
+
+static void the_gpu_gives_a_finite_loss_for_saturated_logits(void **test)
+{
+    static const float rows[4][3] = {{1e4f, -1e4f, 0}, {-1e4f, 1e4f, 1e4f}, {-1e4f, -1e4f, -1e4f}, {1e4f, 1e4f, 1e4f}};
+    size_t m;
+    int label, b;
+    (void)test;
+    for (m = 0; m < COUNT(methods); ++m) {
+        ols_options options = ols_default_options(methods[m]);
+        ols_state *on_cpu = random_state(3, 2), *on_gpu = random_state_on_gpu(3, 2);
+        for (label = 0; label < 3; ++label) {
+            ols_batch cpu = new_batch(3, 4, 1, 1), gpu = new_batch(3, 4, 1, 1);
+            memcpy(cpu.logits, rows, sizeof rows), memcpy(gpu.logits, rows, sizeof rows);
+            memset(cpu.truth, 0, sizeof rows), memset(gpu.truth, 0, sizeof rows);
+            for (b = 0; b < 4; ++b) cpu.truth[b * 3 + label] = gpu.truth[b * 3 + label] = 1;
+            softmax(cpu, 1), softmax(gpu, 1);
+            cpu_step(cpu, &options, on_cpu, 1);
+            gpu_step(gpu, &options, on_gpu, 1);
+            for (b = 0; b < 4; ++b) assert_true(isfinite(gpu.loss[b]));
+            assert_same_training(gpu, cpu);
+            free_batch(cpu), free_batch(gpu);
+        }
+        ols_free_state(on_cpu), ols_free_state(on_gpu);
+    }
+}
+
+/* Batches grow and shrink, as they do when a network is resized or a cfg differs between runs. */
+static void the_gpu_gathers_the_same_statistics(void **test)
+{
+    static const int batches[] = {1, 5, 32, 7, 64};
+    size_t i, n;
+    (void)test;
+    for (i = 0; i < COUNT(class_counts); ++i) {
+        int classes = class_counts[i];
+        ols_options options = ols_default_options(OLS_OLS);
+        ols_state *on_cpu = ols_new_state(classes, &options), *on_gpu = ols_new_state(classes, &options);
+        ols_summary counts;
+        assert_cuda(ols_state_to_gpu(on_gpu));
+        for (n = 0; n < COUNT(batches); ++n) {
+            ols_batch cpu = new_batch(classes, batches[n], 10 + n, 1), gpu = new_batch(classes, batches[n], 10 + n, 1);
+            cpu_step(cpu, &options, on_cpu, 1);
+            gpu_step(gpu, &options, on_gpu, 1);
+            free_batch(cpu), free_batch(gpu);
+        }
+        assert_cuda(ols_pull(on_gpu));
+        assert_same_state(on_gpu, on_cpu);
+        ols_count(on_gpu, &counts);
+        assert_true(counts.correct > 50 && counts.seen > counts.correct && counts.unlabelled > 10);
+        ols_free_state(on_cpu), ols_free_state(on_gpu);
+    }
+}
+
+static void the_gpu_takes_the_first_of_equal_probabilities(void **test)
+{
+    size_t i;
+    (void)test;
+    for (i = 0; i < COUNT(class_counts); ++i) {
+        int classes = class_counts[i], b, k;
+        ols_options options = ols_default_options(OLS_OLS);
+        ols_state *on_cpu = ols_new_state(classes, &options), *on_gpu = ols_new_state(classes, &options);
+        ols_batch cpu = new_batch(classes, 20, 5, 1), gpu;
+        assert_cuda(ols_state_to_gpu(on_gpu));
+        for (b = 0; b < 20; ++b) { /* the label ties with a class before it, with one behind it, or with all */
+            float *truth = cpu.truth + (size_t)b * classes, *probs = cpu.probs + (size_t)b * classes;
+            int label = (int)((b + .5) / 20 * classes);
+            memset(truth, 0, classes * sizeof(float));
+            truth[label] = 1;
+            for (k = 0; k < classes; ++k) probs[k] = b % 3 == 2 ? 1.f / classes : 0;
+            if (b % 3 < 2) probs[label] = probs[b % 3 ? label / 2 : (label + classes) / 2] = .5f;
+        }
+        gpu = new_batch(classes, 20, 5, 1);
+        memcpy(gpu.truth, cpu.truth, 20 * classes * sizeof(float));
+        memcpy(gpu.probs, cpu.probs, 20 * classes * sizeof(float));
+        cpu_step(cpu, &options, on_cpu, 1);
+        gpu_step(gpu, &options, on_gpu, 1);
+        assert_cuda(ols_pull(on_gpu));
+        assert_same_state(on_gpu, on_cpu);
+        free_batch(cpu), free_batch(gpu);
+        ols_free_state(on_cpu), ols_free_state(on_gpu);
+    }
+}
+
+static void the_gpu_keeps_what_is_not_finite_out_of_the_sums(void **test)
+{
+    static const float rows[][3] = {{NAN, NAN, NAN}, {NAN, .6f, .4f}, {.6f, NAN, .4f}, {.6f, .4f, NAN},
+                                    {INFINITY, 0, 0}, {0, INFINITY, 0}, {.6f, INFINITY, .4f}, {.6f, -INFINITY, .4f}};
+    enum { ROWS = COUNT(rows) };
+    ols_options options = ols_default_options(OLS_OLS);
+    int label, i;
+    (void)test;
+    for (label = 0; label < 3; ++label) {
+        ols_state *state = ols_new_state(3, &options);
+        ols_batch x = new_batch(3, ROWS, 1, 1);
+        assert_cuda(ols_state_to_gpu(state));
+        memcpy(x.probs, rows, sizeof rows);
+        memset(x.truth, 0, sizeof rows);
+        for (i = 0; i < ROWS; ++i) x.truth[i * 3 + label] = 1;
+        gpu_step(x, &options, state, 1);
+        assert_cuda(ols_pull(state));
+        for (i = 0; i < 9; ++i) assert_close(state->sums[i], 0, 0);
+        assert_int_equal(state->seen[label], ROWS);
+        assert_int_equal(state->correct[label], 0);
+        free_batch(x);
+        ols_free_state(state);
+    }
+}
+
+static void the_gpu_updates_as_the_cpu_does(void **test)
+{
+    static const ols_row empties[] = {OLS_ROW_UNIFORM, OLS_ROW_ZERO, OLS_ROW_KEEP};
+    static const float freezes[] = {0, .02f, .5f};
+    static const int64_t periods[] = {0, 10};
+    size_t i, e, f;
+    (void)test;
+    for (i = 0; i < COUNT(class_counts); ++i) {
+        for (e = 0; e < COUNT(empties); ++e) {
+            for (f = 0; f < COUNT(freezes); ++f) {
+                int classes = class_counts[i];
+                ols_options options = ols_default_options(OLS_OLS);
+                ols_state *on_cpu, *on_gpu;
+                if (classes > 1000 && e != f) continue; /* three of the nine are enough for the large one */
+                options.empty = empties[e];
+                options.freeze = freezes[f];
+                options.period = periods[(e + f) % 2];
+                on_cpu = random_state(classes, 4), on_gpu = random_state(classes, 4);
+                /* Row 0 is one to freeze; the last is a row of zeros. */
+                memset(on_cpu->soft, 0, classes * sizeof(float)), memset(on_gpu->soft, 0, classes * sizeof(float));
+                on_cpu->soft[classes - 1] = on_gpu->soft[classes - 1] = 1;
+                memset(on_cpu->soft + (size_t)(classes - 1) * classes, 0, classes * sizeof(float));
+                memset(on_gpu->soft + (size_t)(classes - 1) * classes, 0, classes * sizeof(float));
+                on_cpu->weight[classes - 1] = on_gpu->weight[classes - 1] = 0;
+                assert_cuda(ols_state_to_gpu(on_gpu));
+                ols_update(on_cpu, &options, 100);
+                assert_cuda(ols_update_gpu(on_gpu, &options, 100));
+                assert_cuda(ols_pull(on_gpu));
+                assert_same_state(on_gpu, on_cpu);
+                ols_free_state(on_cpu), ols_free_state(on_gpu);
+            }
+        }
+    }
+}
+
+/* Two epochs of training: what the updates make of the statistics comes back in the targets. */
+static ols_state *train(int classes, int on_gpu, float *losses)
+{
+    enum { BATCHES = 6, BATCH = 16 };
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *state = ols_new_state(classes, &options);
+    int n;
+    if (on_gpu) assert_cuda(ols_state_to_gpu(state));
+    for (n = 0; n < BATCHES; ++n) {
+        ols_batch x = new_batch(classes, BATCH, 50 + n, 1);
+        if (on_gpu) gpu_step(x, &options, state, 1);
+        else cpu_step(x, &options, state, 1);
+        memcpy(losses + n * BATCH, x.loss, BATCH * sizeof(float));
+        state->images += BATCH;
+        ++state->iterations;
+        if (ols_due(state, &options, 3 * BATCH)) {
+            if (on_gpu) assert_cuda(ols_update_gpu(state, &options, 3 * BATCH));
+            else ols_update(state, &options, 3 * BATCH);
+        }
+        free_batch(x);
+    }
+    assert_int_equal(state->updates, 2);
+    if (on_gpu) assert_cuda(ols_pull(state));
+    return state;
+}
+
+static void training_on_the_gpu_equals_training_on_the_cpu(void **test)
+{
+    size_t i;
+    int n;
+    (void)test;
+    for (i = 0; i < COUNT(class_counts); ++i) {
+        float cpu_losses[96], gpu_losses[96];
+        ols_state *cpu = train(class_counts[i], 0, cpu_losses), *gpu = train(class_counts[i], 1, gpu_losses);
+        for (n = 0; n < 96; ++n) assert_close(gpu_losses[n], cpu_losses[n], 1e-5 * cpu_losses[n]);
+        assert_same_state(gpu, cpu);
+        ols_free_state(cpu), ols_free_state(gpu);
+    }
+}
+
+static void two_runs_on_the_gpu_give_the_same_bits(void **test)
+{
+    size_t i;
+    (void)test;
+    for (i = 0; i < COUNT(class_counts); ++i) {
+        float once_losses[96], again_losses[96];
+        ols_state *once = train(class_counts[i], 1, once_losses), *again = train(class_counts[i], 1, again_losses);
+        assert_memory_equal(once_losses, again_losses, sizeof once_losses);
+        assert_identical_state(once, again);
+        ols_free_state(once), ols_free_state(again);
+    }
+}
+
+static void a_state_travels_to_the_gpu_and_back_whole(void **test)
+{
+    ols_state *state = random_state_on_gpu(100, 6), *same = random_state(100, 6), *other = random_state(100, 7);
+    (void)test;
+    other->weight[3] = 0;
+    other->unlabelled = 11;
+    memset(state->soft, 0, 100 * 100 * sizeof(float)); /* the host's copy is the stale one */
+    memset(state->sums, 0, 100 * 100 * sizeof(float));
+    memset(state->weight, 0, 100 * sizeof(float));
+    memset(state->correct, 0, 100 * sizeof(int64_t));
+    memset(state->seen, 0, 100 * sizeof(int64_t));
+    state->unlabelled = 0;
+    assert_cuda(ols_pull(state));
+    assert_identical_state(state, same);
+    memcpy(state->soft, other->soft, 100 * 100 * sizeof(float));
+    memcpy(state->sums, other->sums, 100 * 100 * sizeof(float));
+    memcpy(state->weight, other->weight, 100 * sizeof(float));
+    memcpy(state->correct, other->correct, 100 * sizeof(int64_t));
+    memcpy(state->seen, other->seen, 100 * sizeof(int64_t));
+    state->unlabelled = 11;
+    assert_cuda(ols_push(state));
+    memset(state->soft, 0, 100 * 100 * sizeof(float));
+    memset(state->weight, 0, 100 * sizeof(float));
+    state->unlabelled = 0;
+    assert_cuda(ols_pull(state));
+    assert_identical_state(state, other);
+    ols_free_state(state), ols_free_state(same), ols_free_state(other);
+}
+
+static void a_reset_reaches_the_gpu(void **test)
+{
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *state = random_state_on_gpu(100, 6), *fresh;
+    (void)test;
+    options.init = OLS_ROW_LS;
+    fresh = ols_new_state(100, &options);
+    ols_reset_state(state, &options);
+    memset(state->soft, 0, 100 * 100 * sizeof(float));
+    memset(state->sums, 1, 100 * 100 * sizeof(float));
+    memset(state->seen, 1, 100 * sizeof(int64_t));
+    assert_cuda(ols_pull(state));
+    assert_identical_state(state, fresh);
+    ols_free_state(state), ols_free_state(fresh);
+}
+
+static void the_gpu_mixture_points_to_the_device(void **test)
+{
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *state = random_state_on_gpu(10, 6);
+    ols_mix cpu = ols_target_mix(&options, state, 10), gpu = ols_target_mix_gpu(&options, state, 10);
+    (void)test;
+    assert_ptr_equal(gpu.rows, state->soft_gpu);
+    assert_ptr_equal(gpu.weight, state->weight_gpu);
+    assert_ptr_equal(cpu.rows, state->soft);
+    assert_ptr_equal(cpu.weight, state->weight);
+    assert_close(gpu.hard, cpu.hard, 0);
+    assert_close(gpu.soft, cpu.soft, 0);
+    options.smoothing = OLS_LS;
+    gpu = ols_target_mix_gpu(&options, 0, 10);
+    assert_null(gpu.rows);
+    assert_close(gpu.flat, .1, 1e-7);
+    ols_free_state(state);
+}
+
+/* A training of hours frees what it allocates: the device's free memory is the same after many states. */
+static void a_freed_state_leaves_nothing_on_the_gpu(void **test)
+{
+    ols_options options = ols_default_options(OLS_OLS);
+    size_t before, after, total;
+    int i;
+    (void)test;
+    for (i = 0; i < 20; ++i) {
+        ols_state *state = random_state_on_gpu(1000, 6); /* 8 MB */
+        ols_batch x = new_batch(1000, 16 + i, 1, 1);
+        gpu_step(x, &options, state, 1);
+        free_batch(x);
+        ols_free_state(state);
+        assert_cuda(cudaMemGetInfo(i ? &after : &before, &total));
+    }
+    assert_true(after + (16 << 20) > before); /* twenty times 8 MB would be missed */
+}
+
+#define TEST(name) {#name, name, 0, 0, 0}
+
+#else
+
+static const char *no_gpu(void) { return "built without GPU=1"; }
+
+#define TEST(name) {#name, skipped, 0, 0, 0}
+
+#endif
+
+int main(void)
+{
+    struct CMUnitTest tests[] = {
+        TEST(the_gpu_reads_the_same_labels_from_truth),
+        TEST(the_gpu_gives_the_same_loss_and_gradient),
+        TEST(the_gpu_gives_a_finite_loss_for_saturated_logits),
+        TEST(the_gpu_gathers_the_same_statistics),
+        TEST(the_gpu_takes_the_first_of_equal_probabilities),
+        TEST(the_gpu_keeps_what_is_not_finite_out_of_the_sums),
+        TEST(the_gpu_updates_as_the_cpu_does),
+        TEST(training_on_the_gpu_equals_training_on_the_cpu),
+        TEST(two_runs_on_the_gpu_give_the_same_bits),
+        TEST(a_state_travels_to_the_gpu_and_back_whole),
+        TEST(a_reset_reaches_the_gpu),
+        TEST(the_gpu_mixture_points_to_the_device),
+        TEST(a_freed_state_leaves_nothing_on_the_gpu),
+    };
+    const char *reason = no_gpu();
+    size_t i;
+    if (reason) {
+        printf("# SKIP: %s\n", reason);
+        fflush(stdout);
+        for (i = 0; i < COUNT(tests); ++i) tests[i].test_func = skipped;
+    }
+    return cmocka_run_group_tests_name("ols_gpu", tests, 0, 0) != 0;
+}
