@@ -42,7 +42,7 @@ HOST_OPT := -Ofast
 OWN_OPT := -O3 -ffp-contract=off
 COMMON := -fPIC -MMD -MP -fopenmp-simd
 HOST_WARN := -Wall -Wno-unused-result -Wno-stringop-truncation -Wno-unknown-pragmas -Wfatal-errors
-OWN_WARN := -Wall -Wextra -Wfatal-errors
+OWN_WARN := -Wall -Wextra -Wfatal-errors -Werror=implicit-function-declaration -Werror=int-conversion
 
 ifeq ($(DEBUG),1)
 HOST_OPT := -O0 -g
@@ -67,7 +67,7 @@ LIBS += $(shell pkg-config --libs opencv4) -lstdc++
 endif
 ifeq ($(GPU),1)
 CUDA_HOME ?= $(patsubst %/bin/nvcc,%,$(shell command -v $(NVCC)))
-DEFINES += -DGPU -I$(CUDA_HOME)/include
+DEFINES += -DGPU -isystem $(CUDA_HOME)/include
 LIBS += -L$(CUDA_HOME)/lib64 -L$(CUDA_HOME)/lib64/stubs -lcuda -lcudart -lcublas -lcurand -lstdc++
 GENCODE := $(if $(ARCH),$(ARCH),$(shell $(NVCC) --list-gpu-arch 2>/dev/null | \
 	sed 's/^compute_\(.*\)/-gencode arch=compute_\1,code=sm_\1/'))
@@ -119,9 +119,10 @@ variant: $(OUT)/darknet.bin $(OUT)/libdarknet.so
 $(HOST)/.prepared: $(sort $(wildcard darknet-patch/*)) scripts/get-darknet
 	scripts/get-darknet $(HOST)
 
+# Linked with -Ofast, as Darknet does: that makes the processor flush denormal numbers to zero.
 $(OUT)/darknet.bin: $(EXE_OBJECTS) $(OUT)/libdarknet.a
 	@echo "  link $@"
-	@$(CC) $^ -o $@ $(LIBS)
+	@$(CC) $(HOST_OPT) $^ -o $@ $(LIBS)
 
 $(OUT)/libdarknet.a: $(LIB_OBJECTS)
 	@rm -f $@
@@ -129,13 +130,13 @@ $(OUT)/libdarknet.a: $(LIB_OBJECTS)
 
 $(OUT)/libdarknet.so: $(LIB_OBJECTS)
 	@echo "  link $@"
-	@$(CC) -shared $^ -o $@ $(LIBS)
+	@$(CC) $(HOST_OPT) -shared $^ -o $@ $(LIBS)
 
-# rand() inside Darknet is the stream of random_stream.h where a thread has one.
-HOST_FLAGS = $(COMMON) $(HOST_OPT) $(HOST_WARN) $(DEFINES) $(INCLUDES) -include src/train/random_stream.h
-OWN_FLAGS = $(COMMON) $(OWN_OPT) $(OWN_WARN) $(DEFINES) $(INCLUDES)
+# Darknet's cuda.h comes before NVIDIA's. rand() inside Darknet is the stream of random_stream.h where a thread has one.
+HOST_FLAGS = $(COMMON) $(HOST_OPT) $(HOST_WARN) $(INCLUDES) $(DEFINES) -include src/train/random_stream.h
+OWN_FLAGS = $(COMMON) $(OWN_OPT) $(OWN_WARN) $(INCLUDES) $(DEFINES)
 # nvcc hands its host compiler one string, and writes dependencies itself.
-CUDA_FLAGS = $(GENCODE) $(DEFINES) $(INCLUDES) -MMD -MP --compiler-options "$(filter-out -MMD -MP,$(COMMON)) $(HOST_OPT)"
+CUDA_FLAGS = $(GENCODE) $(INCLUDES) $(DEFINES) -MMD -MP --compiler-options "$(filter-out -MMD -MP,$(COMMON)) $(HOST_OPT)"
 
 $(OUT)/darknet/%.o: $(HOST)/.prepared Makefile
 	@mkdir -p $(@D)

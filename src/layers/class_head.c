@@ -19,9 +19,9 @@ void parse_class_head(layer *l, list *options, network *net, int index)
     int i;
     if (!option_find(options, "smoothing")) return;
     if (l->softmax_tree)
-        fail("%s (layer %d): smoothing with a tree is not defined: remove smoothing= or tree=", section, index);
+        fail("\n%s (layer %d): smoothing with a tree is not defined: remove smoothing= or tree=", section, index);
     if (l->background)
-        fail("%s (layer %d): smoothing with background=1 is not defined: remove one of them", section, index);
+        fail("\n%s (layer %d): smoothing with background=1 is not defined: remove one of them", section, index);
     for (i = 0; i < index && !first; ++i) {
         soft_labels *labels = net->layers[i].soft_labels;
         if (labels && net->layers[i].type != OLS) first = labels->owner;

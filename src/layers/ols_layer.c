@@ -24,10 +24,10 @@ static void check_keys(list *options, int index)
         for (i = 0; ols_option_keys[i]; ++i) known |= !strcmp(pair->key, ols_option_keys[i]);
         for (i = 0; common_keys[i]; ++i) known |= !strcmp(pair->key, common_keys[i]);
         if (!known && (!strcmp(pair->key, "tree") || !strcmp(pair->key, "groups") || !strcmp(pair->key, "spatial")))
-            fail("[ols] (layer %d): %s=%s: label smoothing is defined for one flat softmax; use [softmax] here", index,
+            fail("\n[ols] (layer %d): %s=%s: label smoothing is defined for one flat softmax; use [softmax] here", index,
                  pair->key, pair->val);
         if (!known)
-            fail("[ols] (layer %d): unknown key %s=%s: must be one of smoothing, alpha, soft_weight, epsilon, period, "
+            fail("\n[ols] (layer %d): unknown key %s=%s: must be one of smoothing, alpha, soft_weight, epsilon, period, "
                  "init, empty, freeze, temperature, noloss",
                  index, pair->key, pair->val);
     }
@@ -38,7 +38,7 @@ layer parse_ols(list *options, int batch, int inputs, int index)
     layer l;
     float temperature = option_find_float_quiet(options, "temperature", 1);
     check_keys(options, index);
-    if (!(temperature > 0)) fail("[ols] (layer %d): temperature=%g is not valid: must be above 0", index, temperature);
+    if (!(temperature > 0)) fail("\n[ols] (layer %d): temperature=%g is not valid: must be above 0", index, temperature);
     l = make_ols_layer(batch, inputs, parse_soft_labels(options, "[ols]", index, inputs, OLS_OLS, 0));
     l.temperature = temperature;
     l.noloss = option_find_int_quiet(options, "noloss", 0);

@@ -42,12 +42,12 @@ static ols_state *new_state(const soft_labels *labels)
     size_t need = ols_state_bytes(labels->classes), have = memory_available();
     ols_state *state = have && need > have ? 0 : ols_new_state(labels->classes, &labels->options);
     if (!state)
-        fail("%s (layer %d): the soft labels of %d classes take %.1f GB of memory, %.1f GB are available; "
+        fail("\n%s (layer %d): the soft labels of %d classes take %.1f GB of memory, %.1f GB are available; "
              "smoothing=ls needs none",
              labels->section, labels->index, labels->classes, need / 1e9, have / 1e9);
 #ifdef GPU
     if (gpu_index >= 0 && !strcmp(labels->section, "[ols]") && ols_state_to_gpu(state))
-        fail("%s (layer %d): the soft labels of %d classes take %.1f GB, more than is free on the GPU",
+        fail("\n%s (layer %d): the soft labels of %d classes take %.1f GB, more than is free on the GPU",
              labels->section, labels->index, labels->classes, need / 1e9);
 #endif
     return state;
@@ -64,11 +64,11 @@ static int same_options(const ols_options *a, const ols_options *b)
 static void check_same(const soft_labels *labels, const soft_labels *first)
 {
     if (labels->classes != first->classes)
-        fail("%s (layer %d): classes=%d, but %s (layer %d) has classes=%d; heads of one network share their soft "
+        fail("\n%s (layer %d): classes=%d, but %s (layer %d) has classes=%d; heads of one network share their soft "
              "labels, so these must be equal",
              labels->section, labels->index, labels->classes, first->section, first->index, first->classes);
     if (!same_options(&labels->options, &first->options))
-        fail("%s (layer %d): smoothing=%s with its keys differs from %s (layer %d); heads of one network share their "
+        fail("\n%s (layer %d): smoothing=%s with its keys differs from %s (layer %d); heads of one network share their "
              "soft labels, so smoothing, alpha, soft_weight, epsilon, period, init, empty and freeze must be equal",
              labels->section, labels->index, ols_smoothing_name(labels->options.smoothing), first->section,
              first->index);
@@ -86,13 +86,13 @@ soft_labels *parse_soft_labels(list *options, const char *section, int index, in
         char *value = option_find(options, (char *)ols_option_keys[i]);
         char range[128];
         if (value && ols_set_option(&chosen, ols_option_keys[i], value, range, sizeof range))
-            fail("%s (layer %d): %s=%s is not valid: must be %s", section, index, ols_option_keys[i], value, range);
+            fail("\n%s (layer %d): %s=%s is not valid: must be %s", section, index, ols_option_keys[i], value, range);
     }
     labels->options = chosen;
     labels->section = section;
     labels->index = index;
     labels->classes = classes;
-    if (classes < 2) fail("%s (layer %d): label smoothing needs at least 2 classes, not %d", section, index, classes);
+    if (classes < 2) fail("\n%s (layer %d): label smoothing needs at least 2 classes, not %d", section, index, classes);
     if (first) {
         check_same(labels, first);
         labels->owner = first;

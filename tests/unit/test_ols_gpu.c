@@ -314,13 +314,17 @@ static void the_gpu_takes_the_first_of_equal_probabilities(void **test)
         ols_state *on_cpu = ols_new_state(classes, &options), *on_gpu = ols_new_state(classes, &options);
         ols_batch cpu = new_batch(classes, 20, 5, 1), gpu;
         assert_cuda(ols_state_to_gpu(on_gpu));
-        for (b = 0; b < 20; ++b) { /* the label ties with a class before it, with one behind it, or with all */
+        /* The label ties with one class before it, one behind it, one behind it that the same of 256 threads reads, or
+         * with all. */
+        for (b = 0; b < 20; ++b) {
             float *truth = cpu.truth + (size_t)b * classes, *probs = cpu.probs + (size_t)b * classes;
-            int label = (int)((b + .5) / 20 * classes);
+            int label = b % 4 == 3 ? 0 : (int)((b + .5) / 20 * classes);
+            int others[4];
+            others[0] = label / 2, others[1] = (label + classes) / 2, others[2] = label + 256, others[3] = 0;
             memset(truth, 0, classes * sizeof(float));
             truth[label] = 1;
-            for (k = 0; k < classes; ++k) probs[k] = b % 3 == 2 ? 1.f / classes : 0;
-            if (b % 3 < 2) probs[label] = probs[b % 3 ? label / 2 : (label + classes) / 2] = .5f;
+            for (k = 0; k < classes; ++k) probs[k] = b % 4 == 3 ? 1.f / classes : 0;
+            if (b % 4 < 3) probs[label] = probs[others[b % 4] < classes ? others[b % 4] : 0] = .5f;
         }
         gpu = new_batch(classes, 20, 5, 1);
         memcpy(gpu.truth, cpu.truth, 20 * classes * sizeof(float));
@@ -526,7 +530,7 @@ static void a_freed_state_leaves_nothing_on_the_gpu(void **test)
         ols_free_state(state);
         assert_cuda(cudaMemGetInfo(i ? &after : &before, &total));
     }
-    assert_true(after + (16 << 20) > before); /* twenty times 8 MB would be missed */
+    assert_true(after + (64 << 20) > before); /* S or A of all of them is more */
 }
 
 #define TEST(name) {#name, name, 0, 0, 0}

@@ -1,0 +1,135 @@
+/* Trains a network on data that are the same everywhere, and writes down every number of it; or predicts with one.
+ *
+ *     dump-training train <cfg> <iterations> <out> [<weights>]
+ *     dump-training predict <cfg> <weights> <out>
+ *
+ * unpatched.t builds this twice, with an unpatched Darknet and with ours, and compares what the two write. So it knows
+ * Darknet's own header alone.
+ */
+#include "darknet.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static float uniform(void)
+{
+    static uint32_t random = 7;
+    random = random * 1664525u + 1013904223u;
+    return (float)(random >> 8) / 16777216.f;
+}
+
+static void write_floats(FILE *out, const float *x, size_t n)
+{
+    if (x && fwrite(x, sizeof *x, n, out) != n) {
+        perror("dump-training");
+        exit(1);
+    }
+}
+
+/* The truth of one image, as its last layer reads it: boxes, cells, or one class. Of three objects the first two have
+ * one box and different classes. */
+static void put_truth(layer l, float *truth, int truths)
+{
+    int t, cells = l.type == DETECTION ? l.side * l.side : 0;
+    memset(truth, 0, truths * sizeof *truth);
+    if (cells) {
+        for (t = 0; t < 3; ++t) {
+            float *cell = truth + (int)(uniform() * cells) * (1 + l.coords + l.classes);
+            int k;
+            if (cell[0] != 0) continue; /* a cell holds one object */
+            cell[0] = 1;
+            cell[1 + (int)(uniform() * l.classes)] = 1;
+            for (k = 0; k < 4; ++k) cell[1 + l.classes + k] = .2f + .6f * uniform();
+        }
+    } else if (l.type == YOLO || l.type == REGION) {
+        for (t = 0; t < 3; ++t) {
+            float *object = truth + 5 * t;
+            object[0] = .1f + .8f * uniform();
+            object[1] = .1f + .8f * uniform();
+            object[2] = .1f + .8f * uniform();
+            object[3] = .1f + .8f * uniform();
+            if (t == 1) memcpy(object, truth, 4 * sizeof *truth);
+            object[4] = (float)(int)(uniform() * l.classes);
+        }
+    } else {
+        truth[(int)(uniform() * truths)] = 1;
+    }
+}
+
+static void put_batch(network *net)
+{
+    int b, i;
+    for (b = 0; b < net->batch; ++b) {
+        for (i = 0; i < net->inputs; ++i) net->input[b * net->inputs + i] = uniform() - .5f;
+        put_truth(net->layers[net->n - 1], net->truth + b * net->truths, net->truths);
+    }
+}
+
+static void write_network(FILE *out, network *net)
+{
+    int i;
+    for (i = 0; i < net->n; ++i) {
+        layer l = net->layers[i];
+        size_t weights = l.type == CONNECTED ? (size_t)l.inputs * l.outputs : (size_t)l.nweights;
+        size_t biases = l.type == CONNECTED ? (size_t)l.outputs : (size_t)l.n;
+        write_floats(out, l.output, (size_t)l.outputs * l.batch);
+        write_floats(out, l.delta, (size_t)l.outputs * l.batch);
+        if (l.type != CONNECTED && l.type != CONVOLUTIONAL) continue;
+        write_floats(out, l.weights, weights);
+        write_floats(out, l.biases, biases);
+        write_floats(out, l.scales, biases);
+        write_floats(out, l.rolling_mean, biases);
+        write_floats(out, l.rolling_variance, biases);
+        write_floats(out, l.weight_updates, weights);
+        write_floats(out, l.bias_updates, biases);
+    }
+    write_floats(out, net->cost, 1);
+}
+
+static void train(char *cfg, int iterations, FILE *out, char *weights)
+{
+    network *net;
+    int i, s;
+    srand(7);
+    net = parse_network_cfg(cfg);
+    srand(7); /* for dropout: the heads have called srand(0) */
+    for (i = 0; i < iterations; ++i) {
+        for (s = 0; s < net->subdivisions; ++s) {
+            put_batch(net);
+            train_network_datum(net);
+        }
+        write_network(out, net);
+    }
+    if (weights) save_weights(net, weights);
+}
+
+static void predict(char *cfg, char *weights, FILE *out)
+{
+    network *net = load_network(cfg, weights, 0);
+    set_batch_network(net, 1);
+    put_batch(net);
+    write_floats(out, network_predict(net, net->input), net->outputs);
+}
+
+int main(int argc, char **argv)
+{
+    int training = argc >= 5 && !strcmp(argv[1], "train");
+    FILE *out;
+    if (!training && (argc != 5 || strcmp(argv[1], "predict"))) {
+        fprintf(stderr, "usage: %s train CFG ITERATIONS OUT [WEIGHTS] | predict CFG WEIGHTS OUT\n", argv[0]);
+        return 1;
+    }
+    gpu_index = -1;
+    out = fopen(argv[4], "wb");
+    if (!out) {
+        perror(argv[4]);
+        return 1;
+    }
+    if (training)
+        train(argv[2], atoi(argv[3]), out, argc > 5 ? argv[5] : 0);
+    else
+        predict(argv[2], argv[3], out);
+    return fclose(out) ? 1 : 0;
+}
