@@ -178,7 +178,8 @@ void clear_soft_labels(network *net)
     soft_labels *labels;
     int i;
     for (i = 0; (labels = soft_labels_owner(net, i)); ++i)
-        if (labels->state) ols_reset_state(labels->state, &labels->options);
+        if (labels->state && ols_reset_state(labels->state, &labels->options))
+            fail("%s: copying the soft labels to the GPU failed", labels->section);
 }
 
 void free_soft_labels(soft_labels *labels)

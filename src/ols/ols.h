@@ -4,7 +4,8 @@
  * "Delving Deep into Label Smoothing" (Zhang et al., IEEE TIP 2021).
  *
  * Shapes: K classes, B samples. Matrices are row-major floats. `logits`, `probs`, `truth` and `delta` are B x K,
- * `labels` and `loss` are B. `delta` is Darknet's sign: the NEGATIVE gradient of the loss by the logits.
+ * `labels` and `loss` are B. `delta` is Darknet's sign: the NEGATIVE gradient of the loss by the logits (by logits /
+ * temperature, where there is one: Darknet leaves the factor out).
  *
  * Every method is one mixture per sample of class y (ols_mix):
  *     q[k] = hard * [k == y] + soft * row_y[k],      row_y = S[y], or a flat row
@@ -85,8 +86,9 @@ size_t ols_state_bytes(int classes);
 ols_state *ols_new_state(int classes, const ols_options *options);
 void ols_free_state(ols_state *state);
 
-/* Back to the first epoch: S as `options->init` says, A, counts and position zero. On the device too, if it is there. */
-void ols_reset_state(ols_state *state, const ols_options *options);
+/* Back to the first epoch: S as `options->init` says, A, counts and position zero. On the device too, if it is there:
+ * then 0, or what CUDA says. */
+int ols_reset_state(ols_state *state, const ols_options *options);
 
 /* Clears A, the counts and the position; S stays. Host arrays only. */
 void ols_clear_sums(ols_state *state);

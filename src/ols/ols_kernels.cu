@@ -130,9 +130,11 @@ static __global__ void correct_kernel(int classes, const float *probs, const int
                                       unsigned long long *unlabelled)
 {
     const float *p = probs + (size_t)blockIdx.x * classes;
-    int label = labels[blockIdx.x], top = row_argmax(p, classes), right;
+    int label = labels[blockIdx.x], top = row_argmax(p, classes), bad = 0, right, k;
+    for (k = threadIdx.x; k < classes; k += THREADS) bad += !isfinite(p[k]);
+    bad = block_sum(bad);
     if (threadIdx.x) return;
-    right = label >= 0 && top == label && p[label] <= 1;
+    right = label >= 0 && top == label && !bad;
     hit[blockIdx.x] = (char)right;
     atomicAdd(label < 0 ? unlabelled : seen + label, 1ull);
     if (right) atomicAdd(correct + label, 1ull);

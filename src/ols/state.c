@@ -62,7 +62,7 @@ void ols_clear_sums(ols_state *state)
     state->images = state->iterations = state->unlabelled = 0;
 }
 
-void ols_reset_state(ols_state *state, const ols_options *options)
+int ols_reset_state(ols_state *state, const ols_options *options)
 {
     int y;
     for (y = 0; y < state->classes; ++y)
@@ -71,8 +71,9 @@ void ols_reset_state(ols_state *state, const ols_options *options)
     state->updates = 0;
     ols_clear_sums(state);
 #ifdef GPU
-    if (state->soft_gpu) ols_push(state);
+    if (state->soft_gpu) return ols_push(state);
 #endif
+    return 0;
 }
 
 void ols_add_sums(ols_state *to, const ols_state *from)
@@ -90,6 +91,14 @@ void ols_add_sums(ols_state *to, const ols_state *from)
     if (from->iterations > to->iterations) to->iterations = from->iterations;
 }
 
+/* One NaN in A would cost the class its epoch, and a checkpoint that holds it is refused. */
+static int finite_row(int classes, const float *p)
+{
+    int k;
+    for (k = 0; k < classes && isfinite(p[k]); ++k) {}
+    return k == classes;
+}
+
 void ols_accumulate(ols_state *state, int batch, const float *probs, const int *labels)
 {
     int b, k, classes = state->classes;
@@ -103,8 +112,7 @@ void ols_accumulate(ols_state *state, int batch, const float *probs, const int *
         ++state->seen[label];
         for (k = 1; k < classes; ++k)
             if (p[k] > p[top]) top = k;
-        /* A row with NaN in it compares false everywhere and would count as class 0. */
-        if (top == label && p[label] <= 1) {
+        if (top == label && finite_row(classes, p)) {
             float *sums = state->sums + (size_t)label * classes;
             for (k = 0; k < classes; ++k) sums[k] += p[k];
             ++state->correct[label];

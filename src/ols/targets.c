@@ -85,7 +85,8 @@ static int parse_number(const char *text, double low, double high, double *out)
 {
     char *end;
     double number;
-    if (!*text) return -1;
+    /* strtod also takes hexadecimal, names of NaN and of infinity, and space in front. */
+    if (!*text || text[strspn(text, "0123456789.eE+-")]) return -1;
     errno = 0;
     number = strtod(text, &end);
     if (errno || *end || !(number >= low && number <= high)) return -1;
@@ -129,7 +130,7 @@ int ols_set_option(ols_options *options, const char *key, const char *value, cha
     int i;
 
     while (length && strchr(" \t\r", value[length - 1])) --length;
-    if (length >= sizeof text) length = sizeof text - 1; /* longer than any valid value: fails below */
+    if (length >= sizeof text) length = 0; /* longer than any valid value; no text is none, too */
     memcpy(text, value, length);
     text[length] = 0;
 

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -25,6 +26,35 @@ static inline double noise(uint64_t *seed)
 {
     *seed = *seed * 6364136223846793005u + 1442695040888963407u;
     return (double)(*seed >> 11) / 9007199254740992.0;
+}
+
+/* A batch as ols.h has it, all of it on the host. */
+typedef struct {
+    int classes, batch, *labels;
+    float *logits, *probs, *truth, *delta, *loss;
+} ols_batch;
+
+static inline float *floats(size_t n) { return (float *)calloc(n, sizeof(float)); }
+
+static inline void free_batch(ols_batch x)
+{
+    free(x.labels), free(x.logits), free(x.probs), free(x.truth), free(x.delta), free(x.loss);
+}
+
+/* probs from logits, in double precision. */
+static inline void softmax(ols_batch x, float temperature)
+{
+    int b, k;
+    for (b = 0; b < x.batch; ++b) {
+        const float *logits = x.logits + (size_t)b * x.classes;
+        float *probs = x.probs + (size_t)b * x.classes, largest = logits[0];
+        double sum = 0;
+        for (k = 1; k < x.classes; ++k)
+            if (logits[k] > largest) largest = logits[k];
+        for (k = 0; k < x.classes; ++k) sum += exp(((double)logits[k] - largest) / temperature);
+        for (k = 0; k < x.classes; ++k)
+            probs[k] = (float)(exp(((double)logits[k] - largest) / temperature) / sum);
+    }
 }
 
 #endif

@@ -10,13 +10,6 @@
 
 /* ---- A batch and what the method makes of it -------------------------------------------------------------------- */
 
-typedef struct {
-    int classes, batch, *labels;
-    float *logits, *probs, *truth, *delta, *loss;
-} ols_batch;
-
-static float *floats(size_t n) { return (float *)calloc(n, sizeof(float)); }
-
 /* Random logits, and one-hot rows of random classes. */
 static ols_batch new_batch(int classes, int batch, uint64_t seed)
 {
@@ -29,31 +22,11 @@ static ols_batch new_batch(int classes, int batch, uint64_t seed)
     return x;
 }
 
-static void free_batch(ols_batch x)
-{
-    free(x.labels), free(x.logits), free(x.probs), free(x.truth), free(x.delta), free(x.loss);
-}
-
 /* Makes row b of truth that of class `label`. */
 static void set_label(ols_batch x, int b, int label)
 {
     memset(x.truth + (size_t)b * x.classes, 0, x.classes * sizeof(float));
     x.truth[(size_t)b * x.classes + label] = 1;
-}
-
-static void softmax(ols_batch x, float temperature)
-{
-    int b, k;
-    for (b = 0; b < x.batch; ++b) {
-        const float *logits = x.logits + (size_t)b * x.classes;
-        float *probs = x.probs + (size_t)b * x.classes, largest = logits[0];
-        double sum = 0;
-        for (k = 1; k < x.classes; ++k)
-            if (logits[k] > largest) largest = logits[k];
-        for (k = 0; k < x.classes; ++k) sum += exp(((double)logits[k] - largest) / temperature);
-        for (k = 0; k < x.classes; ++k)
-            probs[k] = (float)(exp(((double)logits[k] - largest) / temperature) / sum);
-    }
 }
 
 /* What a softmax layer does with a batch, short of the statistics. */

@@ -50,28 +50,6 @@ static void download(void *host, void *device, size_t bytes)
     assert_cuda(cudaFree(device));
 }
 
-typedef struct {
-    int classes, batch, *labels;
-    float *logits, *probs, *truth, *delta, *loss;
-} ols_batch;
-
-static float *floats(size_t n) { return (float *)calloc(n, sizeof(float)); }
-
-static void softmax(ols_batch x, float temperature)
-{
-    int b, k;
-    for (b = 0; b < x.batch; ++b) {
-        const float *logits = x.logits + (size_t)b * x.classes;
-        float *probs = x.probs + (size_t)b * x.classes, largest = logits[0];
-        double sum = 0;
-        for (k = 1; k < x.classes; ++k)
-            if (logits[k] > largest) largest = logits[k];
-        for (k = 0; k < x.classes; ++k) sum += exp(((double)logits[k] - largest) / temperature);
-        for (k = 0; k < x.classes; ++k)
-            probs[k] = (float)(exp(((double)logits[k] - largest) / temperature) / sum);
-    }
-}
-
 /* Random logits, and their softmax. Of every five samples three are right, one is left to chance, and one has no single
  * class (nothing, or two classes). */
 static ols_batch new_batch(int classes, int batch, uint64_t seed, float temperature)
@@ -90,11 +68,6 @@ static ols_batch new_batch(int classes, int batch, uint64_t seed, float temperat
     }
     softmax(x, temperature);
     return x;
-}
-
-static void free_batch(ols_batch x)
-{
-    free(x.labels), free(x.logits), free(x.probs), free(x.truth), free(x.delta), free(x.loss);
 }
 
 /* Labels, loss, delta and statistics of a batch, on the CPU. */
@@ -116,7 +89,8 @@ static void gpu_step(ols_batch x, const ols_options *options, ols_state *state, 
     float *loss = (float *)upload(x.loss, x.batch * sizeof(float));
     int *labels = (int *)upload(x.labels, x.batch * sizeof(int));
     assert_cuda(ols_labels_gpu(x.classes, x.batch, truth, labels));
-    assert_cuda(ols_cross_entropy_gpu(&mix, x.classes, x.batch, logits, temperature, probs, truth, labels, delta, loss));
+    assert_cuda(ols_cross_entropy_gpu(&mix, x.classes, x.batch, logits, temperature, probs, truth, labels, delta,
+                                      loss));
     if (state) assert_cuda(ols_accumulate_gpu(state, x.batch, probs, labels));
     assert_cuda(cudaDeviceSynchronize());
     download(x.delta, delta, n);
