@@ -102,7 +102,7 @@ EXE_OBJECTS := $(addprefix $(OUT)/darknet/,$(addsuffix .o,$(EXE_NAMES))) $(OWN_E
 
 # ---- The program -----------------------------------------------------------------------------------------------------
 
-.PHONY: all variant demo test unit-tests clean distclean help
+.PHONY: FORCE all variant demo test unit-tests clean distclean help
 .SECONDARY:
 
 # ./darknet and ./libdarknet.so are those of the switches that were built last. Darknet looks for the letters that it
@@ -116,7 +116,12 @@ all: variant
 # The same without moving ./darknet.
 variant: $(OUT)/darknet.bin $(OUT)/libdarknet.so
 
-$(HOST)/.prepared: $(sort $(wildcard darknet-patch/*)) scripts/get-darknet
+# Changes when DARKNET names another tree than the last time.
+build/darknet.source: FORCE
+	@mkdir -p build
+	@echo '$(DARKNET)' | cmp -s - $@ || echo '$(DARKNET)' >$@
+
+$(HOST)/.prepared: build/darknet.source $(sort $(wildcard darknet-patch/*)) scripts/get-darknet
 	scripts/get-darknet $(HOST)
 
 # Linked with -Ofast, as Darknet does: that makes the processor flush denormal numbers to zero.

@@ -43,7 +43,7 @@ fails() {
     "$@" >out.txt 2>err.txt
     status=$?
     lines=$(grep '^darknet: ' err.txt)
-    if [ $status = 0 ] || [ $status -ge 128 ]; then
+    if [ "$status" = 0 ] || [ "$status" -ge 128 ]; then
         echo "status $status of: $*"
     elif [ "$(wc -l <<<"$lines")" != 1 ] || [[ $lines != *"$text"* ]]; then
         echo "wanted one line with: $text"
@@ -138,7 +138,8 @@ cut_in_block() {
 }
 training_refuses() {
     local length
-    for length in 0 12 19 $((first + 2)) $((second - 1)) $((block - 1)) $((block + 5)) $((block + 48)) $((whole - 1)); do
+    for length in 0 12 19 $((first + 2)) $((second - 1)) $((block - 1)) $((block + 5)) $((block + 48)) \
+        $((whole - 1)); do
         cut "$length"
         if ! fails "cut.weights" train net.cfg cut.weights || [ -n "$(ls backup)" ]; then
             echo "... of $length bytes"
@@ -231,9 +232,10 @@ impossible_values_are_refused() {
     rewrite nothing && cmp net.weights rewritten.weights || return
     for what in "nan in S" "infinity in S" "a negative S" "a row of sum 1/2" "nan in A" "infinity in A" "a negative A" \
         "a negative count" "more correct than seen" "a negative position"; do
-        rewrite "$what" || return
-        fails "rewritten.weights: the soft-label block holds impossible values" load rewritten.weights &&
-            fails "impossible values" "$darknet" ols show rewritten.weights || { echo "... with $what"; return 1; }
+        echo "with $what:"
+        rewrite "$what" &&
+            fails "rewritten.weights: the soft-label block holds impossible values" load rewritten.weights &&
+            fails "impossible values" "$darknet" ols show rewritten.weights || return
     done
 }
 unknown_version_is_refused() { rewrite "version 2" && fails "rewritten.weights" load rewritten.weights; }
@@ -247,13 +249,7 @@ other_cfg_is_refused() {
         fails "net.weights" load net.weights narrower.cfg && fails "net.weights" load net.weights wider.cfg &&
         fails "wider.weights" train net.cfg wider.weights && [ ! -e loaded.weights ]
 }
-second_block_is_refused() {
-    { cat net.weights && tail -c $((whole - block)) net.weights; } >twice.weights
-    load twice.weights 2>err.txt && rm loaded.weights
-    # one more block than layers is no harm, but must not be taken for weights
-    { cat net.weights && echo more; } >more.weights
-    fails "more.weights" load more.weights
-}
+bytes_after_are_refused() { { cat net.weights && echo more; } >more.weights && fails "more.weights" load more.weights; }
 
 if command -v python3 >/dev/null; then
     try "soft labels that cannot be are refused, though the checksum fits" impossible_values_are_refused
@@ -263,7 +259,7 @@ else
     for _ in 1 2 3; do skip "python3 is not here to write these files"; done
 fi
 try "weights of another cfg are refused" other_cfg_is_refused
-try "bytes after the soft labels are refused" second_block_is_refused
+try "bytes after the soft labels are refused" bytes_after_are_refused
 
 # --- without soft labels, without a file ------------------------------------------------------------------------------
 
@@ -271,26 +267,30 @@ starts_from_init() {
     local file
     cut "$block"
     for file in cut.weights softmax.weights; do
-        train net.cfg $file >out.txt 2>err.txt || return
+        train net.cfg "$file" >out.txt 2>err.txt || return
         grep "$file holds no soft labels for \[ols\] (layer 2): they start from init" err.txt || return
-        load $file >out.txt 2>err.txt || return
+        load "$file" >out.txt 2>err.txt || return
         grep "$file holds no soft labels for \[ols\] (layer 2): they start from init" err.txt || return
         rm -f loaded.weights backup/*
     done
     fails "softmax.weights holds no soft labels" "$darknet" ols show softmax.weights
 }
-ignored_without_ols() { load net.weights softmax.cfg && [ "$(stat -c %s loaded.weights)" = "$block" ] && rm loaded.weights; }
+ignored_without_ols() {
+    load net.weights softmax.cfg && [ "$(stat -c %s loaded.weights)" = "$block" ] && rm loaded.weights
+}
 missing_file() {
     local status
     load missing.weights >out.txt 2>err.txt
     status=$?
-    [ $status = 1 ] && grep -q "missing.weights" err.txt &&
+    [ "$status" = 1 ] && grep -q "missing.weights" err.txt &&
         fails missing.weights "$darknet" ols show missing.weights && [ ! -e loaded.weights ]
 }
+folder_for_file() { fails backup load backup && fails backup "$darknet" ols show backup; }
 
 try "weights without soft labels load, and it is said that these start from init" starts_from_init
 try "a network without [ols] loads weights with soft labels" ignored_without_ols
 try "a missing file is named, with status 1" missing_file
+try "a folder in place of the file is refused" folder_for_file
 
 # --- saves that fail --------------------------------------------------------------------------------------------------
 
@@ -306,7 +306,8 @@ keeps() {
 unwritable() {
     sed "s:^backup=.*:backup=$1:" data >data.unwritable
     fails "cannot save weights to $1/" "$darknet" classifier train data.unwritable net.cfg -seed 1 -nogpu &&
-        fails "cannot save weights to $1/loaded.weights" "$darknet" partial net.cfg net.weights "$1/loaded.weights" 99 -nogpu
+        fails "cannot save weights to $1/loaded.weights" \
+            "$darknet" partial net.cfg net.weights "$1/loaded.weights" 99 -nogpu
 }
 missing_folder() { unwritable "$T/missing"; }
 file_for_folder() { unwritable "$T/names"; }
@@ -316,7 +317,7 @@ read_only_folder() {
     keeps locked/loaded.weights "cannot save weights to locked/" \
         "$darknet" partial net.cfg net.weights locked/loaded.weights 99 -nogpu || result=1
     chmod u+w locked
-    return $result
+    return "$result"
 }
 folder_in_the_way() {
     mkdir taken.weights
@@ -332,7 +333,7 @@ file_too_large() {
 
 try "a folder that is missing is named, and nothing is written" missing_folder
 try "a file where the folder should be is named" file_for_folder
-try "a folder in place of the file is named" folder_in_the_way
+try "a folder where the file would be saved is named" folder_in_the_way
 if [ "$(id -u)" = 0 ]; then
     skip "root may write into a read-only folder"
 else
@@ -364,7 +365,7 @@ full_disk() {
     "${name_space[@]}" bash -c on_full_disk
     local status=$?
     rm -f loaded.weights
-    return $status
+    return "$status"
 }
 if can_mount 2>/dev/null; then
     try "on a full disk the file before stays as it was, and with room again it is saved" full_disk
@@ -381,7 +382,7 @@ makes_large_weights() {
     printf '%s\n' '[net]' batch=1 width=8 height=8 channels=3 learning_rate=.01 max_batches=1 '[connected]' \
         output=12000 activation=leaky '[connected]' output=3 activation=linear '[ols]' >large.cfg
     for name in 1 2; do
-        "$darknet" classifier train data large.cfg -seed $name -nogpu &&
+        "$darknet" classifier train data large.cfg -seed "$name" -nogpu &&
             "$darknet" partial large.cfg backup/large.weights "large-$name.weights" 99 -nogpu || return
         rm -f backup/*
     done
@@ -396,14 +397,14 @@ killed_saves() {
         until compgen -G "large.weights.$child.tmp" >/dev/null || [ $((SECONDS - start)) -gt 10 ]; do :; done
         # from at once to a good part of what a save takes
         [ $((i % 4)) = 0 ] || sleep "0.00$((i % 4 * 3))"
-        kill -9 $child 2>/dev/null
-        wait $child 2>/dev/null
+        kill -9 "$child" 2>/dev/null
+        wait "$child" 2>/dev/null
         [ ! -e "large.weights.$child.tmp" ] || met=$((met + 1))
         cmp -s large.weights large-1.weights || cmp -s large.weights large-2.weights ||
             { echo "kill $i: the file is neither the old nor the new one"; return 1; }
     done
     echo "$met" >met
-    [ $met -gt 0 ] || { echo "no save was met, so nothing was shown"; return 1; }
+    [ "$met" -gt 0 ] || { echo "no save was met, so nothing was shown"; return 1; }
     # and the next save goes through, whatever lies beside it
     "$darknet" partial large.cfg large-2.weights large.weights 99 -nogpu && cmp large.weights large-2.weights
 }

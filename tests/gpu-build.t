@@ -2,7 +2,7 @@
 # What a GPU build does where there is no GPU: says so in one line, and trains on the CPU with -nogpu.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-gpu=$(ls build/gpu*/darknet.bin 2>/dev/null | grep -v cudnn | head -n 1)
+gpu=$(ls -t build/gpu*/darknet.bin 2>/dev/null | grep -v cudnn | head -n 1)
 cpu=${DARKNET_PROGRAM:-./darknet}
 echo 1..3
 if [ -z "$gpu" ]; then

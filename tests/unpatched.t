@@ -90,7 +90,9 @@ scales=.5
 max_batches=100
 NET
 }
-convolution() { printf '[convolutional]\nfilters=%s\nsize=%s\nstride=%s\npad=1\nactivation=leaky\nbatch_normalize=1\n' "$@"; }
+convolution() {
+    printf '[convolutional]\nfilters=%s\nsize=%s\nstride=%s\npad=1\nactivation=leaky\nbatch_normalize=1\n' "$@"
+}
 linear() { printf '[convolutional]\nfilters=%s\nsize=1\nactivation=linear\n' "$@"; }
 
 {

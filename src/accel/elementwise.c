@@ -11,28 +11,28 @@ VECTORIZED static void relu(float *x, size_t n)
 {
     size_t i;
 #pragma omp simd
-    for (i = 0; i < n; ++i) x[i] = x[i] > 0 ? x[i] : 0;
+    for (i = 0; i < n; ++i) x[i] = x[i] < 0 ? 0 : x[i]; /* NaN stays NaN: a network that diverged must show it */
 }
 
 VECTORIZED static void leaky(float *x, size_t n)
 {
     size_t i;
 #pragma omp simd
-    for (i = 0; i < n; ++i) x[i] = x[i] > 0 ? x[i] : .1f * x[i];
+    for (i = 0; i < n; ++i) x[i] = x[i] < 0 ? .1f * x[i] : x[i];
 }
 
 VECTORIZED static void relu_gradient(const float *x, float *delta, size_t n)
 {
     size_t i;
 #pragma omp simd
-    for (i = 0; i < n; ++i) delta[i] = x[i] > 0 ? delta[i] : 0;
+    for (i = 0; i < n; ++i) delta[i] = x[i] <= 0 ? 0 : delta[i];
 }
 
 VECTORIZED static void leaky_gradient(const float *x, float *delta, size_t n)
 {
     size_t i;
 #pragma omp simd
-    for (i = 0; i < n; ++i) delta[i] = x[i] > 0 ? delta[i] : .1f * delta[i];
+    for (i = 0; i < n; ++i) delta[i] = x[i] <= 0 ? .1f * delta[i] : delta[i];
 }
 
 VECTORIZED static void axpy(float alpha, const float *x, float *y, size_t n)

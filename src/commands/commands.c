@@ -1,5 +1,6 @@
 #include "commands.h"
 
+#include "checkpoint.h"
 #include "detector_map.h"
 #include "random_stream.h"
 #include "soft_labels.h"
@@ -22,12 +23,34 @@ static char *take_option(int argc, char **argv, const char *name)
     return value;
 }
 
+static int is_command(int argc, char **argv, const char *group, const char *name)
+{
+    return argc > 2 && argv[2] && !strcmp(argv[1], group) && !strcmp(argv[2], name);
+}
+
+/* Without a GPU Darknet trains the first network and forgets the others. */
+static void check_gpus(int argc, char **argv)
+{
+#ifndef GPU
+    int i;
+    for (i = 1; i + 1 < argc && argv[i]; ++i)
+        if (!strcmp(argv[i], "-gpus") && argv[i + 1] && strchr(argv[i + 1], ','))
+            fail("-gpus %s: several GPUs need a build with GPU=1", argv[i + 1]);
+#else
+    (void)argc, (void)argv;
+#endif
+}
+
 void commands_begin(int argc, char **argv)
 {
-    char *seed;
+    char *seed = 0;
     /* A training log that goes to a file should show what was done, not what filled a buffer. */
     setvbuf(stdout, 0, _IOLBF, 0);
-    seed = take_option(argc, argv, "-seed");
+    check_gpus(argc, argv);
+    /* Only these trainers: `rnn generate` has a -seed of its own, a text. */
+    if (is_command(argc, argv, "classifier", "train") || is_command(argc, argv, "detector", "train"))
+        seed = take_option(argc, argv, "-seed");
+    checkpoint_allow_partial(argc > 2 && argv[2] && !strcmp(argv[2], "train"));
     if (seed) {
         char *end;
         unsigned long value;
@@ -51,6 +74,6 @@ void commands_run(int argc, char **argv)
 {
     size_t i;
     for (i = 0; i < sizeof commands / sizeof commands[0]; ++i)
-        if (argc > 2 && argv[2] && !strcmp(argv[1], commands[i].group) && !strcmp(argv[2], commands[i].name))
+        if (is_command(argc, argv, commands[i].group, commands[i].name))
             exit(commands[i].run(argc, argv));
 }

@@ -5,6 +5,7 @@
 #include "checkpoint.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -209,6 +210,7 @@ static int plot(const arguments *a)
     char **names = class_names(a->names, state->classes);
     FILE *gnuplot;
     unlink(a->positional[1]); /* so that a picture that is there afterwards is this one */
+    signal(SIGPIPE, SIG_IGN); /* where gnuplot is missing, writing fails and is reported below */
     gnuplot = popen("gnuplot", "w");
     if (gnuplot) write_plot(gnuplot, state, names, a->positional[1]);
     if (!gnuplot || pclose(gnuplot) || access(a->positional[1], R_OK))

@@ -17,7 +17,14 @@ void parse_class_head(layer *l, list *options, network *net, int index)
     const char *section = section_of(l->type);
     soft_labels *first = 0;
     int i;
-    if (!option_find(options, "smoothing")) return;
+    if (!option_find(options, "smoothing")) {
+        /* One of its companions alone would train hard labels, which nobody meant who wrote it. */
+        for (i = 0; ols_option_keys[i]; ++i)
+            if (option_find(options, (char *)ols_option_keys[i]))
+                fail("\n%s (layer %d): %s= does nothing without smoothing=; add smoothing=ols, or remove it", section,
+                     index, ols_option_keys[i]);
+        return;
+    }
     if (l->softmax_tree)
         fail("\n%s (layer %d): smoothing with a tree is not defined: remove smoothing= or tree=", section, index);
     if (l->background)
@@ -78,8 +85,8 @@ void delta_class_head(layer l, int b, int object, int at, int label, float *aver
     int k;
 
     if (label < 0 || label >= l.classes)
-        fail("%s (layer %d): a label file names class %d, but classes=%d: must be from 0 to %d", labels->section,
-             labels->index, label, l.classes, l.classes - 1);
+        fail("%s (layer %d): an object has class %d, but classes=%d allows 0 to %d: check the label files of the "
+             "training list", labels->section, labels->index, label, l.classes, l.classes - 1);
     mix = ols_target_mix(&labels->options, labels->state, l.classes);
     mass = ols_target(&mix, l.classes, label, labels->target);
     for (k = 0; k < l.classes; ++k) {

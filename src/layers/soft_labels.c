@@ -36,11 +36,16 @@ static size_t memory_available(void)
     return (size_t)kib << 10;
 }
 
-/* Linux promises memory that it does not have and kills the process when it is used: so ask before. */
+int enough_memory_for(int classes)
+{
+    size_t have = memory_available();
+    return !have || ols_state_bytes(classes) <= have;
+}
+
 static ols_state *new_state(const soft_labels *labels)
 {
     size_t need = ols_state_bytes(labels->classes), have = memory_available();
-    ols_state *state = have && need > have ? 0 : ols_new_state(labels->classes, &labels->options);
+    ols_state *state = enough_memory_for(labels->classes) ? ols_new_state(labels->classes, &labels->options) : 0;
     if (!state)
         fail("\n%s (layer %d): the soft labels of %d classes take %.1f GB of memory, %.1f GB are available; "
              "smoothing=ls needs none",

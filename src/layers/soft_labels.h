@@ -57,6 +57,10 @@ soft_labels *soft_labels_owner(network *net, int i);
 
 void free_soft_labels(soft_labels *labels);
 
+/* 1 when one more state of K classes fits into memory. Linux promises memory that it does not have and ends the process
+ * when it is used, so this is asked before. */
+int enough_memory_for(int classes);
+
 /* One line on stderr that starts with "darknet: ", and exit status 1. */
 void fail(const char *format, ...)
 #ifdef __GNUC__

@@ -40,7 +40,8 @@ typedef struct {
     int64_t period;    /* iterations between two updates of S; 0 = an epoch */
     ols_row init;      /* S before the first update: UNIFORM (paper), ZERO (the authors' CIFAR code), LS */
     ols_row empty;     /* row of a class with no correct prediction: UNIFORM, ZERO (its soft term is dropped), KEEP */
-    float freeze;      /* a row whose largest entry has reached this is left alone; 0 = never */
+    float freeze;      /* a row whose largest entry has reached this is left alone (from the second update on, because
+                          init=ls is confident before anything was learned); 0 = never */
 } ols_options;
 
 ols_options ols_default_options(ols_smoothing smoothing);

@@ -155,6 +155,7 @@ int ols_accumulate_gpu(ols_state *state, int batch, const float *probs, const in
     int classes = state->classes;
     if (batch > state->hit_size) { /* the first batch, or a larger one */
         cudaFree(state->hit_gpu);
+        state->hit_gpu = 0;
         state->hit_size = 0;
         RETURN_IF_FAILED(cudaMalloc((void **)&state->hit_gpu, batch));
         state->hit_size = batch;
@@ -195,7 +196,9 @@ static __global__ void update_kernel(ols_options options, int classes, float *so
 
 int ols_update_gpu(ols_state *state, const ols_options *options, int64_t epoch_images)
 {
-    update_kernel<<<state->classes, THREADS>>>(*options, state->classes, state->soft_gpu, state->sums_gpu,
+    ols_options now = *options;
+    if (!state->updates) now.freeze = 0;
+    update_kernel<<<state->classes, THREADS>>>(now, state->classes, state->soft_gpu, state->sums_gpu,
                                                state->weight_gpu, state->correct_gpu, state->seen_gpu,
                                                state->unlabelled_gpu);
     RETURN_IF_FAILED(cudaPeekAtLastError());

@@ -162,10 +162,13 @@ static float update_row(const ols_options *options, int classes, int y, float *s
     return 1;
 }
 
-void ols_update(ols_state *state, const ols_options *options, int64_t epoch_images)
+void ols_update(ols_state *state, const ols_options *chosen, int64_t epoch_images)
 {
+    ols_options without_freeze = *chosen;
+    const ols_options *options = state->updates ? chosen : &without_freeze;
     int64_t images = state->images;
     int y, classes = state->classes;
+    without_freeze.freeze = 0;
     for (y = 0; y < classes; ++y) {
         size_t at = (size_t)y * classes;
         state->weight[y] = update_row(options, classes, y, state->soft + at, state->sums + at, state->weight[y]);

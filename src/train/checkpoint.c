@@ -1,5 +1,6 @@
 #include "checkpoint.h"
 
+#include "device.h"
 #include "epochs.h"
 
 #include <errno.h>
@@ -173,12 +174,12 @@ static void load_blocks(FILE *file, network *net, long long at, long long size, 
         if (classes != labels->classes)
             fail("\n%s holds soft labels of %d classes, but %s (layer %d) has %d: it belongs to another cfg", filename,
                  classes, labels->section, labels->index, labels->classes);
+        if (!enough_memory_for(classes))
+            fail("\n%s: its soft labels of %d classes take another %.1f GB of memory while they are read, which is more "
+                 "than is free", filename, classes, ols_state_bytes(classes) / 1e9);
         seek(file, at, filename);
         if (ols_read_block(labels->state, read_bytes, file, &reason)) fail("\n%s: %s", filename, reason);
-#ifdef GPU
-        if (labels->state->soft_gpu && ols_push(labels->state))
-            fail("\n%s: the soft labels could not be copied to the GPU", filename);
-#endif
+        if (push_state(labels->state)) fail("\n%s: the soft labels could not be copied to the GPU", filename);
         at += (long long)ols_block_bytes(classes);
     }
 }

@@ -86,7 +86,7 @@ ols_state *train_gather(soft_labels *labels, int *copied)
         if (pull_state(labels->state)) fail("%s: copying the soft labels from the GPU failed", labels->section);
         return labels->state;
     }
-    sum = ols_new_state(labels->classes, &labels->options);
+    sum = enough_memory_for(labels->classes) ? ols_new_state(labels->classes, &labels->options) : 0;
     if (!sum) return 0;
     for (i = 0; i < n; ++i) {
         pull(labels->networks[i], labels->group[i]);

@@ -1,11 +1,16 @@
-/* The convolution that training runs on against the textbook one, in double: forward, by weights, by input.
+/* What training spends its time in against the textbook, in double: convolutions forward, by weights and by input,
+ * batch normalisation, activations, level 1 of the BLAS.
  *
- * Built with ONEDNN=1 this judges src/accel; without, Darknet's own loops, by way of the same layer functions.
+ * Everything is called as Darknet calls it. So built with ONEDNN=1 this judges src/accel, and without, Darknet's own
+ * loops.
  */
 #include "accel.h"
 
 #include <darknet.h>
 
+#include "activations.h"
+#include "batchnorm_layer.h"
+#include "blas.h"
 #include "convolutional_layer.h"
 
 #include <fcntl.h>
@@ -82,20 +87,29 @@ static void convolve(sample *p)
                 }
 }
 
-/* ---- One shape ----------------------------------------------------------------------------------------------------- */
+/* ---- One shape --------------------------------------------------------------------------------------------------- */
+
+/* Darknet announces every layer that it makes. */
+static layer quiet_layer(int batch, int h, int w, int c, int n, int groups, int size, int stride, int pad,
+                         int normalize)
+{
+    int before = dup(2), nothing = open("/dev/null", O_WRONLY);
+    layer l;
+    fflush(stderr);
+    dup2(nothing, 2);
+    l = make_convolutional_layer(batch, h, w, c, n, groups, size, stride, pad, LINEAR, normalize, 0, 0, 0);
+    dup2(before, 2);
+    close(before);
+    close(nothing);
+    return l;
+}
 
 static sample *new_sample(shape s)
 {
     sample *p = (sample *)calloc(1, sizeof *p);
     size_t i;
-    int before = dup(2), nothing = open("/dev/null", O_WRONLY);
-    fflush(stderr);
-    dup2(nothing, 2); /* Darknet announces the layer */
     p->s = s;
-    p->l = make_convolutional_layer(s.batch, s.h, s.w, s.c, s.n, s.groups, s.size, s.stride, s.pad, LINEAR, 0, 0, 0, 0);
-    dup2(before, 2);
-    close(before);
-    close(nothing);
+    p->l = quiet_layer(s.batch, s.h, s.w, s.c, s.n, s.groups, s.size, s.stride, s.pad, 0);
 
     p->inputs = (size_t)s.batch * p->l.inputs;
     p->outputs = (size_t)s.batch * p->l.outputs;
@@ -171,7 +185,7 @@ static void assert_convolves(shape s)
     free_sample(p);
 }
 
-/* ---- Tests --------------------------------------------------------------------------------------------------------- */
+/* ---- Tests ------------------------------------------------------------------------------------------------------- */
 
 static const struct {
     int size, pad;
@@ -276,6 +290,213 @@ static void two_backward_passes_add_up(void **state)
     free_sample(p);
 }
 
+/* ---- Batch normalisation ----------------------------------------------------------------------------------------- */
+
+static void assert_close_to(const char *what, const float *got, const double *expected, size_t n, double tolerance)
+{
+    double largest = 0;
+    size_t i;
+    for (i = 0; i < n; ++i)
+        if (fabs(expected[i]) > largest) largest = fabs(expected[i]);
+    for (i = 0; i < n; ++i)
+        if (!(fabs(got[i] - expected[i]) <= tolerance * largest))
+            fail_msg("%s[%d] of %d is %.9g, not %.9g", what, (int)i, (int)n, got[i], expected[i]);
+}
+
+/* One channel, with Darknet's formulas: the variance is that of a sample, forward adds 1e-6 to the deviation and
+ * backward 1e-5 to the variance. x becomes the output, delta the gradient by x. Returns the updates of bias and scale. */
+static void normalize_channel(double *x, double *delta, int n, double scale, double bias, double *mean,
+                              double *variance, double *bias_update, double *scale_update)
+{
+    double inverse, mean_delta = 0, variance_delta = 0;
+    int i;
+    *mean = *variance = *bias_update = *scale_update = 0;
+    for (i = 0; i < n; ++i) *mean += x[i] / n;
+    for (i = 0; i < n; ++i) *variance += (x[i] - *mean) * (x[i] - *mean) / (n - 1);
+    inverse = 1 / sqrt(*variance + 1e-5);
+    for (i = 0; i < n; ++i) {
+        *bias_update += delta[i];
+        *scale_update += delta[i] * (x[i] - *mean) / (sqrt(*variance) + 1e-6);
+        mean_delta -= scale * delta[i] * inverse;
+        variance_delta -= .5 * scale * delta[i] * (x[i] - *mean) * inverse * inverse * inverse;
+    }
+    for (i = 0; i < n; ++i) {
+        delta[i] = scale * delta[i] * inverse + 2 * variance_delta * (x[i] - *mean) / n + mean_delta / n;
+        x[i] = scale * (x[i] - *mean) / (sqrt(*variance) + 1e-6) + bias;
+    }
+}
+
+static void assert_normalizes(int batch, int channels, int h, int w)
+{
+    int spatial = h * w, n = batch * spatial, f, i;
+    size_t all = (size_t)n * channels;
+    double *x = (double *)malloc(all * sizeof *x), *delta = (double *)malloc(all * sizeof *delta);
+    double *of[6]; /* of the channels: mean, variance, rolling mean, rolling variance, bias and scale updates */
+    layer l;
+    network net;
+    memset(&net, 0, sizeof net);
+    net.gpu_index = -1;
+    net.train = 1;
+    l = quiet_layer(batch, h, w, 1, channels, 1, 1, 1, 0, 1);
+    for (i = 0; i < 6; ++i) of[i] = (double *)malloc(channels * sizeof(double));
+    randomize(l.output, all);
+    randomize(l.delta, all);
+    randomize(l.scales, channels);
+    randomize(l.biases, channels);
+    randomize(l.rolling_mean, channels);
+    randomize(l.rolling_variance, channels);
+    randomize(l.bias_updates, channels);
+    randomize(l.scale_updates, channels);
+    for (f = 0; f < channels; ++f) {
+        /* gathered into one row per channel */
+        double *channel = x + (size_t)f * n, *gradient = delta + (size_t)f * n;
+        for (i = 0; i < n; ++i) {
+            size_t at = ((size_t)(i / spatial) * channels + f) * spatial + i % spatial;
+            l.output[at] += (float)f; /* means that are not all near 0 */
+            channel[i] = l.output[at];
+            gradient[i] = l.delta[at];
+        }
+        normalize_channel(channel, gradient, n, l.scales[f], l.biases[f], &of[0][f], &of[1][f], &of[4][f],
+                          &of[5][f]);
+        of[2][f] = .99 * l.rolling_mean[f] + .01 * of[0][f];
+        of[3][f] = .99 * l.rolling_variance[f] + .01 * of[1][f];
+        of[4][f] += l.bias_updates[f];
+        of[5][f] += l.scale_updates[f];
+    }
+    forward_batchnorm_layer(l, net);
+    backward_batchnorm_layer(l, net);
+    for (i = 0; i < (int)all; ++i) { /* back into Darknet's order */
+        int b = i / spatial / channels;
+        size_t from = (size_t)(i / spatial % channels) * n + (size_t)b * spatial + i % spatial;
+        if (!(fabs(l.output[i] - x[from]) <= 2e-5 && fabs(l.delta[i] - delta[from]) <= 1e-4 * (1 + fabs(delta[from]))))
+            fail_msg("batch %d, %d channels of %dx%d: output %.9g, not %.9g, or delta %.9g, not %.9g", batch, channels,
+                     h, w, l.output[i], x[from], l.delta[i], delta[from]);
+    }
+    assert_close_to("mean", l.mean, of[0], channels, 1e-5);
+    assert_close_to("variance", l.variance, of[1], channels, 1e-5);
+    assert_close_to("rolling mean", l.rolling_mean, of[2], channels, 1e-5);
+    assert_close_to("rolling variance", l.rolling_variance, of[3], channels, 1e-5);
+    assert_close_to("bias updates", l.bias_updates, of[4], channels, 1e-5);
+    assert_close_to("scale updates", l.scale_updates, of[5], channels, 1e-4);
+    free_layer(l);
+    free(x);
+    free(delta);
+    for (i = 0; i < 6; ++i) free(of[i]);
+}
+
+static void batch_normalisation_is_that_of_darknets_formulas(void **state)
+{
+    int batch;
+    (void)state;
+    for (batch = 1; batch <= 5; ++batch) {
+        assert_normalizes(batch, 1, 3, 5);
+        assert_normalizes(batch, 17, 7, 5);
+        assert_normalizes(batch, 6, 33, 21);
+    }
+    assert_normalizes(4, 5, 1, 1);
+}
+
+/* In use a network normalises with the averages of its training. */
+static void outside_of_training_the_rolling_averages_normalise(void **state)
+{
+    layer l = quiet_layer(2, 3, 5, 1, 4, 1, 1, 1, 0, 1);
+    network net;
+    int i;
+    (void)state;
+    memset(&net, 0, sizeof net);
+    net.gpu_index = -1;
+    for (i = 0; i < 4; ++i) {
+        l.rolling_mean[i] = (float)i;
+        l.rolling_variance[i] = (float)(i + 1) * (i + 1);
+        l.scales[i] = 3;
+        l.biases[i] = .5f;
+    }
+    for (i = 0; i < 2 * 60; ++i) l.output[i] = (float)(i % 7);
+    forward_batchnorm_layer(l, net);
+    for (i = 0; i < 2 * 60; ++i) {
+        int f = i / 15 % 4;
+        assert_true(fabs(l.output[i] - (3. * (i % 7 - f) / (f + 1) + .5)) < 1e-4);
+    }
+    assert_true(l.rolling_mean[2] == 2);
+    free_layer(l);
+}
+
+/* ---- Activations and BLAS ---------------------------------------------------------------------------------------- */
+
+static double activated(double x, ACTIVATION a)
+{
+    return a == LEAKY && x < 0 ? .1 * x : a == RELU && x < 0 ? 0 : a == LOGISTIC ? 1 / (1 + exp(-x)) : x;
+}
+
+/* The derivative, from the activated value y: Darknet keeps no other. */
+static double derivative(double y, ACTIVATION a)
+{
+    return a == LEAKY && y < 0 ? .1 : a == RELU && y <= 0 ? 0 : a == LOGISTIC ? y * (1 - y) : 1;
+}
+
+/* Below and above the size from which all cores take part, and not divisible by anything. */
+static const int lengths[] = {1, 7, 64, 32767, 32768, 100003};
+enum { LENGTHS = sizeof lengths / sizeof lengths[0], LONGEST = 100003 };
+
+static void activations_and_their_gradients_are_right_at_every_length(void **state)
+{
+    static const ACTIVATION activations[] = {LINEAR, RELU, LEAKY, LOGISTIC};
+    float *x = (float *)malloc((LONGEST + 1) * sizeof *x), *y = (float *)malloc((LONGEST + 1) * sizeof *y);
+    float *delta = (float *)malloc((LONGEST + 1) * sizeof *delta), *before = (float *)malloc(LONGEST * sizeof *before);
+    int a, j, i;
+    (void)state;
+    for (a = 0; a < 4; ++a)
+        for (j = 0; j < LENGTHS; ++j) {
+            int n = lengths[j];
+            randomize(x, n);
+            randomize(before, n);
+            memcpy(y, x, n * sizeof *y);
+            memcpy(delta, before, n * sizeof *delta);
+            y[n] = delta[n] = 77; /* not theirs */
+            activate_array(y, n, activations[a]);
+            gradient_array(y, n, activations[a], delta);
+            for (i = 0; i < n; ++i) {
+                double value = activated(x[i], activations[a]), slope = derivative(y[i], activations[a]);
+                if (!(fabs(y[i] - value) < 1e-6 && fabs(delta[i] - before[i] * slope) < 1e-6))
+                    fail_msg("activation %d, [%d] of %d: %g becomes %g, and its delta %g becomes %g",
+                             (int)activations[a], i, n, x[i], y[i], before[i], delta[i]);
+            }
+            assert_true(y[n] == 77 && delta[n] == 77);
+        }
+    free(x);
+    free(y);
+    free(delta);
+    free(before);
+}
+
+static void fill_copy_and_axpy_are_right_at_every_length(void **state)
+{
+    float *x = (float *)malloc((LONGEST + 1) * sizeof *x), *y = (float *)malloc((LONGEST + 1) * sizeof *y);
+    int j, i;
+    (void)state;
+    for (j = 0; j < LENGTHS; ++j) {
+        int n = lengths[j];
+        randomize(x, n);
+        x[n] = y[n] = 77; /* not theirs */
+        fill_cpu(n, 2.5f, y, 1);
+        for (i = 0; i < n; ++i) assert_true(y[i] == 2.5f);
+        axpy_cpu(n, -.5f, x, 1, y, 1);
+        for (i = 0; i < n; ++i) assert_true(y[i] == 2.5f - .5f * x[i]);
+        copy_cpu(n, x, 1, y, 1);
+        copy_cpu(n, x, 1, x, 1); /* layers do copy onto themselves */
+        assert_memory_equal(x, y, n * sizeof *x);
+        assert_true(x[n] == 77 && y[n] == 77);
+    }
+    /* a stride is left to Darknet's own loops */
+    fill_cpu(LONGEST, 0, x, 1);
+    fill_cpu(LONGEST / 2, 1, x, 2);
+    copy_cpu(LONGEST / 2, x, 2, y, 1);
+    axpy_cpu(LONGEST / 2, 2, y, 1, x + 1, 2);
+    for (i = 0; i < LONGEST - 1; ++i) assert_true(x[i] == (i % 2 ? 2 : 1));
+    free(x);
+    free(y);
+}
+
 /* Says which path was judged, and makes sure of it before anything relies on it. */
 static int find_path(void **state)
 {
@@ -283,7 +504,8 @@ static int find_path(void **state)
     sample *p = new_sample(s);
     (void)state;
     accelerated = accel_forward_convolution(p->l, p->net);
-    printf("# convolutions by %s\n", accelerated ? "oneDNN" : "Darknet's own loops: built without oneDNN");
+    printf("# fast paths: %s\n",
+           accelerated ? "those of src/accel" : "none, Darknet's own loops: built without oneDNN");
     free_sample(p);
     return 0;
 }
@@ -299,6 +521,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_picture_smaller_than_the_kernel_is_right),
         cmocka_unit_test(without_a_delta_before_it_only_the_weights_get_a_gradient),
         cmocka_unit_test(two_backward_passes_add_up),
+        cmocka_unit_test(batch_normalisation_is_that_of_darknets_formulas),
+        cmocka_unit_test(outside_of_training_the_rolling_averages_normalise),
+        cmocka_unit_test(activations_and_their_gradients_are_right_at_every_length),
+        cmocka_unit_test(fill_copy_and_axpy_are_right_at_every_length),
     };
     (void)argc;
     /* Threads that wait by turning in circles take seconds on a busy machine. It is read when the program starts. */

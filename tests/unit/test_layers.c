@@ -23,8 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#undef fail /* cmocka has a macro of this name; what follows calls neither */
-#include <cmocka.h>
+#include <cmocka.h> /* after soft_labels.h: it has a macro fail() */
 
 /* Darknet never frees a cfg, so leaks say nothing in a sanitized build. */
 const char *__asan_default_options(void);
@@ -32,7 +31,7 @@ const char *__asan_default_options(void) { return "detect_leaks=0"; }
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* ---- A folder for files, and silence for Darknet --------------------------------------------------------------- */
+/* ---- A folder for files, and silence for Darknet ----------------------------------------------------------------- */
 
 static char folder[64];
 
@@ -313,7 +312,8 @@ static void put_classified_image(int image, int inputs, float *input, float *tru
     if (image % 11 == 10) truth[(label + 1) % CLASSES] = 1;
 }
 
-/* One object, in the form that the last layer reads. Boxes are fractions of the image; `slot` is the object's number. */
+/* One object, in the form that the last layer reads. Boxes are fractions of the image; `slot` is the number of the
+ * object. */
 static void put_object(network *net, float *truth, int slot, float x, float y, float w, float h, int label)
 {
     layer l = last_layer(net);
@@ -493,7 +493,7 @@ static int64_t sum_of(const int64_t *counts, int n)
     return sum;
 }
 
-/* ---- Gradients ---------------------------------------------------------------------------------------------------- */
+/* ---- Gradients --------------------------------------------------------------------------------------------------- */
 
 static double cost_of(network *net)
 {
@@ -644,7 +644,7 @@ static void a_1x1_convolution_of_stride_2_takes_every_second_pixel(void **state)
     free_network(net);
 }
 
-/* ---- [ols] against [softmax] -------------------------------------------------------------------------------------- */
+/* ---- [ols] against [softmax] ------------------------------------------------------------------------------------- */
 
 static void hard_ols_trains_like_softmax_bit_for_bit(void **state)
 {
@@ -680,7 +680,7 @@ static void the_output_of_ols_is_that_of_softmax_without_truth(void **state)
     free_network(ols);
 }
 
-/* ---- The heads against themselves without the key ------------------------------------------------------------------ */
+/* ---- The heads against themselves without the key ---------------------------------------------------------------- */
 
 static void assert_hard_head_trains_like_plain(const char *head)
 {
@@ -727,7 +727,8 @@ static void a_hard_region_head_has_the_deltas_of_one_without_the_key_bit_for_bit
     (void)state;
     for (softmax = 0; softmax < 2; ++softmax) {
         network *plain = network_of(32, NET("8") TRUNK REGION_HEAD "softmax=%d\n", 3, 1, 0., .01, softmax);
-        network *hard = network_of(32, NET("8") TRUNK REGION_HEAD "softmax=%d\nsmoothing=hard\n", 3, 1, 0., .01, softmax);
+        network *hard = network_of(32, NET("8") TRUNK REGION_HEAD "softmax=%d\nsmoothing=hard\n", 3, 1, 0., .01,
+                                   softmax);
         for (i = 0; i < 20; ++i) {
             for (j = 0; j < hard->n; ++j) {
                 layer from = hard->layers[j], to = plain->layers[j];
@@ -750,7 +751,7 @@ static void a_hard_region_head_has_the_deltas_of_one_without_the_key_bit_for_bit
     }
 }
 
-/* ---- The heads against the equations ------------------------------------------------------------------------------- */
+/* ---- The heads against the equations ----------------------------------------------------------------------------- */
 
 /* One cell whose eight numbers are the biases of a convolution with weights 0: what a head sees is known. lr 0 keeps it
  * so. Anchors are in pixels for [yolo] and in cells for [region]; the image is one pixel. */
@@ -831,8 +832,8 @@ static void ols_trains_a_head_towards_its_soft_labels_and_counts_its_scores(void
         forward(net);
         scores = l.output + heads[h].classes_at;
         for (k = 0; k < 3; ++k)
-            assert_close(l.delta[heads[h].classes_at + k], heads[h].scale * ((k == 1) * .5 + .5 * soft[3 + k] - scores[k]),
-                         1e-6);
+            assert_close(l.delta[heads[h].classes_at + k],
+                         heads[h].scale * ((k == 1) * .5 + .5 * soft[3 + k] - scores[k]), 1e-6);
         assert_same_bits("A", 1, s->sums + 3, scores, 3);
         assert_int_equal(s->seen[1], 1);
         assert_int_equal(s->correct[1], 1);
@@ -941,7 +942,7 @@ static void the_backward_pass_of_a_region_with_smoothing_is_that_of_darknets_gpu
     }
 }
 
-/* ---- Objects and statistics ------------------------------------------------------------------------------------------ */
+/* ---- Objects and statistics -------------------------------------------------------------------------------------- */
 
 static void an_object_trained_at_many_anchors_counts_once(void **state)
 {
@@ -1043,8 +1044,8 @@ static void a_class_out_of_range_in_a_label_file_ends_with_one_line(void **state
             net = one_cell(section, values);
             put_object(net, net->truth, 0, .5, .5, .5, .5, labels[i]);
             snprintf(expected, sizeof expected,
-                     "darknet: %s (layer 1): a label file names class %d, but classes=3: must be from 0 to 2\n", names[h],
-                     labels[i]);
+                     "darknet: %s (layer 1): a label file names class %d, but classes=3: must be from 0 to 2\n",
+                     names[h], labels[i]);
             assert_int_equal(status_of(forward_in_child, net, words, sizeof words), 1);
             assert_string_equal(words, expected);
             free_network(net);
@@ -1052,7 +1053,7 @@ static void a_class_out_of_range_in_a_label_file_ends_with_one_line(void **state
     }
 }
 
-/* ---- Epochs ---------------------------------------------------------------------------------------------------------- */
+/* ---- Epochs ------------------------------------------------------------------------------------------------------ */
 
 #define EPOCH CLASSIFIER "[ols]\n"
 
@@ -1153,7 +1154,7 @@ static void an_update_prints_one_line_with_the_names_of_the_classes(void **state
     free_network(net);
 }
 
-/* ---- Checkpoints ------------------------------------------------------------------------------------------------------ */
+/* ---- Checkpoints ------------------------------------------------------------------------------------------------- */
 
 /* momentum is 0 in these networks because Darknet does not save it: with momentum any resumed run differs. */
 static void assert_resumes(const char *format, int epoch, int classes)
@@ -1231,13 +1232,12 @@ static void clear_forgets_the_soft_labels_and_the_position(void **state)
     free_network(cleared);
 }
 
-/* ---- Replicas ---------------------------------------------------------------------------------------------------------- */
+/* ---- Replicas ---------------------------------------------------------------------------------------------------- */
 
-/* Learning rate 0, because on the CPU nobody averages the weights of the replicas: so they stay those of the one network
- * that they are compared with. That one sees the same images as `subdivisions` parts. */
-static network *replica(int n, int r, const char *keys)
+/* The network that replicas are compared with: it sees their images as `subdivisions` parts. Learning rate 0, because on
+ * the CPU nobody averages the weights of the replicas. */
+static network *network_for_all(int n, const char *keys)
 {
-    (void)r;
     return network_of(71, CLASSIFIER "[ols]\n%s", 4 * n, n, 0., 0., keys);
 }
 
@@ -1272,7 +1272,7 @@ static void free_replicas(network **nets, int n)
 
 static void assert_replicas_learn_what_one_network_learns(int n, int epoch, const char *keys)
 {
-    network *one = replica(n, 0, keys), *nets[3], *resumed[3];
+    network *one = network_for_all(n, keys), *nets[3], *resumed[3];
     ols_state *before[3], *saved, *sum;
     int i, r, copied;
     for (r = 0; r < n; ++r) nets[r] = network_of(71, CLASSIFIER "[ols]\n%s", 4, 1, 0., 0., keys);
@@ -1358,7 +1358,7 @@ static void replicas_can_be_freed_first_to_last(void **state)
     for (r = 0; r < 2; ++r) free_network(nets[r]);
 }
 
-/* ---- Outside of training ------------------------------------------------------------------------------------------------ */
+/* ---- Outside of training ----------------------------------------------------------------------------------------- */
 
 static void inference_and_validation_leave_the_statistics_alone(void **state)
 {

@@ -1,0 +1,379 @@
+#!/usr/bin/env bash
+# Errors in cfg and data files and on the command line, in TAP: each one line that names what is wrong, and a status
+# other than 0. Nothing is trained with a value that the user did not write.
+
+# shellcheck disable=SC2317  # the functions are reached, by way of try
+
+set -uo pipefail
+export LC_ALL=C OMP_NUM_THREADS=1
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+darknet=$(realpath -- "${DARKNET_PROGRAM:-$root/darknet}")
+T=$(mktemp -d) || exit 1
+trap 'rm -rf "$T"' EXIT
+cd "$T" || exit 1
+
+count=0
+failed=0
+
+# try SENTENCE COMMAND...: one test; what the command prints is shown only if it fails.
+try() {
+    local sentence=$1 said
+    shift
+    count=$((count + 1))
+    if said=$("$@" 2>&1); then
+        echo "ok $count - $sentence"
+    else
+        failed=1
+        echo "not ok $count - $sentence"
+        printf '%s\n' "$said" | tail -40 | sed 's/^/# /'
+    fi
+}
+
+# fails TEXT COMMAND...: ends with a status other than 0, not by a signal, and with one line that starts with
+# "darknet: " and holds TEXT; beside it there is only Darknet's list of layers.
+fails() {
+    local text=$1 status lines
+    shift
+    "$@" >out.txt 2>err.txt
+    status=$?
+    lines=$(grep '^darknet: ' err.txt)
+    if [ "$status" = 0 ] || [ "$status" -ge 128 ]; then
+        echo "status $status of: $*"
+    elif [ "$(wc -l <<<"$lines")" != 1 ] || [[ $lines != *"$text"* ]]; then
+        echo "wanted one line with: $text"
+        echo "got: ${lines:-none, but: $(tail -n 1 err.txt)}"
+    elif [ "$(tail -n 1 err.txt)" != "$lines" ]; then
+        echo "the line is not the last one:"
+        tail -n 3 err.txt
+    else
+        return 0
+    fi
+    return 1
+}
+
+# fails_as_darknet_does TEXT COMMAND...: the same for errors that Darknet itself finds, in its own words.
+fails_as_darknet_does() {
+    local text=$1 status
+    shift
+    "$@" >out.txt 2>err.txt
+    status=$?
+    [ "$status" != 0 ] && [ "$status" -lt 128 ] && [[ $(tail -n 1 err.txt) == *"$text"* ]] && return
+    echo "status $status of: $*"
+    echo "wanted a last line with: $text"
+    echo "got: $(tail -n 1 err.txt)"
+    return 1
+}
+
+# --- cfg files --------------------------------------------------------------------------------------------------------
+
+# Parses a cfg and does nothing else.
+parse() { "$darknet" ops "$1" -nogpu; }
+
+net() { printf '%s\n' '[net]' batch=3 width=8 height=8 channels=3 momentum=0 learning_rate=.1 max_batches=3; }
+convolution() { printf '%s\n' '[convolutional]' "filters=$1" size=3 stride=2 pad=1 activation=linear; }
+
+# cfg SECTION LINES...: a network that ends in this section, with these lines in it.
+cfg() {
+    local section=$1
+    shift
+    net
+    case $section in
+        '[ols]') printf '%s\n' '[connected]' output=3 activation=linear '[ols]' ;;
+        '[yolo]') convolution 8 && printf '%s\n' '[yolo]' anchors=3,3 num=1 classes=3 ;;
+        '[region]') convolution 8 && printf '%s\n' '[region]' anchors=1,1 num=1 classes=3 coords=4 ;;
+        '[detection]')
+            printf '%s\n' '[connected]' output=8 activation=linear '[detection]' classes=3 coords=4 side=1 num=1
+            ;;
+    esac
+    printf '%s\n' "$@"
+}
+
+# wrong_values KEY: what it must not be, one a line.
+wrong_values() {
+    case $1 in
+        smoothing) printf '%s\n' OLS olss soft 1 'ols,ls' ;;
+        alpha | epsilon | freeze) printf '%s\n' -0.1 1.01 nan NaN inf abc 0.5x 1e999 '1,5' --1 ;;
+        soft_weight) printf '%s\n' -1 10.5 nan inf heavy 1e999 ;;
+        period) printf '%s\n' 0 -1 1.5 epochs Epoch nan 2000000000 1e10 ;;
+        init) printf '%s\n' keep one Uniform 0 ;;
+        empty) printf '%s\n' ls none 0 ;;
+    esac
+}
+
+# range KEY: what the error says that it must be.
+range() {
+    case $1 in
+        smoothing) echo "hard, ls or ols" ;;
+        alpha | epsilon | freeze) echo "a number from 0 to 1" ;;
+        soft_weight) echo "a number from 0 to 10" ;;
+        period) echo "epoch or a whole number of iterations from 1 to 1000000000" ;;
+        init) echo "uniform, zero or ls" ;;
+        empty) echo "uniform, zero or keep" ;;
+    esac
+}
+
+# Also where the method that is chosen does not use the key.
+refuses_values() {
+    local section=$1 key=$2 value
+    while read -r value; do
+        if [ "$key" = smoothing ]; then
+            cfg "$section" "$key=$value" >bad.cfg
+        else
+            cfg "$section" smoothing=hard "$key=$value" >bad.cfg
+        fi
+        fails "$section (layer 1): $key=$value is not valid: must be $(range "$key")" parse bad.cfg || return
+    done < <(wrong_values "$key")
+}
+
+# Darknet itself skips a line `key=` with a remark, and takes a line without `=` for a key without a value.
+refuses_no_value() {
+    local section=$1 line
+    for line in "$2=" "$2 = " "$2= # what" "$2"; do
+        if [ "$2" = smoothing ]; then
+            cfg "$section" "$line" >bad.cfg
+        else
+            cfg "$section" smoothing=ols "$line" >bad.cfg
+        fi
+        fails "$2=" parse bad.cfg && grep -qF "darknet: $section" err.txt || return
+    done
+}
+
+for section in '[ols]' '[yolo]' '[region]' '[detection]'; do
+    for key in smoothing alpha soft_weight epsilon period init empty freeze; do
+        try "$section: a wrong $key is refused with section, key, value and range" refuses_values "$section" $key
+    done
+    for key in smoothing alpha period init; do
+        try "$section: $key without a value is refused" refuses_no_value "$section" $key
+    done
+done
+
+refuses_softmax_keys() {
+    local value
+    for value in 0 -1 nan abc 2x; do
+        cfg '[ols]' "temperature=$value" >bad.cfg
+        fails "[ols] (layer 1): temperature=$value is not valid: must be" parse bad.cfg || return
+    done
+    cfg '[ols]' noloss=yes >bad.cfg
+    fails "[ols] (layer 1): noloss=yes is not valid: must be" parse bad.cfg
+}
+
+refuses_unknown_keys() {
+    local line
+    for line in smothing=ols Alpha=.5 epoch=1 classes=3; do
+        cfg '[ols]' "$line" >bad.cfg
+        fails "[ols] (layer 1): unknown key $line: must be one of smoothing, alpha," parse bad.cfg || return
+    done
+}
+
+refuses_hierarchies() {
+    local line
+    printf '%s\n' 'a -1' 'b -1' 'c -1' >tree
+    for line in tree=tree groups=3 spatial=1; do
+        cfg '[ols]' "$line" >bad.cfg
+        fails "[ols] (layer 1): $line: label smoothing is defined for one flat softmax" parse bad.cfg || return
+    done
+    cfg '[region]' smoothing=ols softmax=1 tree=tree >bad.cfg
+    fails "[region] (layer 1): smoothing with a tree is not defined" parse bad.cfg &&
+        cfg '[region]' smoothing=ols softmax=1 background=1 >bad.cfg &&
+        fails "[region] (layer 1): smoothing with background=1 is not defined" parse bad.cfg
+}
+
+# two_heads CLASSES LINES...: a head with smoothing=ols and one of so many classes with these lines.
+two_heads() {
+    cfg '[yolo]' smoothing=ols
+    printf '%s\n' '[route]' layers=0
+    convolution $((5 + $1))
+    shift
+    printf '%s\n' '[yolo]' anchors=3,3 num=1 "$@"
+}
+refuses_disagreement() {
+    local line
+    two_heads 4 classes=4 smoothing=ols >bad.cfg
+    fails "[yolo] (layer 4): classes=4, but [yolo] (layer 1) has classes=3" parse bad.cfg || return
+    for line in alpha=.4 soft_weight=1 epsilon=.2 period=7 init=zero empty=keep freeze=.8; do
+        two_heads 3 classes=3 smoothing=ols "$line" >bad.cfg
+        fails "[yolo] (layer 4): smoothing=ols with its keys differs from [yolo] (layer 1)" parse bad.cfg || return
+    done
+    two_heads 3 classes=3 smoothing=ls >bad.cfg
+    fails "[yolo] (layer 4): smoothing=ls with its keys differs from [yolo] (layer 1)" parse bad.cfg || return
+    two_heads 3 classes=3 smoothing=ols >good.cfg
+    parse good.cfg
+}
+
+refuses_impossible_sizes() {
+    { net && printf '%s\n' '[connected]' output=1 activation=linear '[ols]'; } >bad.cfg
+    fails "[ols] (layer 1): label smoothing needs at least 2 classes, not 1" parse bad.cfg || return
+    printf '%s\n' '[net]' batch=1 inputs=1000000 '[ols]' >bad.cfg
+    fails "[ols] (layer 0): the soft labels of 1000000 classes take 8000.0 GB of memory" parse bad.cfg
+}
+
+unknown_section() {
+    { net && printf '%s\n' '[connected]' output=3 '[olss]'; } >bad.cfg
+    fails_as_darknet_does "Type not recognized: [olss]" parse bad.cfg
+}
+
+try "[ols]: a wrong temperature or noloss is refused" refuses_softmax_keys
+try "[ols]: a misspelt or foreign key is refused" refuses_unknown_keys
+try "hierarchies, groups and a background class are refused" refuses_hierarchies
+try "heads that share soft labels but differ in a key are refused" refuses_disagreement
+try "one class is refused, and so is what no memory holds" refuses_impossible_sizes
+try "an unknown section is named" unknown_section
+
+# --- what is no error -------------------------------------------------------------------------------------------------
+
+mkdir images backup
+number=0
+for class in red green blue; do
+    echo "$class" >>names
+    for n in 1 2 3; do
+        number=$((number + 1))
+        { printf 'P6\n8 8\n255\n' && head -c 192 /dev/zero | tr '\0' "\\$((number + 100))"; } >"images/$class-$n.ppm"
+        echo "$T/images/$class-$n.ppm" >>list
+    done
+done
+good=("classes=3" "train=$T/list" "labels=$T/names" "backup=$T/backup")
+
+train() { "$darknet" classifier train "$1" "$2" -seed 1 -nogpu; }
+
+# trained NAME LINES...: the weights after a training with these lines in [ols].
+trained() {
+    local name=$1
+    shift
+    printf '%s\n' "${good[@]}" >data
+    cfg '[ols]' "$@" >"$name.cfg" && train data "$name.cfg" && mv "backup/$name.weights" . && rm -f backup/*
+}
+
+comments_change_nothing() {
+    trained plain smoothing=ols alpha=.3 period=2 init=ls empty=keep freeze=.9 temperature=2 &&
+        trained remarks 'smoothing=ols # the default' 'alpha = .3# a = .3' "period=2	# a tab" 'init= ls #' \
+            '# alpha=7' '; alpha=8' 'empty=keep #;' 'freeze=.9 # #' 'temperature=2 # two' &&
+        trained other smoothing=ols alpha=.9 period=2 init=ls empty=keep freeze=.9 temperature=2 || return
+    cmp plain.weights remarks.weights && ! cmp -s plain.weights other.weights
+}
+
+limits_are_values() {
+    local line
+    for line in alpha=0 alpha=1 alpha=1.0 alpha=5e-1 soft_weight=0 soft_weight=10 epsilon=0 epsilon=1 period=1 \
+        period=1000000000 period=epoch freeze=0 freeze=1 init=zero init=ls empty=zero empty=keep smoothing=hard; do
+        cfg '[ols]' "$line" >good.cfg
+        parse good.cfg || { echo "... $line"; return 1; }
+    done
+}
+
+unknown_keys_elsewhere() {
+    local section
+    for section in '[yolo]' '[region]' '[detection]'; do
+        cfg "$section" smoothing=ols focal_loss=1 iou_loss=giou >good.cfg
+        parse good.cfg 2>err.txt || return
+        grep -qx "Unused field: 'focal_loss = 1'" err.txt && ! grep "Unused field: 'smoothing" err.txt || return
+    done
+}
+
+try "comments after values, and of whole lines, change nothing" comments_change_nothing
+try "the ends of every range are inside it" limits_are_values
+try "unknown keys in heads are ignored, as in any Darknet" unknown_keys_elsewhere
+
+# --- data files -------------------------------------------------------------------------------------------------------
+
+# data LINES...: a .data file with these lines before those of a good one, which so lose.
+data() { printf '%s\n' "$@" "${good[@]}" >data; }
+head -n 2 names >two-names
+: >empty-list
+
+# each TRAINER: the same mistakes in front of either trainer.
+data_errors() {
+    local trainer=$1 section=$2
+    run_trainer() { "$darknet" "$trainer" train data net.cfg -seed 1 -nogpu; }
+    cfg "$section" smoothing=ols >net.cfg
+    data classes=4
+    fails "the .data file says classes=4, but $section (layer 1) has 3" run_trainer || return
+    data "names=$T/two-names"
+    fails "$T/two-names has 2 lines, but the network has 3 classes" run_trainer || return
+    data "names=$T/nowhere.names"
+    fails "cannot open the class names $T/nowhere.names" run_trainer || return
+    data "train=$T/empty-list"
+    fails "the training list is empty" run_trainer || return
+    data "train=$T/nowhere.list"
+    fails_as_darknet_does "$T/nowhere.list" run_trainer || return
+    rm -f data
+    fails_as_darknet_does "data" run_trainer || return
+    data && rm -f net.cfg
+    fails_as_darknet_does "net.cfg" run_trainer || return
+    [ -z "$(ls backup)" ]
+}
+labels_errors() {
+    cfg '[ols]' smoothing=ols >net.cfg
+    data "labels=$T/two-names"
+    fails "$T/two-names has 2 lines, but the network has 3 classes" train data net.cfg || return
+    data "labels=$T/nowhere.names"
+    fails_as_darknet_does "$T/nowhere.names" train data net.cfg
+}
+try "classifier train: mistakes in the .data file and missing files are named" data_errors classifier '[ols]'
+try "detector train: mistakes in the .data file and missing files are named" data_errors detector '[yolo]'
+try "classifier train: too few labels, or none, are named" labels_errors
+
+# --- the command line -------------------------------------------------------------------------------------------------
+
+refuses_seeds() {
+    local seed
+    for seed in "" abc -1 1.5 0x10 4294967296 99999999999999999999 "1 2" 1e3; do
+        fails "-seed $seed is not valid: must be a whole number from 0 to 4294967295" \
+            "$darknet" classifier train data net.cfg -seed "$seed" || return
+    done
+    fails "-seed needs a value" "$darknet" classifier train data net.cfg -seed
+}
+
+# shows_usage COMMAND...: usage on stderr and a status other than 0.
+shows_usage() {
+    "$@" >out.txt 2>err.txt && { echo "status 0 of: $*"; return 1; }
+    [ ! -s out.txt ] && grep -q '^usage: darknet ols show' err.txt && return
+    echo "no usage of: $*"
+    cat out.txt err.txt
+    return 1
+}
+ols_usage() {
+    local words
+    for words in "" frobnicate show "show a.weights b.weights" plot "plot a.weights" "plot a b c" deploy "deploy a.cfg" \
+        "deploy a b c"; do
+        # shellcheck disable=SC2086  # words are wanted
+        shows_usage "$darknet" ols $words || return
+    done
+    "$darknet" ols --help >out.txt 2>err.txt && [ ! -s err.txt ] && grep -q '^usage: ' out.txt
+}
+ols_options() {
+    fails "one argument too many: d" "$darknet" ols show a b c d &&
+        fails "unknown option, or one without its value: -tip" "$darknet" ols show plain.weights -tip 3 &&
+        fails "unknown option, or one without its value: -top" "$darknet" ols show plain.weights -top &&
+        fails "-top 0 is not valid: must be a whole number from 1 to" "$darknet" ols show plain.weights -top 0 &&
+        fails "-top 3x is not valid" "$darknet" ols show plain.weights -top 3x &&
+        fails "-set -1 is not valid: must be a whole number from 0 to" "$darknet" ols show plain.weights -set -1 &&
+        fails "plain.weights holds fewer sets of soft labels" "$darknet" ols show plain.weights -set 1
+}
+ols_files() {
+    fails "cannot open nowhere.weights: No such file" "$darknet" ols show nowhere.weights &&
+        fails "names holds no soft labels" "$darknet" ols show names &&
+        fails "cannot open nowhere.names: No such file" "$darknet" ols show plain.weights -names nowhere.names &&
+        fails "two-names has 2 names, but the soft labels are of 3 classes" "$darknet" ols show plain.weights \
+            -names two-names &&
+        fails "could not write nowhere/plot.png" "$darknet" ols plot plain.weights nowhere/plot.png &&
+        fails "cannot open nowhere.cfg: No such file" "$darknet" ols deploy nowhere.cfg out.cfg &&
+        fails "cannot write nowhere/out.cfg: No such file" "$darknet" ols deploy plain.cfg nowhere/out.cfg &&
+        [ ! -e out.cfg ] && ! compgen -G '*.tmp'
+}
+
+# Darknet takes blanks out of a line before it reads it.
+deploys_with_blanks() {
+    { net && printf '%s\n' '[connected]' output=3 ' [ ols ]' ' alpha = .3' "	period=2" temperature=2; } >blanks.cfg
+    parse blanks.cfg && "$darknet" ols deploy blanks.cfg flat.cfg || return
+    [ "$(tail -n 2 flat.cfg)" = "$(printf '%s\n' '[softmax]' temperature=2)" ] || { cat flat.cfg; return 1; }
+}
+
+try "-seed is refused where it is no whole number of 32 bits" refuses_seeds
+try "darknet ols: wrong usage is answered with the usage" ols_usage
+try "darknet ols: wrong options are named, with their range" ols_options
+try "darknet ols: files that are missing or of another kind are named, and none is written" ols_files
+try "darknet ols deploy: a section with blanks is a section" deploys_with_blanks
+
+echo "1..$count"
+exit $failed
