@@ -918,6 +918,7 @@ static void a_frozen_row_is_left_alone(void **test)
         ols_state *state = ols_new_state(3, &options);
         options.freeze = freezes[i];
         memcpy(state->soft, soft, sizeof soft);
+        state->updates = 1; /* before the first update nothing was learned that could be kept */
         ols_accumulate(state, 2, probs, labels);
         ols_update(state, &options, 0);
         assert_memory_equal(state->soft, freezes[i] > 0 ? soft : probs, 3 * sizeof(float));
@@ -927,6 +928,24 @@ static void a_frozen_row_is_left_alone(void **test)
         assert_close(state->sums[0], 0, 0); /* what a frozen class gathered is gone, too */
         ols_free_state(state);
     }
+}
+
+/* init=ls is above freeze=.88 from the start; frozen there, it would never learn. */
+static void the_first_update_freezes_nothing(void **test)
+{
+    static const float probs[] = {.5f, .375f, .125f};
+    static const int labels[] = {0};
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *state;
+    (void)test;
+    options.init = OLS_ROW_LS;
+    options.freeze = .88f;
+    state = ols_new_state(3, &options);
+    assert_true(state->soft[0] > .88f);
+    ols_accumulate(state, 1, probs, labels);
+    ols_update(state, &options, 0);
+    assert_memory_equal(state->soft, probs, sizeof probs);
+    ols_free_state(state);
 }
 
 static void an_update_is_due_after_an_epoch_of_images(void **test)
@@ -1593,6 +1612,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_class_without_right_predictions_becomes_zero_and_drops_its_soft_term),
     cmocka_unit_test(a_class_without_right_predictions_keeps_its_row),
     cmocka_unit_test(a_frozen_row_is_left_alone),
+        cmocka_unit_test(the_first_update_freezes_nothing),
     cmocka_unit_test(an_update_is_due_after_an_epoch_of_images),
     cmocka_unit_test(an_update_is_due_after_a_period_of_iterations),
     cmocka_unit_test(the_position_beyond_an_epoch_is_carried_over),
