@@ -334,8 +334,8 @@ shows_usage() {
 }
 ols_usage() {
     local words
-    for words in "" frobnicate show "show a.weights b.weights" plot "plot a.weights" "plot a b c" deploy "deploy a.cfg" \
-        "deploy a b c"; do
+    for words in "" frobnicate show "show a.weights b.weights" plot "plot a.weights" "plot a b c" deploy \
+        "deploy a.cfg" "deploy a b c"; do
         # shellcheck disable=SC2086  # words are wanted
         shows_usage "$darknet" ols $words || return
     done

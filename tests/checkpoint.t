@@ -91,7 +91,10 @@ whole=$((block + 48 + 2 * 4 * 9 + 2 * 8 * 3 + 16))
 
 train() { "$darknet" classifier train data "$@" -seed 1 -nogpu; }
 # Loads everything and saves it, without a training around it: the strict way.
-load() { "$darknet" partial "${2:-net.cfg}" "$1" loaded.weights 99 -nogpu; }
+load() {
+    rm -f loaded.weights
+    "$darknet" partial "${2:-net.cfg}" "$1" loaded.weights 99 -nogpu
+}
 
 makes_weights() {
     local name

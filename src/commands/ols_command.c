@@ -220,12 +220,19 @@ static int plot(const arguments *a)
 
 /* ---- deploy ------------------------------------------------------------------------------------------------------ */
 
-/* 1 when a cfg line sets one of the smoothing keys. */
+/* A cfg line as Darknet reads it, without blanks; cut to `size`, which is more than any name here has. */
+static void squeeze(const char *line, char *out, size_t size)
+{
+    size_t used = 0;
+    for (; *line && used + 1 < size; ++line)
+        if (!strchr(" \t\r\n", *line)) out[used++] = *line;
+    out[used] = 0;
+}
+
+/* 1 when a squeezed cfg line sets one of the smoothing keys. */
 static int is_smoothing_key(const char *line)
 {
-    size_t length, i;
-    while (*line == ' ' || *line == '\t') ++line;
-    length = strcspn(line, " \t=");
+    size_t length = strcspn(line, "="), i;
     for (i = 0; ols_option_keys[i]; ++i)
         if (strlen(ols_option_keys[i]) == length && !strncmp(line, ols_option_keys[i], length)) return 1;
     return 0;
@@ -233,7 +240,7 @@ static int is_smoothing_key(const char *line)
 
 static int deploy(const arguments *a)
 {
-    char line[65536], section[32] = "";
+    char line[65536], squeezed[64], section[64] = "";
     FILE *in = fopen(a->positional[0], "r"), *out;
     char temporary[4096];
     if (!in) fail("cannot open %s: %s", a->positional[0], strerror(errno));
@@ -241,8 +248,9 @@ static int deploy(const arguments *a)
     out = fopen(temporary, "w");
     if (!out) fail("cannot write %s: %s", a->positional[1], strerror(errno));
     while (fgets(line, sizeof line, in)) {
-        if (line[0] == '[') {
-            snprintf(section, sizeof section, "%.*s", (int)strcspn(line, " \t\r\n#"), line);
+        squeeze(line, squeezed, sizeof squeezed);
+        if (squeezed[0] == '[') {
+            memcpy(section, squeezed, sizeof section);
             if (!strcmp(section, "[ols]")) {
                 fputs("[softmax]\n", out);
                 continue;
@@ -251,7 +259,7 @@ static int deploy(const arguments *a)
         /* alpha also means something else in other sections, so only these lose their keys */
         if ((!strcmp(section, "[ols]") || !strcmp(section, "[yolo]") || !strcmp(section, "[region]") ||
              !strcmp(section, "[detection]")) &&
-            is_smoothing_key(line))
+            is_smoothing_key(squeezed))
             continue;
         fputs(line, out);
     }

@@ -17,10 +17,10 @@ void parse_class_head(layer *l, list *options, network *net, int index)
     const char *section = section_of(l->type);
     soft_labels *first = 0;
     int i;
-    if (!option_find(options, "smoothing")) {
+    if (!find_smoothing_option(options, "smoothing")) {
         /* One of its companions alone would train hard labels, which nobody meant who wrote it. */
         for (i = 0; ols_option_keys[i]; ++i)
-            if (option_find(options, (char *)ols_option_keys[i]))
+            if (find_smoothing_option(options, ols_option_keys[i]))
                 fail("\n%s (layer %d): %s= does nothing without smoothing=; add smoothing=ols, or remove it", section,
                      index, ols_option_keys[i]);
         return;

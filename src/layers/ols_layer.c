@@ -36,12 +36,18 @@ static void check_keys(list *options, int index)
 layer parse_ols(list *options, int batch, int inputs, int index)
 {
     layer l;
-    float temperature = option_find_float_quiet(options, "temperature", 1);
+    char *temperature_text = find_smoothing_option(options, "temperature");
+    char *noloss_text = find_smoothing_option(options, "noloss");
+    double temperature = 1, noloss = 0;
     check_keys(options, index);
-    if (!(temperature > 0)) fail("\n[ols] (layer %d): temperature=%g is not valid: must be above 0", index, temperature);
+    if (temperature_text && ols_parse_number(temperature_text, 1e-6, 1e6, &temperature))
+        fail("\n[ols] (layer %d): temperature=%s is not valid: must be a number from 0.000001 to 1000000", index,
+             temperature_text);
+    if (noloss_text && (ols_parse_number(noloss_text, 0, 1, &noloss) || (noloss != 0 && noloss != 1)))
+        fail("\n[ols] (layer %d): noloss=%s is not valid: must be 0 or 1", index, noloss_text);
     l = make_ols_layer(batch, inputs, parse_soft_labels(options, "[ols]", index, inputs, OLS_OLS, 0));
-    l.temperature = temperature;
-    l.noloss = option_find_int_quiet(options, "noloss", 0);
+    l.temperature = (float)temperature;
+    l.noloss = noloss != 0;
     return l;
 }
 

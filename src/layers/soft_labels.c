@@ -36,6 +36,30 @@ static size_t memory_available(void)
     return (size_t)kib << 10;
 }
 
+char *find_smoothing_option(list *options, const char *key)
+{
+    node *n;
+    for (n = options->front; n; n = n->next) {
+        kvp *pair = (kvp *)n->val;
+        if (strcmp(pair->key, key)) continue;
+        pair->used = 1;
+        return pair->val ? pair->val : (char *)"";
+    }
+    return 0;
+}
+
+int keep_smoothing_option(char *key, const char *section, list *options)
+{
+    int i;
+    if (strcmp(section, "[ols]") && strcmp(section, "[yolo]") && strcmp(section, "[region]") &&
+        strcmp(section, "[detection]"))
+        return 0;
+    for (i = 0; ols_option_keys[i] && strcmp(key, ols_option_keys[i]); ++i) {}
+    if (!ols_option_keys[i]) return 0;
+    option_insert(options, key, (char *)"");
+    return 1;
+}
+
 int enough_memory_for(int classes)
 {
     size_t have = memory_available();
@@ -88,7 +112,7 @@ soft_labels *parse_soft_labels(list *options, const char *section, int index, in
     if (!labels) fail("out of memory");
     chosen = ols_default_options(smoothing);
     for (i = 0; ols_option_keys[i]; ++i) {
-        char *value = option_find(options, (char *)ols_option_keys[i]);
+        char *value = find_smoothing_option(options, ols_option_keys[i]);
         char range[128];
         if (value && ols_set_option(&chosen, ols_option_keys[i], value, range, sizeof range))
             fail("\n%s (layer %d): %s=%s is not valid: must be %s", section, index, ols_option_keys[i], value, range);

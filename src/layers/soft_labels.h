@@ -40,6 +40,13 @@ typedef struct soft_labels {
 soft_labels *parse_soft_labels(list *options, const char *section, int index, int classes, ols_smoothing smoothing,
                                soft_labels *first);
 
+/* The value of a key, "" where the line had none, NULL where there is no such line. Marks it as used. */
+char *find_smoothing_option(list *options, const char *key);
+
+/* For read_cfg, which drops a line `key=` with a remark: keeps it where the key is one of ours, so that the section's
+ * parser refuses it. 1: kept. */
+int keep_smoothing_option(char *key, const char *section, list *options);
+
 /* The end of a forward pass over `batch` training images (owner only). */
 void count_images(soft_labels *labels, int batch);
 

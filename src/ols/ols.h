@@ -53,6 +53,9 @@ extern const char *const ols_option_keys[];
  * `range` (`size` bytes); `options` is then unchanged. */
 int ols_set_option(ols_options *options, const char *key, const char *value, char *range, size_t size);
 
+/* 0 and *out when the text, up to a comment, is one decimal number in [low, high]; -1 otherwise. */
+int ols_parse_number(const char *value, double low, double high, double *out);
+
 /* Name of a method as written in a cfg: "hard", "ls", "ols". Static storage. */
 const char *ols_smoothing_name(ols_smoothing smoothing);
 

@@ -94,6 +94,23 @@ static int parse_number(const char *text, double low, double high, double *out)
     return 0;
 }
 
+/* The value without the comment and the blanks behind it; "" where it is longer than any valid value. */
+static void trim(const char *value, char *text, size_t size)
+{
+    size_t length = strcspn(value, "#");
+    while (length && strchr(" \t\r", value[length - 1])) --length;
+    if (length >= size) length = 0;
+    memcpy(text, value, length);
+    text[length] = 0;
+}
+
+int ols_parse_number(const char *value, double low, double high, double *out)
+{
+    char text[64];
+    trim(value, text, sizeof text);
+    return parse_number(text, low, high, out);
+}
+
 static int parse_real(const char *text, double high, float *out, char *range, size_t size)
 {
     double number;
@@ -125,15 +142,10 @@ int ols_set_option(ols_options *options, const char *key, const char *value, cha
     static const char *const empties[] = {"uniform", "zero", "keep", 0};
     static const ols_row empty_values[] = {OLS_ROW_UNIFORM, OLS_ROW_ZERO, OLS_ROW_KEEP};
     char text[64];
-    size_t length = strcspn(value, "#");
     double number;
     int i;
 
-    while (length && strchr(" \t\r", value[length - 1])) --length;
-    if (length >= sizeof text) length = 0; /* longer than any valid value; no text is none, too */
-    memcpy(text, value, length);
-    text[length] = 0;
-
+    trim(value, text, sizeof text);
     if (!strcmp(key, "smoothing")) {
         const char *names[METHODS + 1] = {0};
         for (i = 0; i < METHODS; ++i) names[i] = methods[i].name;

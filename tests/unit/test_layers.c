@@ -1044,7 +1044,8 @@ static void a_class_out_of_range_in_a_label_file_ends_with_one_line(void **state
             net = one_cell(section, values);
             put_object(net, net->truth, 0, .5, .5, .5, .5, labels[i]);
             snprintf(expected, sizeof expected,
-                     "darknet: %s (layer 1): a label file names class %d, but classes=3: must be from 0 to 2\n",
+                     "darknet: %s (layer 1): an object has class %d, but classes=3 allows 0 to 2: check the label files "
+                     "of the training list\n",
                      names[h], labels[i]);
             assert_int_equal(status_of(forward_in_child, net, words, sizeof words), 1);
             assert_string_equal(words, expected);
@@ -1234,8 +1235,8 @@ static void clear_forgets_the_soft_labels_and_the_position(void **state)
 
 /* ---- Replicas ---------------------------------------------------------------------------------------------------- */
 
-/* The network that replicas are compared with: it sees their images as `subdivisions` parts. Learning rate 0, because on
- * the CPU nobody averages the weights of the replicas. */
+/* The network that replicas are compared with: it sees their images as `subdivisions` parts. Learning rate 0, because
+ * on the CPU nobody averages the weights of the replicas. */
 static network *network_for_all(int n, const char *keys)
 {
     return network_of(71, CLASSIFIER "[ols]\n%s", 4 * n, n, 0., 0., keys);
