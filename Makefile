@@ -138,7 +138,7 @@ $(OUT)/libdarknet.so: $(LIB_OBJECTS)
 	@$(CC) $(HOST_OPT) -shared $^ -o $@ $(LIBS)
 
 # Darknet's cuda.h comes before NVIDIA's. rand() inside Darknet is the stream of random_stream.h where a thread has one.
-HOST_FLAGS = $(COMMON) $(HOST_OPT) $(HOST_WARN) $(INCLUDES) $(DEFINES) -include src/train/random_stream.h
+HOST_FLAGS = $(COMMON) $(HOST_OPT) $(HOST_WARN) $(INCLUDES) $(DEFINES)
 OWN_FLAGS = $(COMMON) $(OWN_OPT) $(OWN_WARN) $(INCLUDES) $(DEFINES)
 # nvcc hands its host compiler one string, and writes dependencies itself.
 CUDA_FLAGS = $(GENCODE) $(INCLUDES) $(DEFINES) -MMD -MP --compiler-options "$(filter-out -MMD -MP,$(COMMON)) $(HOST_OPT)"
@@ -147,9 +147,9 @@ $(OUT)/darknet/%.o: $(HOST)/.prepared Makefile
 	@mkdir -p $(@D)
 	@source=$$(ls $(HOST)/src/$*.c $(HOST)/src/$*.cpp $(HOST)/src/$*.cu $(HOST)/examples/$*.c 2>/dev/null); \
 	case $$source in \
-	*.c) set -- $(CC) $(HOST_FLAGS) ;; \
+	*.c) set -- $(CC) $(HOST_FLAGS) -include src/train/random_stream.h ;; \
 	*.cpp) set -- $(CXX) $(HOST_FLAGS) ;; \
-	*.cu) set -- $(NVCC) $(CUDA_FLAGS) -include src/train/random_stream.h ;; \
+	*.cu) set -- $(NVCC) $(CUDA_FLAGS) ;; \
 	esac; \
 	echo "  darknet $*"; "$$@" -c $$source -o $@
 

@@ -150,17 +150,19 @@ done
 
 refuses_softmax_keys() {
     local value
-    for value in 0 -1 nan abc 2x; do
+    for value in 0 -1 nan inf abc 2x ""; do
         cfg '[ols]' "temperature=$value" >bad.cfg
         fails "[ols] (layer 1): temperature=$value is not valid: must be" parse bad.cfg || return
     done
-    cfg '[ols]' noloss=yes >bad.cfg
-    fails "[ols] (layer 1): noloss=yes is not valid: must be" parse bad.cfg
+    for value in yes 2 .5 ""; do
+        cfg '[ols]' "noloss=$value" >bad.cfg
+        fails "[ols] (layer 1): noloss=$value is not valid: must be 0 or 1" parse bad.cfg || return
+    done
 }
 
 refuses_unknown_keys() {
     local line
-    for line in smothing=ols Alpha=.5 epoch=1 classes=3; do
+    for line in smothing=ols Alpha=.5 epoch=1 classes=3 smothing=; do
         cfg '[ols]' "$line" >bad.cfg
         fails "[ols] (layer 1): unknown key $line: must be one of smoothing, alpha," parse bad.cfg || return
     done
@@ -177,6 +179,16 @@ refuses_hierarchies() {
     fails "[region] (layer 1): smoothing with a tree is not defined" parse bad.cfg &&
         cfg '[region]' smoothing=ols softmax=1 background=1 >bad.cfg &&
         fails "[region] (layer 1): smoothing with background=1 is not defined" parse bad.cfg
+}
+
+refuses_companions_alone() {
+    local section key
+    for section in '[yolo]' '[region]' '[detection]'; do
+        for key in alpha soft_weight epsilon period init empty freeze; do
+            cfg "$section" "$key=1" >bad.cfg
+            fails "$section (layer 1): $key= does nothing without smoothing=" parse bad.cfg || return
+        done
+    done
 }
 
 # two_heads CLASSES LINES...: a head with smoothing=ols and one of so many classes with these lines.
@@ -216,6 +228,7 @@ unknown_section() {
 try "[ols]: a wrong temperature or noloss is refused" refuses_softmax_keys
 try "[ols]: a misspelt or foreign key is refused" refuses_unknown_keys
 try "hierarchies, groups and a background class are refused" refuses_hierarchies
+try "a head with a key of smoothing, but without smoothing=, is refused" refuses_companions_alone
 try "heads that share soft labels but differ in a key are refused" refuses_disagreement
 try "one class is refused, and so is what no memory holds" refuses_impossible_sizes
 try "an unknown section is named" unknown_section

@@ -435,7 +435,7 @@ static double activated(double x, ACTIVATION a)
 /* The derivative, from the activated value y: Darknet keeps no other. */
 static double derivative(double y, ACTIVATION a)
 {
-    return a == LEAKY && y < 0 ? .1 : a == RELU && y <= 0 ? 0 : a == LOGISTIC ? y * (1 - y) : 1;
+    return a == LEAKY && y <= 0 ? .1 : a == RELU && y <= 0 ? 0 : a == LOGISTIC ? y * (1 - y) : 1;
 }
 
 /* Below and above the size from which all cores take part, and not divisible by anything. */
