@@ -50,14 +50,11 @@ char *find_smoothing_option(list *options, const char *key)
 
 int keep_smoothing_option(char *key, const char *section, list *options)
 {
-    int i;
-    if (strcmp(section, "[ols]") && strcmp(section, "[yolo]") && strcmp(section, "[region]") &&
-        strcmp(section, "[detection]"))
-        return 0;
-    for (i = 0; ols_option_keys[i] && strcmp(key, ols_option_keys[i]); ++i) {}
-    if (!ols_option_keys[i]) return 0;
-    option_insert(options, key, (char *)"");
-    return 1;
+    int i, ours = !strcmp(section, "[ols]"); /* which checks every key, a misspelt one too */
+    int head = !strcmp(section, "[yolo]") || !strcmp(section, "[region]") || !strcmp(section, "[detection]");
+    for (i = 0; head && ols_option_keys[i]; ++i) ours |= !strcmp(key, ols_option_keys[i]);
+    if (ours) option_insert(options, key, (char *)"");
+    return ours;
 }
 
 int enough_memory_for(int classes)

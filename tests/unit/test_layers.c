@@ -1191,6 +1191,7 @@ static void a_run_cut_in_the_middle_of_an_epoch_goes_on_as_if_it_had_not_been(vo
     assert_resumes(EPOCH "period=4\n", 20, CLASSES);
     assert_resumes(NET("8") TRUNK YOLO_HEAD "smoothing=ols\n", 20, HEAD_CLASSES);
     assert_resumes(NET("8") TRUNK REGION_HEAD "softmax=1\nsmoothing=ols\n", 20, HEAD_CLASSES);
+    assert_resumes(NET("8") TRUNK DETECTION_HEAD "smoothing=ols\n", 20, HEAD_CLASSES);
     assert_resumes(NET("16") THREE_HEADS("smoothing=ols\n"), 20, HEAD_CLASSES);
 }
 
