@@ -192,7 +192,22 @@ for i, name in enumerate(CLASSES * 3):
     fits.append(max(abs(xs.min() + 1 - x0), abs(ys.min() + 1 - y0), abs(xs.max() + 1 - x1), abs(ys.max() + 1 - y1)))
 ok(max(fits) <= 1, "boxes end where the pixels that were drawn do, to a pixel", fits)
 
+# ---- difficulty ----
+def noisiness(folder):
+    """Mean difference between neighbouring pixels: noise and clutter raise it."""
+    images = [np.asarray(Image.open(f"{folder}/train/{n}"), np.float32) for n in sorted(os.listdir(f"{folder}/train"))]
+    return float(np.mean([np.abs(np.diff(im, axis=1)).mean() for im in images]))
+
+
+for name, more in (("default", ()), ("one", ("--difficulty", "1")), ("easy", ("--difficulty", "0"))):
+    make("classification", f"{tmp}/{name}", 20, 10, 48, 7, *more)
+pictures = [{k: v for k, v in contents(f"{tmp}/{name}").items() if k.endswith(".jpg")} for name in ("default", "one")]
+same(pictures[0], pictures[1], "--difficulty 1 is the default")
+ok(noisiness(f"{tmp}/easy") < .8 * noisiness(f"{tmp}/default"), "--difficulty 0 is calmer",
+   (noisiness(f"{tmp}/easy"), noisiness(f"{tmp}/default")))
+
 # ---- what is refused ----
+refused("a difficulty above 1", "--difficulty", "classification", f"{tmp}/s", 20, 10, 48, 7, "--difficulty", "1.5")
 refused("a path that holds a label", "'_star.'", "classification", f"{tmp}/my_star.d/set")
 refused("white space in the path", "white space", "classification", f"{tmp}/a b")
 refused("a path in which Darknet would not find the labels", "'raw'", "detection", f"{tmp}/raw/set")
@@ -203,7 +218,7 @@ refused("a seed that is no number", "--seed", "classification", f"{tmp}/s", 20, 
 refused("an unknown mode", "segmentation", "segmentation", f"{tmp}/s")
 done = subprocess.run([SCRIPT, "--help"], capture_output=True, text=True)
 ok(done.returncode == 0 and all(o in done.stdout for o in ("classification", "detection", "--train", "--test", "--size",
-                                                            "--seed", "--max-objects", "--relative")), "--help names every option")
+                                                            "--seed", "--max-objects", "--difficulty", "--relative")), "--help names every option")
 
 print(f"1..{count}")
 sys.exit(failed > 0)
