@@ -213,7 +213,7 @@ void free_soft_labels(soft_labels *labels)
     if (!labels) return;
     if (labels->owner == labels) {
         ols_free_state(labels->state);
-        if (labels->group && labels->group[0] == labels) free(labels->group);
+        if (labels->owns_group) free(labels->group);
         free(labels->counted);
     }
     free(labels->target);

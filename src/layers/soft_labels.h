@@ -27,6 +27,7 @@ typedef struct soft_labels {
     char **names;              /* of the classes, or NULL; not owned */
     int replicas;              /* networks trained in parallel: above 1, the trainer updates, not the layer */
     struct soft_labels **group; /* the owner's twins in those networks, `replicas` of them; owned by the first */
+    int owns_group;            /* 1 in the first; the others must not look into the array, which may be gone */
     network **networks;        /* those networks; the trainer's */
     int *labels;               /* batch: classes of the samples of an [ols] layer on the CPU */
     float *target;             /* classes: scratch for a head */

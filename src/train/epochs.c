@@ -46,6 +46,7 @@ static void join_replicas(network **nets, int n, int which)
         group[i] = soft_labels_owner(nets[i], which);
         group[i]->replicas = n;
         group[i]->group = group;
+        group[i]->owns_group = i == 0;
         group[i]->networks = nets;
         if (i == 0 || !group[i]->state) continue;
         pull(nets[i], group[i]);

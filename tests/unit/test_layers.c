@@ -33,12 +33,12 @@ const char *__asan_default_options(void) { return "detect_leaks=0"; }
 
 /* ---- A folder for files, and silence for Darknet ----------------------------------------------------------------- */
 
-static char folder[64];
+static char folder[256];
 
 /* A path in the folder. Static storage, one per name asked for in a row of four. */
 static char *in_folder(const char *name)
 {
-    static char paths[4][128];
+    static char paths[4][320];
     static int next;
     char *path = paths[next++ % 4];
     snprintf(path, sizeof paths[0], "%s/%s", folder, name);
@@ -103,8 +103,9 @@ void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak)
 
 static int make_folder(void **state)
 {
+    const char *place = getenv("TMPDIR");
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/test_layers.XXXXXX");
+    snprintf(folder, sizeof folder, "%s/test_layers.XXXXXX", place ? place : "/tmp");
     return !mkdtemp(folder);
 }
 
