@@ -13,22 +13,8 @@ T=$(mktemp -d) || exit 1
 trap 'rm -rf "$T"' EXIT
 cd "$T" || exit 1
 
-count=0
-failed=0
-
-# try SENTENCE COMMAND...: one test; what the command prints is shown only if it fails.
-try() {
-    local sentence=$1 said
-    shift
-    count=$((count + 1))
-    if said=$("$@" 2>&1); then
-        echo "ok $count - $sentence"
-    else
-        failed=1
-        echo "not ok $count - $sentence"
-        printf '%s\n' "$said" | tail -40 | sed 's/^/# /'
-    fi
-}
+# shellcheck source=tests/tap.sh
+. "$root/tests/tap.sh"
 
 # fails TEXT COMMAND...: ends with a status other than 0, not by a signal, and with one line that starts with
 # "darknet: " and holds TEXT; beside it there is only Darknet's list of layers.
@@ -388,5 +374,4 @@ try "darknet ols: wrong options are named, with their range" ols_options
 try "darknet ols: files that are missing or of another kind are named, and none is written" ols_files
 try "darknet ols deploy: a section with blanks is a section" deploys_with_blanks
 
-echo "1..$count"
-exit $failed
+finish

@@ -13,27 +13,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 T=$(mktemp -d) || exit 1
 trap 'rm -rf "$T"' EXIT
 
-count=0
-failed=0
-
-# try SENTENCE COMMAND...: one test; what the command prints is shown only if it fails.
-try() {
-    local sentence=$1 said
-    shift
-    count=$((count + 1))
-    if said=$("$@" 2>&1); then
-        echo "ok $count - $sentence"
-    else
-        failed=1
-        echo "not ok $count - $sentence"
-        printf '%s\n' "$said" | sed 's/^/# /'
-    fi
-}
-
-skip() {
-    count=$((count + 1))
-    echo "ok $count # SKIP $1"
-}
+# shellcheck source=tests/tap.sh
+. "$root/tests/tap.sh"
 
 # same WANTED GOT
 same() { diff <(printf '%s\n' "$1") <(printf '%s\n' "$2"); }
@@ -487,5 +468,4 @@ case $said in
         ;;
 esac
 
-echo "1..$count"
-exit $failed
+finish

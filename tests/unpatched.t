@@ -14,22 +14,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 T=$(mktemp -d) || exit 1
 trap 'rm -rf "$T"' EXIT
 
-count=0
-failed=0
-
-# try SENTENCE COMMAND...: one test; what the command prints is shown only if it fails.
-try() {
-    local sentence=$1 said
-    shift
-    count=$((count + 1))
-    if said=$("$@" 2>&1); then
-        echo "ok $count - $sentence"
-    else
-        failed=1
-        echo "not ok $count - $sentence"
-        printf '%s\n' "$said" | tail -40 | sed 's/^/# /'
-    fi
-}
+# shellcheck source=tests/tap.sh
+. "$root/tests/tap.sh"
 
 # --- the two Darknets -------------------------------------------------------------------------------------------------
 
@@ -231,5 +217,4 @@ partial_starts_training() {
 try "darknet partial takes the first layers out of these weights" partial_cuts
 try "a training starts from them, says from where on it starts anew, and saves soft labels" partial_starts_training
 
-echo "1..$count"
-exit $failed
+finish

@@ -20,7 +20,8 @@ static int missing_from = -1; /* layer at which the file being read ended */
 FILE *checkpoint_create(const char *filename)
 {
     FILE *file;
-    if (snprintf(temporary, sizeof temporary, "%s.%ld.tmp", filename, (long)getpid()) >= (int)sizeof temporary)
+    /* One name for all processes: what a killed one left is overwritten by the next save. */
+    if (snprintf(temporary, sizeof temporary, "%s.tmp", filename) >= (int)sizeof temporary)
         fail("cannot save weights: the path %s is too long", filename);
     file = fopen(temporary, "wb");
     if (!file) fail("cannot save weights to %s: %s (is the folder of `backup` in the .data file there?)", filename,
