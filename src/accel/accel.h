@@ -1,5 +1,5 @@
-/* Fast CPU paths for the layers that training spends its time in: convolutions by way of oneDNN, the rest vectorised and
- * on all cores. Knows Darknet's layers and nothing of label smoothing.
+/* Fast CPU paths for the layers that training spends its time in: convolutions by way of oneDNN, the rest vectorised
+ * and on all cores. Knows Darknet's layers and nothing of label smoothing.
  *
  * Every function answers 1 where it did the work, and 0 where it did nothing and Darknet's own code has to: for shapes
  * and activations that it declines. Built with ONEDNN=0 they all answer 0.

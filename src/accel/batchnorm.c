@@ -86,7 +86,10 @@ VECTORIZED static void channel_delta(float *delta, const float *x_norm, float p,
 }
 
 /* The [batchnorm] layer has no x_norm on the CPU, and inference uses the rolling averages. */
-static int declined(layer l, network net) { return !net.train || l.type != CONVOLUTIONAL || !l.x_norm; }
+static int declined(layer l, network net)
+{
+    return !net.train || l.type != CONVOLUTIONAL || !l.x_norm;
+}
 
 int accel_forward_batchnorm(layer l, network net)
 {

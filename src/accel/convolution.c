@@ -19,10 +19,10 @@ typedef struct {
 
 /* One operand of a primitive: its layout there, and how to get it there from Darknet's layout, or back. */
 typedef struct {
-    dnnl_memory_t inner;     /* in the primitive's layout; its bytes are scratch unless direct */
-    dnnl_memory_t outer;     /* in Darknet's layout; its bytes are Darknet's */
+    dnnl_memory_t inner;      /* in the primitive's layout; its bytes are scratch unless direct */
+    dnnl_memory_t outer;      /* in Darknet's layout; its bytes are Darknet's */
     dnnl_primitive_t reorder; /* NULL: direct, inner can use Darknet's bytes */
-    size_t bytes;            /* of inner */
+    size_t bytes;             /* of inner */
 } operand;
 
 typedef struct {
@@ -46,12 +46,15 @@ static size_t scratch_size;
 /* Networks on several threads would share the scratch buffer. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-#define TRY(call) \
-    do {          \
-        if ((call) != dnnl_success) return -1; \
+#define TRY(call)                                                                                                      \
+    do {                                                                                                               \
+        if ((call) != dnnl_success) return -1;                                                                         \
     } while (0)
 
-static size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
+static size_t aligned(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
 
 /* A reordering operand. `into`: Darknet -> primitive; otherwise primitive -> Darknet, added to what is there when `add`
  * (oneDNN's reorder can do that in the same pass). A result that is to be added always goes through scratch. */
@@ -223,7 +226,8 @@ static convolution *find(layer l)
     memset(&key, 0, sizeof key);
     key.batch = l.batch, key.c = l.c, key.h = l.h, key.w = l.w, key.n = l.n, key.groups = l.groups;
     key.size = l.size, key.stride = l.stride, key.pad = l.pad, key.out_h = l.out_h, key.out_w = l.out_w;
-    for (conv = known; conv && memcmp(&conv->key, &key, sizeof key); conv = conv->next) {}
+    for (conv = known; conv && memcmp(&conv->key, &key, sizeof key); conv = conv->next) {
+    }
     if (!conv) {
         if (!engine && (dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success ||
                         dnnl_stream_create(&stream, engine, dnnl_stream_default_flags) != dnnl_success))

@@ -11,17 +11,19 @@ static const size_t workspace_limit = 2000000000;
 enum { CANDIDATES = 8 };
 
 /* The results come fastest first; the first that fits is taken. The three results differ only in the type of `algo`. */
-#define TAKE_FIRST(results, n, target)                                                              \
-    do {                                                                                            \
-        int i_;                                                                                     \
-        for (i_ = 0; i_ < (n); ++i_)                                                                \
-            if ((results)[i_].status == CUDNN_STATUS_SUCCESS && (results)[i_].memory <= workspace_limit) break; \
-        if (i_ == (n)) {                                                                            \
-            fprintf(stderr, "darknet: cuDNN has no algorithm for a convolution of %d filters %dx%d in %d groups; " \
-                            "build without CUDNN=1\n", l->n, l->size, l->size, l->groups);          \
-            exit(1);                                                                                \
-        }                                                                                           \
-        (target) = (results)[i_].algo;                                                              \
+#define TAKE_FIRST(results, n, target)                                                                                 \
+    do {                                                                                                               \
+        int i_;                                                                                                        \
+        for (i_ = 0; i_ < (n); ++i_)                                                                                   \
+            if ((results)[i_].status == CUDNN_STATUS_SUCCESS && (results)[i_].memory <= workspace_limit) break;        \
+        if (i_ == (n)) {                                                                                               \
+            fprintf(stderr,                                                                                            \
+                    "darknet: cuDNN has no algorithm for a convolution of %d filters %dx%d in %d groups; "             \
+                    "build without CUDNN=1\n",                                                                         \
+                    l->n, l->size, l->size, l->groups);                                                                \
+            exit(1);                                                                                                   \
+        }                                                                                                              \
+        (target) = (results)[i_].algo;                                                                                 \
     } while (0)
 
 void accel_choose_cudnn_algorithms(layer *l)

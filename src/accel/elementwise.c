@@ -50,15 +50,15 @@ VECTORIZED static void fill(float value, float *x, size_t n)
 }
 
 /* Runs `statement` for the parts of 0..n, on all cores where n is large; `at` and `m` are a part's start and length. */
-#define IN_PARTS(n, statement)                                                             \
-    do {                                                                                   \
-        int part_, parts_ = (n) < PARALLEL_FROM ? 1 : 16;                                  \
-        _Pragma("omp parallel for schedule(static) if(parts_ > 1)")                        \
-        for (part_ = 0; part_ < parts_; ++part_) {                                         \
-            size_t at = (size_t)(n) * part_ / parts_;                                      \
-            size_t m = (size_t)(n) * (part_ + 1) / parts_ - at;                            \
-            statement;                                                                     \
-        }                                                                                  \
+#define IN_PARTS(n, statement)                                                                                         \
+    do {                                                                                                               \
+        int part_, parts_ = (n) < PARALLEL_FROM ? 1 : 16;                                                              \
+        _Pragma("omp parallel for schedule(static) if(parts_ > 1)") for (part_ = 0; part_ < parts_; ++part_)           \
+        {                                                                                                              \
+            size_t at = (size_t)(n)*part_ / parts_;                                                                    \
+            size_t m = (size_t)(n) * (part_ + 1) / parts_ - at;                                                        \
+            statement;                                                                                                 \
+        }                                                                                                              \
     } while (0)
 
 int accel_activate(float *x, int n, ACTIVATION a)

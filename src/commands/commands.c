@@ -14,7 +14,8 @@ static char *take_option(int argc, char **argv, const char *name)
 {
     char *value;
     int i, j;
-    for (i = 1; i < argc && argv[i] && strcmp(argv[i], name); ++i) {}
+    for (i = 1; i < argc && argv[i] && strcmp(argv[i], name); ++i) {
+    }
     if (i >= argc || !argv[i]) return 0;
     value = i + 1 < argc ? argv[i + 1] : 0;
     if (!value) fail("%s needs a value", name);
@@ -74,6 +75,5 @@ void commands_run(int argc, char **argv)
 {
     size_t i;
     for (i = 0; i < sizeof commands / sizeof commands[0]; ++i)
-        if (is_command(argc, argv, commands[i].group, commands[i].name))
-            exit(commands[i].run(argc, argv));
+        if (is_command(argc, argv, commands[i].group, commands[i].name)) exit(commands[i].run(argc, argv));
 }

@@ -86,7 +86,8 @@ void delta_class_head(layer l, int b, int object, int at, int label, float *aver
 
     if (label < 0 || label >= l.classes)
         fail("%s (layer %d): an object has class %d, but classes=%d allows 0 to %d: check the label files of the "
-             "training list", labels->section, labels->index, label, l.classes, l.classes - 1);
+             "training list",
+             labels->section, labels->index, label, l.classes, l.classes - 1);
     mix = ols_target_mix(&labels->options, labels->state, l.classes);
     mass = ols_target(&mix, l.classes, label, labels->target);
     for (k = 0; k < l.classes; ++k) {
@@ -95,8 +96,7 @@ void delta_class_head(layer l, int b, int object, int at, int label, float *aver
     }
     if (average) *average += l.output[at + label * stride];
     if (object < 0 || !labels->state) return;
-    if (first_time(labels->owner, b, object))
-        ols_accumulate_scores(labels->state, l.output + at, stride, label);
+    if (first_time(labels->owner, b, object)) ols_accumulate_scores(labels->state, l.output + at, stride, label);
 }
 
 void delta_class_cell(layer l, int b, int cell, int at, const float *truth)
@@ -117,8 +117,7 @@ void backward_class_head_region(const layer l, network net)
         for (n = 0; n < l.n; ++n) {
             int at = b * l.outputs + n * location * (l.coords + l.classes + 1);
             gradient_array(l.output + at, 2 * location, LOGISTIC, l.delta + at);
-            gradient_array(l.output + at + l.coords * location, location, LOGISTIC,
-                           l.delta + at + l.coords * location);
+            gradient_array(l.output + at + l.coords * location, location, LOGISTIC, l.delta + at + l.coords * location);
         }
     }
     axpy_cpu(l.batch * l.inputs, 1, l.delta, 1, net.delta, 1);

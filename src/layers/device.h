@@ -13,15 +13,24 @@
 
 #include "cuda.h"
 
-static inline int on_gpu(network net) { return net.gpu_index >= 0; }
+static inline int on_gpu(network net)
+{
+    return net.gpu_index >= 0;
+}
 /* Makes a network's device the current one. */
 static inline void use_device_of(network *net)
 {
     if (net->gpu_index >= 0) cuda_set_device(net->gpu_index);
 }
 /* Host <-> device for a state that lives there; nothing for one that does not. 0, or what CUDA says. */
-static inline int pull_state(ols_state *state) { return state->soft_gpu ? ols_pull(state) : 0; }
-static inline int push_state(ols_state *state) { return state->soft_gpu ? ols_push(state) : 0; }
+static inline int pull_state(ols_state *state)
+{
+    return state->soft_gpu ? ols_pull(state) : 0;
+}
+static inline int push_state(ols_state *state)
+{
+    return state->soft_gpu ? ols_push(state) : 0;
+}
 /* ols_update where the state lives; the host's copy is current afterwards. */
 static inline int update_state(ols_state *state, const ols_options *options, int64_t epoch_images)
 {
@@ -42,10 +51,25 @@ int device_usable(int n);
 
 #else
 
-static inline int on_gpu(network net) { (void)net; return 0; }
-static inline void use_device_of(network *net) { (void)net; }
-static inline int pull_state(ols_state *state) { (void)state; return 0; }
-static inline int push_state(ols_state *state) { (void)state; return 0; }
+static inline int on_gpu(network net)
+{
+    (void)net;
+    return 0;
+}
+static inline void use_device_of(network *net)
+{
+    (void)net;
+}
+static inline int pull_state(ols_state *state)
+{
+    (void)state;
+    return 0;
+}
+static inline int push_state(ols_state *state)
+{
+    (void)state;
+    return 0;
+}
 static inline int update_state(ols_state *state, const ols_options *options, int64_t epoch_images)
 {
     ols_update(state, options, epoch_images);

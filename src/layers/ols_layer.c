@@ -9,9 +9,9 @@
 #include <string.h>
 
 /* Keys that parse_network_cfg reads for every layer. */
-static const char *const common_keys[] = {"truth",    "onlyforward",    "stopbackward",  "dontsave", "dontload",
-                                          "numload",  "dontloadscales", "learning_rate", "smooth",   "temperature",
-                                          "noloss",   0};
+static const char *const common_keys[] = {"truth",    "onlyforward", "stopbackward",   "dontsave",
+                                          "dontload", "numload",     "dontloadscales", "learning_rate",
+                                          "smooth",   "temperature", "noloss",         0};
 
 /* A misspelt key would train something else than the user wrote, so it is an error here, not a remark. */
 static void check_keys(list *options, int index)
@@ -24,12 +24,13 @@ static void check_keys(list *options, int index)
         for (i = 0; ols_option_keys[i]; ++i) known |= !strcmp(pair->key, ols_option_keys[i]);
         for (i = 0; common_keys[i]; ++i) known |= !strcmp(pair->key, common_keys[i]);
         if (!known && (!strcmp(pair->key, "tree") || !strcmp(pair->key, "groups") || !strcmp(pair->key, "spatial")))
-            fail("\n[ols] (layer %d): %s=%s: label smoothing is defined for one flat softmax; use [softmax] here", index,
-                 pair->key, pair->val);
-        if (!known)
-            fail("\n[ols] (layer %d): unknown key %s=%s: must be one of smoothing, alpha, soft_weight, epsilon, period, "
-                 "init, empty, freeze, temperature, noloss",
+            fail("\n[ols] (layer %d): %s=%s: label smoothing is defined for one flat softmax; use [softmax] here",
                  index, pair->key, pair->val);
+        if (!known)
+            fail(
+                "\n[ols] (layer %d): unknown key %s=%s: must be one of smoothing, alpha, soft_weight, epsilon, period, "
+                "init, empty, freeze, temperature, noloss",
+                index, pair->key, pair->val);
     }
 }
 

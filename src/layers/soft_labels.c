@@ -156,8 +156,8 @@ static void print_update(const soft_labels *labels, const ols_summary *summary)
            (long long)summary->correct, (long long)summary->seen,
            summary->seen ? 100. * summary->correct / summary->seen : 0., summary->diagonal, summary->entropy);
     for (i = 0; i < 3 && summary->confusions[i].value > 0; ++i)
-        printf("%s %s -> %s %.4f", i ? "," : ", strongest:",
-               class_name(labels, summary->confusions[i].label, a, sizeof a),
+        printf("%s %s -> %s %.4f",
+               i ? "," : ", strongest:", class_name(labels, summary->confusions[i].label, a, sizeof a),
                class_name(labels, summary->confusions[i].other, b, sizeof b), summary->confusions[i].value);
     if (summary->unlabelled) printf(" (%lld images had no single label)", (long long)summary->unlabelled);
     printf("\n");

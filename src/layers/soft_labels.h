@@ -22,17 +22,17 @@ typedef struct soft_labels {
     const char *section;       /* "[ols]", "[yolo]", ...: for messages */
     int index;                 /* of the layer */
     int classes;
-    int heads;                 /* layers that share the state; kept by the owner */
-    int64_t epoch_images;      /* images in the training list; 0 while no trainer has told */
-    char **names;              /* of the classes, or NULL; not owned */
-    int replicas;              /* networks trained in parallel: above 1, the trainer updates, not the layer */
+    int heads;                  /* layers that share the state; kept by the owner */
+    int64_t epoch_images;       /* images in the training list; 0 while no trainer has told */
+    char **names;               /* of the classes, or NULL; not owned */
+    int replicas;               /* networks trained in parallel: above 1, the trainer updates, not the layer */
     struct soft_labels **group; /* the owner's twins in those networks, `replicas` of them; owned by the first */
-    int owns_group;            /* 1 in the first; the others must not look into the array, which may be gone */
-    network **networks;        /* those networks; the trainer's */
-    int *labels;               /* batch: classes of the samples of an [ols] layer on the CPU */
-    float *target;             /* classes: scratch for a head */
-    unsigned char *counted;    /* batch x objects: which objects of this forward pass were counted; the owner's */
-    int objects;               /* objects per image in `counted` */
+    int owns_group;             /* 1 in the first; the others must not look into the array, which may be gone */
+    network **networks;         /* those networks; the trainer's */
+    int *labels;                /* batch: classes of the samples of an [ols] layer on the CPU */
+    float *target;              /* classes: scratch for a head */
+    unsigned char *counted;     /* batch x objects: which objects of this forward pass were counted; the owner's */
+    int objects;                /* objects per image in `counted` */
 } soft_labels;
 
 /* Reads the smoothing keys of a section and makes the state. `first` is an earlier head of the same network to share

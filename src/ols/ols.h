@@ -155,8 +155,8 @@ typedef struct {
     } confusions[3]; /* the largest, falling */
 } ols_summary;
 
-void ols_count(const ols_state *state, ols_summary *summary);            /* fills the counts */
-void ols_summarize(const ols_state *state, ols_summary *summary);        /* fills what is read off S */
+void ols_count(const ols_state *state, ols_summary *summary);     /* fills the counts */
+void ols_summarize(const ols_state *state, ols_summary *summary); /* fills what is read off S */
 
 /* ---- The block in a checkpoint ---------------------------------------------------------------------------------- */
 

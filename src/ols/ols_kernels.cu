@@ -7,16 +7,15 @@
 
 enum { THREADS = 256 };
 
-#define RETURN_IF_FAILED(call)                   \
-    do {                                         \
-        cudaError_t status = (call);             \
-        if (status != cudaSuccess) return (int)status; \
+#define RETURN_IF_FAILED(call)                                                                                         \
+    do {                                                                                                               \
+        cudaError_t status = (call);                                                                                   \
+        if (status != cudaSuccess) return (int)status;                                                                 \
     } while (0)
 
 /* ---- Reductions over a block of THREADS threads ------------------------------------------------------------------ */
 
-template <typename T>
-static __device__ T block_sum(T value)
+template <typename T> static __device__ T block_sum(T value)
 {
     __shared__ T shared[THREADS];
     int t = threadIdx.x, half;
@@ -67,7 +66,8 @@ static __device__ int row_argmax(const float *row, int classes)
     return block_argmax(best, at);
 }
 
-/* ---- One batch: a block per sample -------------------------------------------------------------------------------- */
+/* ---- One batch: a block per sample --------------------------------------------------------------------------------
+ */
 
 static __global__ void labels_kernel(int classes, const float *truth, int *labels)
 {
@@ -122,7 +122,8 @@ int ols_cross_entropy_gpu(const ols_mix *mix, int classes, int batch, const floa
     return (int)cudaPeekAtLastError();
 }
 
-/* ---- Statistics ---------------------------------------------------------------------------------------------------- */
+/* ---- Statistics ----------------------------------------------------------------------------------------------------
+ */
 
 /* Which samples were right, and the counts: integers, so the order of the atomics does not show in the result. */
 static __global__ void correct_kernel(int classes, const float *probs, const int *labels, char *hit,
@@ -160,15 +161,16 @@ int ols_accumulate_gpu(ols_state *state, int batch, const float *probs, const in
         RETURN_IF_FAILED(cudaMalloc((void **)&state->hit_gpu, batch));
         state->hit_size = batch;
     }
-    correct_kernel<<<batch, THREADS>>>(classes, probs, labels, state->hit_gpu,
-                                       (unsigned long long *)state->correct_gpu, (unsigned long long *)state->seen_gpu,
+    correct_kernel<<<batch, THREADS>>>(classes, probs, labels, state->hit_gpu, (unsigned long long *)state->correct_gpu,
+                                       (unsigned long long *)state->seen_gpu,
                                        (unsigned long long *)state->unlabelled_gpu);
     accumulate_kernel<<<(classes + THREADS - 1) / THREADS, THREADS>>>(classes, batch, probs, labels, state->hit_gpu,
                                                                       state->sums_gpu);
     return (int)cudaPeekAtLastError();
 }
 
-/* ---- Update: a block per row --------------------------------------------------------------------------------------- */
+/* ---- Update: a block per row ---------------------------------------------------------------------------------------
+ */
 
 static __global__ void update_kernel(ols_options options, int classes, float *soft, float *sums, float *weight,
                                      int64_t *correct, int64_t *seen, int64_t *unlabelled)
@@ -198,9 +200,8 @@ int ols_update_gpu(ols_state *state, const ols_options *options, int64_t epoch_i
 {
     ols_options now = *options;
     if (!state->updates) now.freeze = 0;
-    update_kernel<<<state->classes, THREADS>>>(now, state->classes, state->soft_gpu, state->sums_gpu,
-                                               state->weight_gpu, state->correct_gpu, state->seen_gpu,
-                                               state->unlabelled_gpu);
+    update_kernel<<<state->classes, THREADS>>>(now, state->classes, state->soft_gpu, state->sums_gpu, state->weight_gpu,
+                                               state->correct_gpu, state->seen_gpu, state->unlabelled_gpu);
     RETURN_IF_FAILED(cudaPeekAtLastError());
     state->images = !options->period && epoch_images > 0 ? state->images % epoch_images : 0;
     state->iterations = 0;
@@ -208,7 +209,8 @@ int ols_update_gpu(ols_state *state, const ols_options *options, int64_t epoch_i
     return 0;
 }
 
-/* ---- Host and device ----------------------------------------------------------------------------------------------- */
+/* ---- Host and device -----------------------------------------------------------------------------------------------
+ */
 
 /* The parts of a state that live in both places. */
 static int copy_state(ols_state *state, cudaMemcpyKind kind)
@@ -234,9 +236,15 @@ static int copy_state(ols_state *state, cudaMemcpyKind kind)
     return 0;
 }
 
-int ols_pull(ols_state *state) { return copy_state(state, cudaMemcpyDeviceToHost); }
+int ols_pull(ols_state *state)
+{
+    return copy_state(state, cudaMemcpyDeviceToHost);
+}
 
-int ols_push(ols_state *state) { return copy_state(state, cudaMemcpyHostToDevice); }
+int ols_push(ols_state *state)
+{
+    return copy_state(state, cudaMemcpyHostToDevice);
+}
 
 int ols_state_to_gpu(ols_state *state)
 {

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t square(int classes) { return (size_t)classes * (size_t)classes; }
+static size_t square(int classes)
+{
+    return (size_t)classes * (size_t)classes;
+}
 
 size_t ols_state_bytes(int classes)
 {
@@ -66,8 +69,8 @@ int ols_reset_state(ols_state *state, const ols_options *options)
 {
     int y;
     for (y = 0; y < state->classes; ++y)
-        state->weight[y] = fill_row(state->soft + (size_t)y * state->classes, state->classes, y, options->init,
-                                    options->epsilon);
+        state->weight[y] =
+            fill_row(state->soft + (size_t)y * state->classes, state->classes, y, options->init, options->epsilon);
     state->updates = 0;
     ols_clear_sums(state);
 #ifdef GPU
@@ -95,7 +98,8 @@ void ols_add_sums(ols_state *to, const ols_state *from)
 static int finite_row(int classes, const float *p)
 {
     int k;
-    for (k = 0; k < classes && isfinite(p[k]); ++k) {}
+    for (k = 0; k < classes && isfinite(p[k]); ++k) {
+    }
     return k == classes;
 }
 
@@ -203,7 +207,8 @@ void ols_summarize(const ols_state *state, ols_summary *summary)
             float value = row[k];
             if (value > 0) summary->entropy -= value * log(value);
             if (k == y || value <= summary->confusions[2].value) continue;
-            for (i = 2; i > 0 && value > summary->confusions[i - 1].value; --i) {}
+            for (i = 2; i > 0 && value > summary->confusions[i - 1].value; --i) {
+            }
             for (j = 2; j > i; --j) summary->confusions[j] = summary->confusions[j - 1];
             summary->confusions[i].label = y;
             summary->confusions[i].other = k;

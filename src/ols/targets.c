@@ -45,9 +45,15 @@ static const struct {
 };
 enum { METHODS = sizeof methods / sizeof methods[0] };
 
-const char *ols_smoothing_name(ols_smoothing smoothing) { return methods[smoothing].name; }
+const char *ols_smoothing_name(ols_smoothing smoothing)
+{
+    return methods[smoothing].name;
+}
 
-int ols_has_state(const ols_options *options) { return methods[options->smoothing].has_state; }
+int ols_has_state(const ols_options *options)
+{
+    return methods[options->smoothing].has_state;
+}
 
 ols_mix ols_target_mix(const ols_options *options, const ols_state *state, int classes)
 {

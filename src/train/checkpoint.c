@@ -24,8 +24,9 @@ FILE *checkpoint_create(const char *filename)
     if (snprintf(temporary, sizeof temporary, "%s.tmp", filename) >= (int)sizeof temporary)
         fail("cannot save weights: the path %s is too long", filename);
     file = fopen(temporary, "wb");
-    if (!file) fail("cannot save weights to %s: %s (is the folder of `backup` in the .data file there?)", filename,
-                    strerror(errno));
+    if (!file)
+        fail("cannot save weights to %s: %s (is the folder of `backup` in the .data file there?)", filename,
+             strerror(errno));
     return file;
 }
 
@@ -80,7 +81,10 @@ void checkpoint_commit(FILE *file, network *net, const char *filename, int cutof
 
 /* ---- Loading ----------------------------------------------------------------------------------------------------- */
 
-void checkpoint_allow_partial(int allow) { partial_allowed = allow; }
+void checkpoint_allow_partial(int allow)
+{
+    partial_allowed = allow;
+}
 
 static long long file_size(FILE *file)
 {
@@ -176,8 +180,10 @@ static void load_blocks(FILE *file, network *net, long long at, long long size, 
             fail("\n%s holds soft labels of %d classes, but %s (layer %d) has %d: it belongs to another cfg", filename,
                  classes, labels->section, labels->index, labels->classes);
         if (!enough_memory_for(classes))
-            fail("\n%s: its soft labels of %d classes take another %.1f GB of memory while they are read, which is more "
-                 "than is free", filename, classes, ols_state_bytes(classes) / 1e9);
+            fail(
+                "\n%s: its soft labels of %d classes take another %.1f GB of memory while they are read, which is more "
+                "than is free",
+                filename, classes, ols_state_bytes(classes) / 1e9);
         seek(file, at, filename);
         if (ols_read_block(labels->state, read_bytes, file, &reason)) fail("\n%s: %s", filename, reason);
         if (push_state(labels->state)) fail("\n%s: the soft labels could not be copied to the GPU", filename);
@@ -229,8 +235,7 @@ ols_state *checkpoint_read_soft_labels(const char *filename, int which)
     size = file_size(file);
     if (size < 0) fail("%s is not a weights file", filename);
     at = blocks_begin(file, size, filename);
-    if (at == size)
-        fail("%s holds no soft labels: it was not trained with smoothing=ols, or it is cut off", filename);
+    if (at == size) fail("%s holds no soft labels: it was not trained with smoothing=ols, or it is cut off", filename);
     for (;; --which) {
         seek(file, at, filename);
         if (read_bytes(file, header, sizeof header)) fail("%s holds no soft labels of that number", filename);

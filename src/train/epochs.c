@@ -16,8 +16,7 @@ static char **read_names(char *file, int classes)
     if (!test) fail("cannot open the class names %s", file);
     fclose(test);
     lines = get_paths(file);
-    if (lines->size < classes)
-        fail("%s has %d lines, but the network has %d classes", file, lines->size, classes);
+    if (lines->size < classes) fail("%s has %d lines, but the network has %d classes", file, lines->size, classes);
     names = (char **)list_to_array(lines);
     free_list(lines);
     return names;

@@ -30,7 +30,10 @@ unsigned random_seed(void)
     return seed;
 }
 
-void random_begin_loads(unsigned long long first) { load = first + 1; }
+void random_begin_loads(unsigned long long first)
+{
+    load = first + 1;
+}
 
 unsigned long long random_next_stream(int part)
 {
@@ -41,7 +44,10 @@ unsigned long long random_next_stream(int part)
     return start ? start : 1;
 }
 
-void random_use_stream(unsigned long long value) { stream = value; }
+void random_use_stream(unsigned long long value)
+{
+    stream = value;
+}
 
 int random_rand(void)
 {

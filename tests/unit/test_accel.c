@@ -28,7 +28,10 @@
 
 /* Darknet never frees everything of a layer, so leaks say nothing in a sanitized build. */
 const char *__asan_default_options(void);
-const char *__asan_default_options(void) { return "detect_leaks=0"; }
+const char *__asan_default_options(void)
+{
+    return "detect_leaks=0";
+}
 
 typedef struct {
     int batch, c, h, w, n, groups, size, stride, pad;
@@ -202,8 +205,8 @@ static void assert_all(int groups, int filters)
     int i, stride, number = 0;
     for (i = 0; i < KERNELS; ++i)
         for (stride = 1; stride <= 2; ++stride, ++number) {
-            shape s = {1 + number % 5, CHANNELS, 7 + number % 3, 9 - number % 4, filters, groups, kernels[i].size,
-                       stride,         kernels[i].pad};
+            shape s = {1 + number % 5, CHANNELS,        7 + number % 3, 9 - number % 4, filters,
+                       groups,         kernels[i].size, stride,         kernels[i].pad};
             assert_convolves(s);
         }
 }
@@ -360,8 +363,7 @@ static void assert_normalizes(int batch, int channels, int h, int w)
             channel[i] = l.output[at];
             gradient[i] = l.delta[at];
         }
-        normalize_channel(channel, gradient, n, l.scales[f], l.biases[f], &of[0][f], &of[1][f], &of[4][f],
-                          &of[5][f]);
+        normalize_channel(channel, gradient, n, l.scales[f], l.biases[f], &of[0][f], &of[1][f], &of[4][f], &of[5][f]);
         of[2][f] = .99 * l.rolling_mean[f] + .01 * of[0][f];
         of[3][f] = .99 * l.rolling_variance[f] + .01 * of[1][f];
         of[4][f] += l.bias_updates[f];

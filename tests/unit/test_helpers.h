@@ -14,11 +14,11 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* The one comparer: fails unless |value - expected| <= tolerance. NaN is close to nothing. */
-#define assert_close(value, expected, tolerance)                                                     \
-    do {                                                                                             \
-        double value_ = (value), expected_ = (expected), tolerance_ = (tolerance);                   \
-        if (!(fabs(value_ - expected_) <= tolerance_))                                               \
-            fail_msg("%s: %.9g is not %.9g within %g", #value, value_, expected_, tolerance_);       \
+#define assert_close(value, expected, tolerance)                                                                       \
+    do {                                                                                                               \
+        double value_ = (value), expected_ = (expected), tolerance_ = (tolerance);                                     \
+        if (!(fabs(value_ - expected_) <= tolerance_))                                                                 \
+            fail_msg("%s: %.9g is not %.9g within %g", #value, value_, expected_, tolerance_);                         \
     } while (0)
 
 /* 0..1, the same numbers from the same seed everywhere (Knuth's MMIX generator). */
@@ -34,7 +34,10 @@ typedef struct {
     float *logits, *probs, *truth, *delta, *loss;
 } ols_batch;
 
-static inline float *floats(size_t n) { return (float *)calloc(n, sizeof(float)); }
+static inline float *floats(size_t n)
+{
+    return (float *)calloc(n, sizeof(float));
+}
 
 static inline void free_batch(ols_batch x)
 {
@@ -52,8 +55,7 @@ static inline void softmax(ols_batch x, float temperature)
         for (k = 1; k < x.classes; ++k)
             if (logits[k] > largest) largest = logits[k];
         for (k = 0; k < x.classes; ++k) sum += exp(((double)logits[k] - largest) / temperature);
-        for (k = 0; k < x.classes; ++k)
-            probs[k] = (float)(exp(((double)logits[k] - largest) / temperature) / sum);
+        for (k = 0; k < x.classes; ++k) probs[k] = (float)(exp(((double)logits[k] - largest) / temperature) / sum);
     }
 }
 

@@ -27,7 +27,10 @@
 
 /* Darknet never frees a cfg, so leaks say nothing in a sanitized build. */
 const char *__asan_default_options(void);
-const char *__asan_default_options(void) { return "detect_leaks=0"; }
+const char *__asan_default_options(void)
+{
+    return "detect_leaks=0";
+}
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -171,7 +174,10 @@ static size_t weights_of(layer l)
     return l.type == CONNECTED ? (size_t)l.inputs * l.outputs : l.type == CONVOLUTIONAL ? (size_t)l.nweights : 0;
 }
 
-static size_t biases_of(layer l) { return l.type == CONNECTED ? l.outputs : l.type == CONVOLUTIONAL ? l.n : 0; }
+static size_t biases_of(layer l)
+{
+    return l.type == CONNECTED ? l.outputs : l.type == CONVOLUTIONAL ? l.n : 0;
+}
 
 /* Darknet's own start depends on what was drawn before srand: its generator of normal numbers keeps one in store. */
 static void draw_weights(network *net, uint32_t random)
@@ -238,57 +244,62 @@ static void merge(network **nets, int n)
     unhush();
 }
 
-static layer last_layer(network *net) { return net->layers[net->n - 1]; }
+static layer last_layer(network *net)
+{
+    return net->layers[net->n - 1];
+}
 
-static ols_state *state_of(network *net) { return soft_labels_owner(net, 0)->state; }
+static ols_state *state_of(network *net)
+{
+    return soft_labels_owner(net, 0)->state;
+}
 
 /* batch, subdivisions, momentum, learning rate */
-#define NET(side) \
-    "[net]\nbatch=%d\nsubdivisions=%d\nwidth=" side "\nheight=" side "\nchannels=3\nmomentum=%g\ndecay=.0005\n" \
+#define NET(side)                                                                                                      \
+    "[net]\nbatch=%d\nsubdivisions=%d\nwidth=" side "\nheight=" side "\nchannels=3\nmomentum=%g\ndecay=.0005\n"        \
     "learning_rate=%g\npolicy=constant\nmax_batches=1000\n"
 
 enum { CLASSES = 5, HEAD_CLASSES = 3 };
 
 /* A classifier without its last section. Batch normalization would make what one image gets depend on its
  * neighbours, which replicas do not share. */
-#define CLASSIFIER \
-    NET("8") \
-    "[convolutional]\nfilters=6\nsize=3\nstride=2\npad=1\nactivation=leaky\n" \
-    "[convolutional]\nfilters=4\nsize=1\nactivation=leaky\n" \
+#define CLASSIFIER                                                                                                     \
+    NET("8")                                                                                                           \
+    "[convolutional]\nfilters=6\nsize=3\nstride=2\npad=1\nactivation=leaky\n"                                          \
+    "[convolutional]\nfilters=4\nsize=1\nactivation=leaky\n"                                                           \
     "[connected]\noutput=5\nactivation=linear\n"
 
-#define NORMALIZED_CLASSIFIER \
-    NET("8") \
-    "[convolutional]\nbatch_normalize=1\nfilters=6\nsize=3\nstride=2\npad=1\nactivation=leaky\n" \
-    "[convolutional]\nbatch_normalize=1\nfilters=4\nsize=1\nactivation=leaky\n" \
+#define NORMALIZED_CLASSIFIER                                                                                          \
+    NET("8")                                                                                                           \
+    "[convolutional]\nbatch_normalize=1\nfilters=6\nsize=3\nstride=2\npad=1\nactivation=leaky\n"                       \
+    "[convolutional]\nbatch_normalize=1\nfilters=4\nsize=1\nactivation=leaky\n"                                        \
     "[connected]\noutput=5\nactivation=linear\n"
 
 /* A head with 8 channels: 4 for the box, 1 for objectness, 3 classes; on a 4 x 4 grid for an image of 8 x 8. */
-#define TRUNK \
-    "[convolutional]\nbatch_normalize=1\nfilters=6\nsize=3\nstride=2\npad=1\nactivation=leaky\n" \
+#define TRUNK                                                                                                          \
+    "[convolutional]\nbatch_normalize=1\nfilters=6\nsize=3\nstride=2\npad=1\nactivation=leaky\n"                       \
     "[convolutional]\nfilters=8\nsize=1\nactivation=linear\n"
 
-#define YOLO_HEAD \
-    "[yolo]\nanchors=3,3\nnum=1\nclasses=3\nignore_thresh=.5\ntruth_thresh=1\nrandom=1\n"
+#define YOLO_HEAD "[yolo]\nanchors=3,3\nnum=1\nclasses=3\nignore_thresh=.5\ntruth_thresh=1\nrandom=1\n"
 
-#define REGION_HEAD \
-    "[region]\nanchors=1.5,1.5\nnum=1\nclasses=3\ncoords=4\nrescore=1\nthresh=.6\nobject_scale=5\nnoobject_scale=1\n" \
+#define REGION_HEAD                                                                                                    \
+    "[region]\nanchors=1.5,1.5\nnum=1\nclasses=3\ncoords=4\nrescore=1\nthresh=.6\nobject_scale=5\nnoobject_scale=1\n"  \
     "class_scale=2\ncoord_scale=1\n"
 
-#define DETECTION_HEAD \
+#define DETECTION_HEAD                                                                                                 \
     "[detection]\nclasses=3\ncoords=4\nside=4\nnum=1\nsqrt=1\nnoobject_scale=.5\ncoord_scale=5\nclass_scale=2\n"
 
 /* Three heads on grids of 8 x 8, 4 x 4 and 4 x 4; anchor 1 belongs to the first two of them. */
-#define THREE_HEADS(keys) \
-    "[convolutional]\nfilters=6\nsize=3\nstride=2\npad=1\nactivation=leaky\n" \
-    "[convolutional]\nfilters=16\nsize=1\nactivation=linear\n" \
-    "[yolo]\nmask=0,1\nanchors=2,2, 5,5, 12,12\nnum=3\nclasses=3\nignore_thresh=.7\ntruth_thresh=1\n" keys \
-    "[route]\nlayers=0\n" \
-    "[convolutional]\nfilters=6\nsize=3\nstride=2\npad=1\nactivation=leaky\n" \
-    "[convolutional]\nfilters=16\nsize=1\nactivation=linear\n" \
-    "[yolo]\nmask=1,2\nanchors=2,2, 5,5, 12,12\nnum=3\nclasses=3\nignore_thresh=.7\ntruth_thresh=1\n" keys \
-    "[route]\nlayers=4\n" \
-    "[convolutional]\nfilters=8\nsize=1\nactivation=linear\n" \
+#define THREE_HEADS(keys)                                                                                              \
+    "[convolutional]\nfilters=6\nsize=3\nstride=2\npad=1\nactivation=leaky\n"                                          \
+    "[convolutional]\nfilters=16\nsize=1\nactivation=linear\n"                                                         \
+    "[yolo]\nmask=0,1\nanchors=2,2, 5,5, 12,12\nnum=3\nclasses=3\nignore_thresh=.7\ntruth_thresh=1\n" keys             \
+    "[route]\nlayers=0\n"                                                                                              \
+    "[convolutional]\nfilters=6\nsize=3\nstride=2\npad=1\nactivation=leaky\n"                                          \
+    "[convolutional]\nfilters=16\nsize=1\nactivation=linear\n"                                                         \
+    "[yolo]\nmask=1,2\nanchors=2,2, 5,5, 12,12\nnum=3\nclasses=3\nignore_thresh=.7\ntruth_thresh=1\n" keys             \
+    "[route]\nlayers=4\n"                                                                                              \
+    "[convolutional]\nfilters=8\nsize=1\nactivation=linear\n"                                                          \
     "[yolo]\nmask=2\nanchors=2,2, 5,5, 12,12\nnum=3\nclasses=3\nignore_thresh=.7\ntruth_thresh=1\n" keys
 
 /* ---- Images ------------------------------------------------------------------------------------------------------ */
@@ -340,8 +351,7 @@ static void put_detected_image(network *net, int image, float *input, float *tru
     uint32_t random = random_of(image);
     float x = .1f + .8f * uniform(&random), y = .1f + .8f * uniform(&random), w = .2f + .6f * uniform(&random);
     int i, label = (int)(uniform(&random) * HEAD_CLASSES);
-    for (i = 0; i < net->inputs; ++i)
-        input[i] = uniform(&random) - .5f + (i * HEAD_CLASSES / net->inputs == label);
+    for (i = 0; i < net->inputs; ++i) input[i] = uniform(&random) - .5f + (i * HEAD_CLASSES / net->inputs == label);
     memset(truth, 0, net->truths * sizeof(float));
     put_object(net, truth, 0, x, y, w, w, label);
     put_object(net, truth, 1, x, y, w, w, (label + 1 + image % 2) % HEAD_CLASSES);
@@ -408,7 +418,8 @@ static void assert_same_bits(const char *what, int layer, const float *a, const 
     if (!a && !b) return;
     assert_true(a && b);
     if (!memcmp(a, b, n * sizeof *a)) return;
-    for (i = 0; !memcmp(a + i, b + i, sizeof *a); ++i) {}
+    for (i = 0; !memcmp(a + i, b + i, sizeof *a); ++i) {
+    }
     fail_msg("layer %d: %s[%d] is %.9g in one and %.9g in the other", layer, what, (int)i, a[i], b[i]);
 }
 
@@ -595,16 +606,18 @@ static void the_gradient_of_ols_through_a_network_is_that_of_the_cost_it_reports
 static void the_gradient_of_a_shortcut_around_1x1_convolutions_survives(void **state)
 {
     (void)state;
-    assert_gradients(network_of(12, START "[convolutional]\nfilters=5\nsize=1\n" SMOOTH
-                                          "[convolutional]\nfilters=4\nsize=1\nactivation=linear\n"
-                                          "[shortcut]\nfrom=-3\nactivation=linear\n" END, 3, 1, 0., .1));
+    assert_gradients(network_of(12,
+                                START "[convolutional]\nfilters=5\nsize=1\n" SMOOTH
+                                      "[convolutional]\nfilters=4\nsize=1\nactivation=linear\n"
+                                      "[shortcut]\nfrom=-3\nactivation=linear\n" END,
+                                3, 1, 0., .1));
 }
 
 static void the_gradient_of_a_route_around_a_1x1_convolution_survives(void **state)
 {
     (void)state;
-    assert_gradients(network_of(13, START "[convolutional]\nfilters=3\nsize=1\n" SMOOTH
-                                          "[route]\nlayers=-1,-2\n" END, 3, 1, 0., .1));
+    assert_gradients(network_of(13, START "[convolutional]\nfilters=3\nsize=1\n" SMOOTH "[route]\nlayers=-1,-2\n" END,
+                                3, 1, 0., .1));
 }
 
 /* The block of ResNet that halves the picture: a 1x1 convolution of stride 2 beside a 3x3 one. Unpatched Darknet reads
@@ -612,20 +625,24 @@ static void the_gradient_of_a_route_around_a_1x1_convolution_survives(void **sta
 static void a_1x1_convolution_of_stride_2_and_its_branch_have_the_gradient_of_the_cost(void **state)
 {
     (void)state;
-    assert_gradients(network_of(14, START "[convolutional]\nfilters=3\nsize=1\nstride=2\nactivation=linear\n"
-                                          "[route]\nlayers=-2\n"
-                                          "[convolutional]\nfilters=3\nsize=3\nstride=2\npad=1\n" SMOOTH
-                                          "[shortcut]\nfrom=-3\nactivation=linear\n" END, 3, 1, 0., .1));
+    assert_gradients(network_of(14,
+                                START "[convolutional]\nfilters=3\nsize=1\nstride=2\nactivation=linear\n"
+                                      "[route]\nlayers=-2\n"
+                                      "[convolutional]\nfilters=3\nsize=3\nstride=2\npad=1\n" SMOOTH
+                                      "[shortcut]\nfrom=-3\nactivation=linear\n" END,
+                                3, 1, 0., .1));
 }
 
 /* The block of MobileNetV2. */
 static void an_inverted_residual_block_has_the_gradient_of_the_cost(void **state)
 {
     (void)state;
-    assert_gradients(network_of(15, START "[convolutional]\nfilters=6\nsize=1\n" SMOOTH
-                                          "[convolutional]\nfilters=6\ngroups=6\nsize=3\npad=1\n" SMOOTH
-                                          "[convolutional]\nfilters=4\nsize=1\nactivation=linear\n"
-                                          "[shortcut]\nfrom=-4\nactivation=linear\n" END, 2, 1, 0., .1));
+    assert_gradients(network_of(15,
+                                START "[convolutional]\nfilters=6\nsize=1\n" SMOOTH
+                                      "[convolutional]\nfilters=6\ngroups=6\nsize=3\npad=1\n" SMOOTH
+                                      "[convolutional]\nfilters=4\nsize=1\nactivation=linear\n"
+                                      "[shortcut]\nfrom=-4\nactivation=linear\n" END,
+                                2, 1, 0., .1));
 }
 
 /* out[y][x] = bias + weight in[2y][2x], on one channel. */
@@ -728,8 +745,8 @@ static void a_hard_region_head_has_the_deltas_of_one_without_the_key_bit_for_bit
     (void)state;
     for (softmax = 0; softmax < 2; ++softmax) {
         network *plain = network_of(32, NET("8") TRUNK REGION_HEAD "softmax=%d\n", 3, 1, 0., .01, softmax);
-        network *hard = network_of(32, NET("8") TRUNK REGION_HEAD "softmax=%d\nsmoothing=hard\n", 3, 1, 0., .01,
-                                   softmax);
+        network *hard =
+            network_of(32, NET("8") TRUNK REGION_HEAD "softmax=%d\nsmoothing=hard\n", 3, 1, 0., .01, softmax);
         for (i = 0; i < 20; ++i) {
             for (j = 0; j < hard->n; ++j) {
                 layer from = hard->layers[j], to = plain->layers[j];
@@ -756,8 +773,8 @@ static void a_hard_region_head_has_the_deltas_of_one_without_the_key_bit_for_bit
 
 /* One cell whose eight numbers are the biases of a convolution with weights 0: what a head sees is known. lr 0 keeps it
  * so. Anchors are in pixels for [yolo] and in cells for [region]; the image is one pixel. */
-#define ONE_CELL \
-    "[net]\nbatch=1\nwidth=1\nheight=1\nchannels=1\nmomentum=0\ndecay=0\nlearning_rate=0\n" \
+#define ONE_CELL                                                                                                       \
+    "[net]\nbatch=1\nwidth=1\nheight=1\nchannels=1\nmomentum=0\ndecay=0\nlearning_rate=0\n"                            \
     "[convolutional]\nfilters=8\nsize=1\nactivation=linear\n"
 #define ONE_CELL_YOLO "[yolo]\nanchors=.5,.5\nnum=1\nclasses=3\n"
 
@@ -948,8 +965,10 @@ static void the_backward_pass_of_a_region_with_smoothing_is_that_of_darknets_gpu
 static void an_object_trained_at_many_anchors_counts_once(void **state)
 {
     /* truth_thresh 0: every prediction that touches the object is trained on it */
-    network *net = network_of(41, NET("8") TRUNK "[yolo]\nanchors=3,3, 6,6\nmask=0\nnum=2\nclasses=3\ntruth_thresh=0\n"
-                                                 "smoothing=ols\nperiod=100\n", 1, 1, 0., .1);
+    network *net = network_of(41,
+                              NET("8") TRUNK "[yolo]\nanchors=3,3, 6,6\nmask=0\nnum=2\nclasses=3\ntruth_thresh=0\n"
+                                             "smoothing=ols\nperiod=100\n",
+                              1, 1, 0., .1);
     layer l = last_layer(net);
     ols_state *s = state_of(net);
     int i, trained = 0;
@@ -1044,10 +1063,11 @@ static void a_class_out_of_range_in_a_label_file_ends_with_one_line(void **state
             snprintf(section, sizeof section, "%ssmoothing=ls\n", heads[h].section);
             net = one_cell(section, values);
             put_object(net, net->truth, 0, .5, .5, .5, .5, labels[i]);
-            snprintf(expected, sizeof expected,
-                     "darknet: %s (layer 1): an object has class %d, but classes=3 allows 0 to 2: check the label files "
-                     "of the training list\n",
-                     names[h], labels[i]);
+            snprintf(
+                expected, sizeof expected,
+                "darknet: %s (layer 1): an object has class %d, but classes=3 allows 0 to 2: check the label files "
+                "of the training list\n",
+                names[h], labels[i]);
             assert_int_equal(status_of(forward_in_child, net, words, sizeof words), 1);
             assert_string_equal(words, expected);
             free_network(net);

@@ -14,8 +14,8 @@
 static ols_batch new_batch(int classes, int batch, uint64_t seed)
 {
     size_t n = (size_t)classes * batch, i;
-    ols_batch x = {classes, batch, (int *)calloc(batch, sizeof(int)), floats(n), floats(n), floats(n), floats(n),
-                   floats(batch)};
+    ols_batch x = {classes,   batch,        (int *)calloc(batch, sizeof(int)), floats(n), floats(n), floats(n),
+                   floats(n), floats(batch)};
     int b;
     for (i = 0; i < n; ++i) x.logits[i] = (float)(6 * noise(&seed) - 3);
     for (b = 0; b < batch; ++b) x.truth[(size_t)b * classes + (int)(noise(&seed) * classes)] = 1;
@@ -143,7 +143,10 @@ static void read_values(FILE *file, float *values, int n)
     for (i = 0; i < n; ++i) assert_int_equal(fscanf(file, "%f", &values[i]), 1);
 }
 
-static void expect_word(FILE *file, const char *word) { assert_string_equal(next_word(file), word); }
+static void expect_word(FILE *file, const char *word)
+{
+    assert_string_equal(next_word(file), word);
+}
 
 /* What a sigmoid head does with a batch: scores into probs, delta = q - m sigmoid(x). The loss is Darknet's. */
 static void forward_sigmoid(ols_batch x, const ols_options *options, const ols_state *state)
@@ -436,7 +439,8 @@ static void check_class_count(int classes, int batch)
     int b, k, y;
     for (b = 0; b < batch; ++b) { /* every other sample is right */
         size_t at = (size_t)b * classes;
-        for (y = 0; x.truth[at + y] == 0; ++y) {}
+        for (y = 0; x.truth[at + y] == 0; ++y) {
+        }
         x.logits[at + y] = b % 2 ? -4 : 4;
     }
     forward(x, &options, state, 1);
@@ -595,7 +599,7 @@ static void the_first_of_equal_probabilities_is_the_prediction(void **test)
  * training's statistics either. */
 static void probabilities_that_are_not_finite_do_not_reach_the_sums(void **test)
 {
-    static const float rows[][3] = {{NAN, NAN, NAN}, {NAN, .6f, .4f}, {.6f, NAN, .4f}, {.6f, .4f, NAN},
+    static const float rows[][3] = {{NAN, NAN, NAN},  {NAN, .6f, .4f},  {.6f, NAN, .4f},      {.6f, .4f, NAN},
                                     {INFINITY, 0, 0}, {0, INFINITY, 0}, {.6f, INFINITY, .4f}, {.6f, -INFINITY, .4f}};
     ols_options options = ols_default_options(OLS_OLS);
     ols_state *batch = ols_new_state(3, &options), *scores = ols_new_state(3, &options);
@@ -714,8 +718,8 @@ static void the_summary_leaves_out_rows_of_zeros(void **test)
     state->weight[2] = 0;
     ols_summarize(state, &summary);
     assert_close(summary.diagonal, (.6 + .8 + .25) / 3, 1e-6);
-    assert_close(summary.entropy, -(.6 * log(.6) + .3 * log(.3) + .1 * log(.1) + .2 * log(.2) + .8 * log(.8) +
-                                    log(.25)) / 3, 1e-6);
+    assert_close(summary.entropy,
+                 -(.6 * log(.6) + .3 * log(.3) + .1 * log(.1) + .2 * log(.2) + .8 * log(.8) + log(.25)) / 3, 1e-6);
     assert_int_equal(summary.confusions[0].label, 0);
     assert_int_equal(summary.confusions[0].other, 1);
     assert_close(summary.confusions[0].value, .3, 1e-6);
@@ -1080,14 +1084,33 @@ static void every_option_is_set_from_its_text(void **test)
         const char *key, *value;
         double expected;
     } good[] = {
-        {"smoothing", "hard", OLS_HARD}, {"smoothing", "ls", OLS_LS}, {"smoothing", "ols", OLS_OLS},
-        {"alpha", "0", 0}, {"alpha", "1", 1}, {"alpha", ".3", .3}, {"alpha", "0.25", .25}, {"alpha", "3e-1", .3},
-        {"soft_weight", "0", 0}, {"soft_weight", "1", 1}, {"soft_weight", "10", 10},
-        {"epsilon", "0", 0}, {"epsilon", ".1", .1}, {"epsilon", "1.0", 1},
-        {"period", "epoch", 0}, {"period", "1", 1}, {"period", "500", 500}, {"period", "1000000000", 1e9},
-        {"init", "uniform", OLS_ROW_UNIFORM}, {"init", "zero", OLS_ROW_ZERO}, {"init", "ls", OLS_ROW_LS},
-        {"empty", "uniform", OLS_ROW_UNIFORM}, {"empty", "zero", OLS_ROW_ZERO}, {"empty", "keep", OLS_ROW_KEEP},
-        {"freeze", "0", 0}, {"freeze", ".88", .88}, {"freeze", "1", 1},
+        {"smoothing", "hard", OLS_HARD},
+        {"smoothing", "ls", OLS_LS},
+        {"smoothing", "ols", OLS_OLS},
+        {"alpha", "0", 0},
+        {"alpha", "1", 1},
+        {"alpha", ".3", .3},
+        {"alpha", "0.25", .25},
+        {"alpha", "3e-1", .3},
+        {"soft_weight", "0", 0},
+        {"soft_weight", "1", 1},
+        {"soft_weight", "10", 10},
+        {"epsilon", "0", 0},
+        {"epsilon", ".1", .1},
+        {"epsilon", "1.0", 1},
+        {"period", "epoch", 0},
+        {"period", "1", 1},
+        {"period", "500", 500},
+        {"period", "1000000000", 1e9},
+        {"init", "uniform", OLS_ROW_UNIFORM},
+        {"init", "zero", OLS_ROW_ZERO},
+        {"init", "ls", OLS_ROW_LS},
+        {"empty", "uniform", OLS_ROW_UNIFORM},
+        {"empty", "zero", OLS_ROW_ZERO},
+        {"empty", "keep", OLS_ROW_KEEP},
+        {"freeze", "0", 0},
+        {"freeze", ".88", .88},
+        {"freeze", "1", 1},
     };
     size_t i, key;
     (void)test;
@@ -1136,9 +1159,15 @@ static void a_comment_after_a_value_is_ignored(void **test)
         const char *key, *value;
         double expected;
     } good[] = {
-        {"alpha", ".3#weight of the hard label", .3}, {"alpha", ".3 \t# weight", .3}, {"alpha", ".3#", .3},
-        {"alpha", ".3#" ZEROS ZEROS, .3}, {"alpha", ".3 ", .3}, {"smoothing", "ols # or ls", OLS_OLS},
-        {"smoothing", "ls\r", OLS_LS}, {"period", "epoch#1", 0}, {"period", "12 # iterations", 12},
+        {"alpha", ".3#weight of the hard label", .3},
+        {"alpha", ".3 \t# weight", .3},
+        {"alpha", ".3#", .3},
+        {"alpha", ".3#" ZEROS ZEROS, .3},
+        {"alpha", ".3 ", .3},
+        {"smoothing", "ols # or ls", OLS_OLS},
+        {"smoothing", "ls\r", OLS_LS},
+        {"period", "epoch#1", 0},
+        {"period", "12 # iterations", 12},
         {"empty", "keep#zero", OLS_ROW_KEEP},
     };
     size_t i;
@@ -1166,10 +1195,12 @@ static void assert_refused(const char *key, const char *value)
 static void a_value_that_is_no_number_in_range_is_refused(void **test)
 {
     static const char *const keys[] = {"alpha", "epsilon", "freeze", "soft_weight", "period"};
-    static const char *const bad[] = {"", " ", "#", "#.5", "nan", "NAN", "-nan", "nan(1)", "inf", "-inf", "infinity",
-                                      "1e400", "-0.1", "-1", "10.0001", "1e10", "half", ".5x", "0,5", "1 2", "--1",
-                                      "+-1", "e1", ".", "-", "0x1", "0x0p0", "0X1p-1", "epochs", "Epoch", "1;1",
-                                      "." ZEROS "x", ZEROS "11", "1." ZEROS "x", ZEROS ZEROS "x"};
+    static const char *const bad[] = {"",     " ",           "#",        "#.5",          "nan",          "NAN",
+                                      "-nan", "nan(1)",      "inf",      "-inf",         "infinity",     "1e400",
+                                      "-0.1", "-1",          "10.0001",  "1e10",         "half",         ".5x",
+                                      "0,5",  "1 2",         "--1",      "+-1",          "e1",           ".",
+                                      "-",    "0x1",         "0x0p0",    "0X1p-1",       "epochs",       "Epoch",
+                                      "1;1",  "." ZEROS "x", ZEROS "11", "1." ZEROS "x", ZEROS ZEROS "x"};
     size_t i, k;
     (void)test;
     for (k = 0; k < COUNT(keys); ++k)
@@ -1187,8 +1218,9 @@ static void a_value_that_is_no_number_in_range_is_refused(void **test)
 static void a_value_that_is_none_of_the_choices_is_refused(void **test)
 {
     static const char *const keys[] = {"smoothing", "init", "empty"};
-    static const char *const bad[] = {"", "#", "# ols", "1", "OLS", "Zero", "unifor", "uniform,zero", "uniform zero",
-                                      "ols ls", "none", "nan", "ols" ZEROS};
+    static const char *const bad[] = {
+        "",       "#",    "# ols", "1",        "OLS", "Zero", "unifor", "uniform,zero", "uniform zero",
+        "ols ls", "none", "nan",   "ols" ZEROS};
     size_t i, k;
     (void)test;
     for (k = 0; k < COUNT(keys); ++k)
@@ -1329,22 +1361,22 @@ static void a_block_brings_back_the_state_that_was_written(void **test)
 static void a_block_has_the_bytes_that_the_format_says(void **test)
 {
     static const unsigned char expected[] = {
-        'O', 'L', 'S', 's', 't', 'a', 't', 'e',         /* magic */
-        1, 0, 0, 0,                                     /* version */
-        2, 0, 0, 0,                                     /* K */
-        8, 7, 6, 5, 4, 3, 2, 1,                         /* images */
-        0x14, 0x13, 0x12, 0x11, 0, 0, 0, 0,             /* iterations */
-        0x22, 0x21, 0, 0, 0, 0, 0, 0,                   /* updates */
-        0x31, 0, 0, 0, 0, 0, 0, 0,                      /* unlabelled */
-        0, 0, 0x40, 0x3f, 0, 0, 0x80, 0x3e,             /* S: .75 .25 */
-        0, 0, 0, 0, 0, 0, 0x80, 0x3f,                   /*    0 1 */
-        0, 0, 0xc0, 0x3f, 0, 0, 0, 0x3f,                /* A: 1.5 .5 */
-        0, 0, 0, 0, 0, 0, 0, 0,                         /*    0 0 */
-        2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* correct */
-        3, 0, 0, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0, 0, 0, /* seen */
-        128, 0, 0, 0, 0, 0, 0, 0,                       /* bytes of the block */
-        0, 0, 0, 0,                                     /* CRC-32, below */
-        'O', 'L', 'S', '\n',
+        'O',  'L',  'S',  's',  't', 'a', 't',  'e',                          /* magic */
+        1,    0,    0,    0,                                                  /* version */
+        2,    0,    0,    0,                                                  /* K */
+        8,    7,    6,    5,    4,   3,   2,    1,                            /* images */
+        0x14, 0x13, 0x12, 0x11, 0,   0,   0,    0,                            /* iterations */
+        0x22, 0x21, 0,    0,    0,   0,   0,    0,                            /* updates */
+        0x31, 0,    0,    0,    0,   0,   0,    0,                            /* unlabelled */
+        0,    0,    0x40, 0x3f, 0,   0,   0x80, 0x3e,                         /* S: .75 .25 */
+        0,    0,    0,    0,    0,   0,   0x80, 0x3f,                         /*    0 1 */
+        0,    0,    0xc0, 0x3f, 0,   0,   0,    0x3f,                         /* A: 1.5 .5 */
+        0,    0,    0,    0,    0,   0,   0,    0,                            /*    0 0 */
+        2,    0,    0,    0,    0,   0,   0,    0,    0, 0, 0, 0, 0, 0, 0, 0, /* correct */
+        3,    0,    0,    0,    0,   0,   0,    0,    4, 1, 0, 0, 0, 0, 0, 0, /* seen */
+        128,  0,    0,    0,    0,   0,   0,    0,                            /* bytes of the block */
+        0,    0,    0,    0,                                                  /* CRC-32, below */
+        'O',  'L',  'S',  '\n',
     };
     static const unsigned char crc[] = {0x14, 0xb7, 0x56, 0x81}; /* Python's zlib.crc32 of the 120 bytes before */
     ols_options options = ols_default_options(OLS_OLS);
@@ -1463,8 +1495,8 @@ static void a_footer_that_is_none_has_no_length(void **test)
 /* The checksum is sound in all of these: a program wrote them, and they are still nothing to train on. */
 static void a_block_of_impossible_values_is_refused(void **test)
 {
-    static const float bad_soft[][TINY] = {{NAN, 0, 0}, {INFINITY, 0, 0}, {1.5f, -.5f, 0}, {-1, 0, 0}, {2, 0, 0},
-                                           {.5f, .4f, 0}, {.5f, .5f, .01f}, {0, 0, 1e-4f}, {NAN, NAN, NAN}};
+    static const float bad_soft[][TINY] = {{NAN, 0, 0},   {INFINITY, 0, 0}, {1.5f, -.5f, 0}, {-1, 0, 0},     {2, 0, 0},
+                                           {.5f, .4f, 0}, {.5f, .5f, .01f}, {0, 0, 1e-4f},   {NAN, NAN, NAN}};
     static const float bad_sums[] = {NAN, INFINITY, -INFINITY, -1e-3f};
     ols_state *state;
     memory m;
@@ -1564,7 +1596,10 @@ static void a_resumed_training_continues_exactly(void **test)
 
 static void every_golden_case_is_replayed(void **test);
 
-#define GOLDEN(name, sentence) {sentence, golden_case, 0, 0, (void *)name}
+#define GOLDEN(name, sentence)                                                                                         \
+    {                                                                                                                  \
+        sentence, golden_case, 0, 0, (void *)name                                                                      \
+    }
 
 static const struct CMUnitTest tests[] = {
     GOLDEN("hard", "hard_labels_follow_equation_1"),
@@ -1612,7 +1647,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_class_without_right_predictions_becomes_zero_and_drops_its_soft_term),
     cmocka_unit_test(a_class_without_right_predictions_keeps_its_row),
     cmocka_unit_test(a_frozen_row_is_left_alone),
-        cmocka_unit_test(the_first_update_freezes_nothing),
+    cmocka_unit_test(the_first_update_freezes_nothing),
     cmocka_unit_test(an_update_is_due_after_an_epoch_of_images),
     cmocka_unit_test(an_update_is_due_after_a_period_of_iterations),
     cmocka_unit_test(the_position_beyond_an_epoch_is_carried_over),

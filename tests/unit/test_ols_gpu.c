@@ -19,10 +19,10 @@ static void skipped(void **test)
 
 #include <cuda_runtime_api.h>
 
-#define assert_cuda(call)                                                                   \
-    do {                                                                                    \
-        int status_ = (int)(call);                                                          \
-        if (status_) fail_msg("%s: %s", #call, cudaGetErrorString((cudaError_t)status_));   \
+#define assert_cuda(call)                                                                                              \
+    do {                                                                                                               \
+        int status_ = (int)(call);                                                                                     \
+        if (status_) fail_msg("%s: %s", #call, cudaGetErrorString((cudaError_t)status_));                              \
     } while (0)
 
 static const char *no_gpu(void)
@@ -55,8 +55,8 @@ static void download(void *host, void *device, size_t bytes)
 static ols_batch new_batch(int classes, int batch, uint64_t seed, float temperature)
 {
     size_t n = (size_t)classes * batch, i;
-    ols_batch x = {classes, batch, (int *)calloc(batch, sizeof(int)), floats(n), floats(n), floats(n), floats(n),
-                   floats(batch)};
+    ols_batch x = {classes,   batch,        (int *)calloc(batch, sizeof(int)), floats(n), floats(n), floats(n),
+                   floats(n), floats(batch)};
     int b;
     for (i = 0; i < n; ++i) x.logits[i] = (float)(6 * noise(&seed) - 3);
     for (b = 0; b < batch; ++b) {
@@ -89,8 +89,8 @@ static void gpu_step(ols_batch x, const ols_options *options, ols_state *state, 
     float *loss = (float *)upload(x.loss, x.batch * sizeof(float));
     int *labels = (int *)upload(x.labels, x.batch * sizeof(int));
     assert_cuda(ols_labels_gpu(x.classes, x.batch, truth, labels));
-    assert_cuda(ols_cross_entropy_gpu(&mix, x.classes, x.batch, logits, temperature, probs, truth, labels, delta,
-                                      loss));
+    assert_cuda(
+        ols_cross_entropy_gpu(&mix, x.classes, x.batch, logits, temperature, probs, truth, labels, delta, loss));
     if (state) assert_cuda(ols_accumulate_gpu(state, x.batch, probs, labels));
     assert_cuda(cudaDeviceSynchronize());
     download(x.delta, delta, n);
@@ -314,7 +314,7 @@ static void the_gpu_takes_the_first_of_equal_probabilities(void **test)
 
 static void the_gpu_keeps_what_is_not_finite_out_of_the_sums(void **test)
 {
-    static const float rows[][3] = {{NAN, NAN, NAN}, {NAN, .6f, .4f}, {.6f, NAN, .4f}, {.6f, .4f, NAN},
+    static const float rows[][3] = {{NAN, NAN, NAN},  {NAN, .6f, .4f},  {.6f, NAN, .4f},      {.6f, .4f, NAN},
                                     {INFINITY, 0, 0}, {0, INFINITY, 0}, {.6f, INFINITY, .4f}, {.6f, -INFINITY, .4f}};
     enum { ROWS = COUNT(rows) };
     ols_options options = ols_default_options(OLS_OLS);
@@ -382,14 +382,18 @@ static ols_state *train(int classes, int on_gpu, float *losses)
     if (on_gpu) assert_cuda(ols_state_to_gpu(state));
     for (n = 0; n < BATCHES; ++n) {
         ols_batch x = new_batch(classes, BATCH, 50 + n, 1);
-        if (on_gpu) gpu_step(x, &options, state, 1);
-        else cpu_step(x, &options, state, 1);
+        if (on_gpu)
+            gpu_step(x, &options, state, 1);
+        else
+            cpu_step(x, &options, state, 1);
         memcpy(losses + n * BATCH, x.loss, BATCH * sizeof(float));
         state->images += BATCH;
         ++state->iterations;
         if (ols_due(state, &options, 3 * BATCH)) {
-            if (on_gpu) assert_cuda(ols_update_gpu(state, &options, 3 * BATCH));
-            else ols_update(state, &options, 3 * BATCH);
+            if (on_gpu)
+                assert_cuda(ols_update_gpu(state, &options, 3 * BATCH));
+            else
+                ols_update(state, &options, 3 * BATCH);
         }
         free_batch(x);
     }
@@ -507,13 +511,22 @@ static void a_freed_state_leaves_nothing_on_the_gpu(void **test)
     assert_true(after + (64 << 20) > before); /* S or A of all of them is more */
 }
 
-#define TEST(name) {#name, name, 0, 0, 0}
+#define TEST(name)                                                                                                     \
+    {                                                                                                                  \
+#name, name, 0, 0, 0                                                                                           \
+    }
 
 #else
 
-static const char *no_gpu(void) { return "built without GPU=1"; }
+static const char *no_gpu(void)
+{
+    return "built without GPU=1";
+}
 
-#define TEST(name) {#name, skipped, 0, 0, 0}
+#define TEST(name)                                                                                                     \
+    {                                                                                                                  \
+#name, skipped, 0, 0, 0                                                                                        \
+    }
 
 #endif
 

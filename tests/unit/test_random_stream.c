@@ -87,7 +87,7 @@ static void seeds_loads_and_parts_all_have_numbers_of_their_own(void **test)
 {
     enum { SEEDS = 3, ALL = SEEDS * LOADS * PARTS };
     static int numbers[SEEDS][LOADS][PARTS][DRAWS];
-    int (*all)[DRAWS] = &numbers[0][0][0];
+    int(*all)[DRAWS] = &numbers[0][0][0];
     int seed, i, j;
     (void)test;
     for (seed = 0; seed < SEEDS; ++seed) draw_loads(seed, 0, LOADS, numbers[seed]);
