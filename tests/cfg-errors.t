@@ -279,6 +279,7 @@ try "unknown keys in heads are ignored, as in any Darknet" unknown_keys_elsewher
 data() { printf '%s\n' "$@" "${good[@]}" >data; }
 head -n 2 names >two-names
 : >empty-list
+echo "$T/images/nowhere-$(head -n 1 names)-1.ppm" >lost-list
 
 # each TRAINER: the same mistakes in front of either trainer.
 data_errors() {
@@ -295,6 +296,8 @@ data_errors() {
     fails "the training list is empty" run_trainer || return
     data "train=$T/nowhere.list"
     fails_as_darknet_does "$T/nowhere.list" run_trainer || return
+    data "train=$T/lost-list"
+    fails_as_darknet_does "STB Reason" run_trainer || return
     rm -f data
     fails_as_darknet_does "data" run_trainer || return
     data && rm -f net.cfg

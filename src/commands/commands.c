@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Takes `name value` out of argv, as Darknet's find_*_arg do; NULL where it is not there. */
 static char *take_option(int argc, char **argv, const char *name)
@@ -42,11 +43,35 @@ static void check_gpus(int argc, char **argv)
 #endif
 }
 
+/* 1 once the program means to end with the status that it gives to exit(). */
+static int finished;
+
+/* Darknet leaves with exit(0) where it cannot load an image (src/image.c, which the patches leave alone). */
+static void guard_status(int status, void *unused)
+{
+    (void)unused;
+    if (status || finished) return;
+    fflush(0);
+    _exit(1);
+}
+
+static void leave(int status)
+{
+    finished = 1;
+    exit(status);
+}
+
+void commands_end(void)
+{
+    finished = 1;
+}
+
 void commands_begin(int argc, char **argv)
 {
     char *seed = 0;
     /* A training log that goes to a file should show what was done, not what filled a buffer. */
     setvbuf(stdout, 0, _IOLBF, 0);
+    on_exit(guard_status, 0);
     check_gpus(argc, argv);
     /* Only these trainers: `rnn generate` has a -seed of its own, a text. */
     if (is_command(argc, argv, "classifier", "train") || is_command(argc, argv, "detector", "train"))
@@ -61,7 +86,7 @@ void commands_begin(int argc, char **argv)
             fail("-seed %s is not valid: must be a whole number from 0 to 4294967295", seed);
         random_set_seed((unsigned)value);
     }
-    if (argc > 1 && !strcmp(argv[1], "ols")) exit(run_ols(argc, argv));
+    if (argc > 1 && !strcmp(argv[1], "ols")) leave(run_ols(argc, argv));
 }
 
 static const struct {
@@ -75,5 +100,5 @@ void commands_run(int argc, char **argv)
 {
     size_t i;
     for (i = 0; i < sizeof commands / sizeof commands[0]; ++i)
-        if (is_command(argc, argv, commands[i].group, commands[i].name)) exit(commands[i].run(argc, argv));
+        if (is_command(argc, argv, commands[i].group, commands[i].name)) leave(commands[i].run(argc, argv));
 }

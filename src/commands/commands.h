@@ -14,6 +14,9 @@ void commands_begin(int argc, char **argv);
  * status; returns when the command is not the plugin's. */
 void commands_run(int argc, char **argv);
 
+/* At the end of main(). Until then exit(0) inside Darknet means that something failed, and becomes status 1. */
+void commands_end(void);
+
 /* darknet ols show|plot|deploy. Returns the exit status. */
 int run_ols(int argc, char **argv);
 
