@@ -25,9 +25,25 @@ static char *take_option(int argc, char **argv, const char *name)
     return value;
 }
 
+/* The n-th word of the command line (1: the command), without the options that main() takes out later. NULL: none. */
+static const char *word(int argc, char **argv, int n)
+{
+    int i;
+    for (i = 1; i < argc && argv[i]; ++i) {
+        if (!strcmp(argv[i], "-nogpu")) continue;
+        if (!strcmp(argv[i], "-i") || !strcmp(argv[i], "-seed")) {
+            ++i;
+            continue;
+        }
+        if (--n == 0) return argv[i];
+    }
+    return 0;
+}
+
 static int is_command(int argc, char **argv, const char *group, const char *name)
 {
-    return argc > 2 && argv[2] && !strcmp(argv[1], group) && !strcmp(argv[2], name);
+    const char *first = word(argc, argv, 1), *second = word(argc, argv, 2);
+    return first && second && !strcmp(first, group) && !strcmp(second, name);
 }
 
 /* Without a GPU Darknet trains the first network and forgets the others. */
@@ -76,7 +92,7 @@ void commands_begin(int argc, char **argv)
     /* Only these trainers: `rnn generate` has a -seed of its own, a text. */
     if (is_command(argc, argv, "classifier", "train") || is_command(argc, argv, "detector", "train"))
         seed = take_option(argc, argv, "-seed");
-    checkpoint_allow_partial(argc > 2 && argv[2] && !strcmp(argv[2], "train"));
+    checkpoint_allow_partial(word(argc, argv, 2) && !strcmp(word(argc, argv, 2), "train"));
     if (seed) {
         char *end;
         unsigned long value;
@@ -99,6 +115,7 @@ static const struct {
 void commands_run(int argc, char **argv)
 {
     size_t i;
+    if (!strcmp(argv[1], "ols")) leave(run_ols(argc, argv)); /* with -nogpu or -i in front of it */
     for (i = 0; i < sizeof commands / sizeof commands[0]; ++i)
         if (is_command(argc, argv, commands[i].group, commands[i].name)) leave(commands[i].run(argc, argv));
 }
