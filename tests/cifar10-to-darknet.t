@@ -4,33 +4,15 @@
 import io
 import os
 import subprocess
-import sys
 import tarfile
 import tempfile
+
+from tap import finish, ok, same, skip
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DATA = os.environ.get("OLS_TEST_DATA") or os.path.join(ROOT, "..", "shared", "data")
 CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split()
 JPEG = b"\xff\xd8 as far as the script looks\xff\xd9"
-count = failed = 0
-
-
-def ok(passed, name, why=""):
-    global count, failed
-    count, failed = count + 1, failed + (not passed)
-    print(("ok" if passed else "not ok"), count, "-", name)
-    if not passed and why != "":
-        print("".join(f"# {line}\n" for line in str(why).splitlines()), end="")
-
-
-def same(got, want, name):
-    ok(got == want, name, f"got  {got!r}\nwant {want!r}")
-
-
-def skip(name, reason):
-    global count
-    count += 1
-    print(f"ok {count} - {name} # SKIP {reason}")
 
 
 def convert(*args, cwd=None):
@@ -151,5 +133,4 @@ if os.path.exists(real):
 else:
     skip("all of CIFAR-10", f"no {real}")
 
-print(f"1..{count}")
-sys.exit(failed > 0)
+finish()

@@ -15,22 +15,11 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 from PIL import Image
 
+from tap import finish, ok, same
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SCRIPT = os.path.join(ROOT, "scripts", "make-shapes")
 CLASSES = "circle ellipse square rectangle diamond triangle pentagon hexagon star cross".split()
-count = failed = 0
-
-
-def ok(passed, name, why=""):
-    global count, failed
-    count, failed = count + 1, failed + (not passed)
-    print(("ok" if passed else "not ok"), count, "-", name)
-    if not passed and why != "":
-        print("".join(f"# {line}\n" for line in str(why).splitlines()), end="")
-
-
-def same(got, want, name):
-    ok(got == want, name, f"got  {got!r}\nwant {want!r}")
 
 
 def make(mode, out, train=20, test=10, size=48, seed=7, *more, cwd=None):
@@ -220,5 +209,4 @@ done = subprocess.run([SCRIPT, "--help"], capture_output=True, text=True)
 ok(done.returncode == 0 and all(o in done.stdout for o in ("classification", "detection", "--train", "--test", "--size",
                                                             "--seed", "--max-objects", "--difficulty", "--relative")), "--help names every option")
 
-print(f"1..{count}")
-sys.exit(failed > 0)
+finish()

@@ -5,33 +5,15 @@ import atexit
 import os
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 
 from PIL import Image
 
+from tap import finish, ok, same, skip
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DATA = os.environ.get("OLS_TEST_DATA") or os.path.join(ROOT, "..", "shared", "data")
-count = failed = 0
-
-
-def ok(passed, name, why=""):
-    global count, failed
-    count, failed = count + 1, failed + (not passed)
-    print(("ok" if passed else "not ok"), count, "-", name)
-    if not passed and why != "":
-        print("".join(f"# {line}\n" for line in str(why).splitlines()), end="")
-
-
-def same(got, want, name):
-    ok(got == want, name, f"got  {got!r}\nwant {want!r}")
-
-
-def skip(name, reason):
-    global count
-    count += 1
-    print(f"ok {count} - {name} # SKIP {reason}")
 
 
 def convert(*args, cwd=None):
@@ -235,5 +217,4 @@ for archive, folder, classes, sets, want in (
     ok(all(0 < w <= 1 and 0 < h <= 1 and -1e-6 <= x - w / 2 and x + w / 2 <= 1 + 1e-6 and -1e-6 <= y - h / 2 and
            y + h / 2 <= 1 + 1e-6 for _, x, y, w, h in numbers), f"{os.path.basename(archive)}: all boxes lie in their image")
 
-print(f"1..{count}")
-sys.exit(failed > 0)
+finish()
