@@ -16,29 +16,7 @@ cd "$T" || exit 1
 # shellcheck source=tests/tap.sh
 . "$root/tests/tap.sh"
 
-# fails TEXT COMMAND...: ends with a status other than 0, not by a signal, and with one line that starts with
-# "darknet: " and holds TEXT; beside it there is only Darknet's list of layers.
-fails() {
-    local text=$1 status lines
-    shift
-    "$@" >out.txt 2>err.txt
-    status=$?
-    lines=$(grep '^darknet: ' err.txt)
-    if [ "$status" = 0 ] || [ "$status" -ge 128 ]; then
-        echo "status $status of: $*"
-    elif [ "$(wc -l <<<"$lines")" != 1 ] || [[ $lines != *"$text"* ]]; then
-        echo "wanted one line with: $text"
-        echo "got: ${lines:-none, but: $(tail -n 1 err.txt)}"
-    elif [ "$(tail -n 1 err.txt)" != "$lines" ]; then
-        echo "the line is not the last one:"
-        tail -n 3 err.txt
-    else
-        return 0
-    fi
-    return 1
-}
-
-# fails_as_darknet_does TEXT COMMAND...: the same for errors that Darknet itself finds, in its own words.
+# fails_as_darknet_does TEXT COMMAND...: as fails (tap.sh), for errors that Darknet itself finds, in its own words.
 fails_as_darknet_does() {
     local text=$1 status
     shift

@@ -16,30 +16,6 @@ cd "$T" || exit 1
 # shellcheck source=tests/tap.sh
 . "$root/tests/tap.sh"
 
-# fails TEXT COMMAND...: ends with a status other than 0, not by a signal, and with one line that starts with
-# "darknet: " and holds TEXT; beside it there is only Darknet's list of layers. No temporary file stays.
-fails() {
-    local text=$1 status lines
-    shift
-    "$@" >out.txt 2>err.txt
-    status=$?
-    lines=$(grep '^darknet: ' err.txt)
-    if [ "$status" = 0 ] || [ "$status" -ge 128 ]; then
-        echo "status $status of: $*"
-    elif [ "$(wc -l <<<"$lines")" != 1 ] || [[ $lines != *"$text"* ]]; then
-        echo "wanted one line with: $text"
-        echo "got: $lines"
-    elif [ "$(tail -n 1 err.txt)" != "$lines" ]; then
-        echo "the line is not the last one:"
-        tail -n 3 err.txt
-    elif compgen -G '*.tmp' || compgen -G 'backup/*.tmp'; then
-        echo "was left behind by: $*"
-    else
-        return 0
-    fi
-    return 1
-}
-
 # --- a training of nine images and three classes ----------------------------------------------------------------------
 
 mkdir images backup
