@@ -20,17 +20,18 @@ static void check_keys(list *options, int index)
     int i;
     for (n = options->front; n; n = n->next) {
         kvp *pair = (kvp *)n->val;
+        const char *value = pair->val ? pair->val : ""; /* a line without = has none */
         int known = 0;
         for (i = 0; ols_option_keys[i]; ++i) known |= !strcmp(pair->key, ols_option_keys[i]);
         for (i = 0; common_keys[i]; ++i) known |= !strcmp(pair->key, common_keys[i]);
         if (!known && (!strcmp(pair->key, "tree") || !strcmp(pair->key, "groups") || !strcmp(pair->key, "spatial")))
             fail("\n[ols] (layer %d): %s=%s: label smoothing is defined for one flat softmax; use [softmax] here",
-                 index, pair->key, pair->val);
+                 index, pair->key, value);
         if (!known)
             fail(
                 "\n[ols] (layer %d): unknown key %s=%s: must be one of smoothing, alpha, soft_weight, epsilon, period, "
                 "init, empty, freeze, temperature, noloss",
-                index, pair->key, pair->val);
+                index, pair->key, value);
     }
 }
 

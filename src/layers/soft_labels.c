@@ -123,10 +123,8 @@ soft_labels *parse_soft_labels(list *options, const char *section, int index, in
         check_same(labels, first);
         labels->owner = first;
         labels->state = first->state;
-        ++first->heads;
     } else {
         labels->owner = labels;
-        labels->heads = 1;
         labels->replicas = 1;
         if (ols_has_state(&chosen)) labels->state = new_state(labels);
     }

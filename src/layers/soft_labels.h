@@ -22,7 +22,6 @@ typedef struct soft_labels {
     const char *section;       /* "[ols]", "[yolo]", ...: for messages */
     int index;                 /* of the layer */
     int classes;
-    int heads;                  /* layers that share the state; kept by the owner */
     int64_t epoch_images;       /* images in the training list; 0 while no trainer has told */
     char **names;               /* of the classes, or NULL; not owned */
     int replicas;               /* networks trained in parallel: above 1, the trainer updates, not the layer */
