@@ -6,12 +6,14 @@ MAKEFLAGS += --no-builtin-rules
 GPU ?= 0
 CUDNN ?= 0
 OPENCV ?= 0
-OPENMP ?= 0
+OPENMP ?= 1
 DEBUG ?= 0
 # AddressSanitizer and UndefinedBehaviorSanitizer.
 SANITIZE ?= 0
 # oneDNN for convolutions on the CPU; default: on where the library is found.
 ONEDNN ?= $(shell echo '\#include <dnnl.h>' | gcc -E - >/dev/null 2>&1 && echo 1 || echo 0)
+# OpenBLAS for the matrix products that are left; default: on where the library is found.
+OPENBLAS ?= $(shell test "$$(gcc -print-file-name=libopenblas.so)" != libopenblas.so && echo 1 || echo 0)
 # Architectures for nvcc, e.g. ARCH="-gencode arch=compute_90,code=sm_90"; default: all that this nvcc knows.
 ARCH ?=
 NVCC ?= nvcc
@@ -25,7 +27,8 @@ ifeq ($(GPU),1)
 VARIANT := gpu
 endif
 VARIANT := $(VARIANT)$(if $(filter 1,$(CUDNN)),-cudnn)$(if $(filter 1,$(OPENCV)),-opencv)$(if $(filter \
-	1,$(OPENMP)),-openmp)$(if $(filter 1,$(ONEDNN)),-onednn)$(if $(filter 1,$(DEBUG)),-debug)$(if $(filter 1,$(SANITIZE)),-sanitize)
+	1,$(OPENMP)),-openmp)$(if $(filter 1,$(ONEDNN)),-onednn)$(if $(filter \
+	1,$(OPENBLAS)),-openblas)$(if $(filter 1,$(DEBUG)),-debug)$(if $(filter 1,$(SANITIZE)),-sanitize)
 OUT := build/$(VARIANT)
 HOST := build/darknet
 
@@ -60,6 +63,10 @@ endif
 ifeq ($(ONEDNN),1)
 DEFINES += -DONEDNN
 LIBS += -ldnnl
+endif
+ifeq ($(OPENBLAS),1)
+DEFINES += -DOPENBLAS
+LIBS += -lopenblas
 endif
 ifeq ($(OPENCV),1)
 DEFINES += -DOPENCV $(shell pkg-config --cflags opencv4)
@@ -102,7 +109,7 @@ EXE_OBJECTS := $(addprefix $(OUT)/darknet/,$(addsuffix .o,$(EXE_NAMES))) $(OWN_E
 
 # ---- The program -----------------------------------------------------------------------------------------------------
 
-.PHONY: FORCE all variant demo test unit-tests clean distclean help
+.PHONY: FORCE all variant print-out list-unit-tests demo test unit-tests clean distclean help
 .SECONDARY:
 
 # ./darknet and ./libdarknet.so are those of the switches that were built last. Darknet looks for the letters that it
@@ -177,15 +184,19 @@ unit-tests: $(UNIT_TESTS)
 # The second make sees what was installed by the first.
 test:
 	@scripts/install-dependencies test
-	@$(MAKE) --no-print-directory OPENMP=1 all unit-tests
-	@tests/run $(wildcard tests/*.t) $$($(MAKE) --no-print-directory -s OPENMP=1 list-unit-tests)
+	@$(MAKE) --no-print-directory all unit-tests
+	@tests/run $(wildcard tests/*.t) $$($(MAKE) --no-print-directory -s list-unit-tests)
+
+# Where these switches are built.
+print-out:
+	@echo $(OUT)
 
 list-unit-tests:
 	@echo $(UNIT_TESTS)
 
 demo:
 	@scripts/install-dependencies demo
-	@$(MAKE) --no-print-directory OPENMP=1
+	@$(MAKE) --no-print-directory
 	@scripts/demo
 
 clean:
@@ -198,9 +209,10 @@ help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
 #: make              builds Darknet with the plugin: ./darknet and ./libdarknet.so
-#:                   switches, as in Darknet: GPU=1 CUDNN=1 OPENCV=1 OPENMP=1 DEBUG=1 (0 or 1)
+#:                   switches, as in Darknet: GPU=1 CUDNN=1 OPENCV=1 OPENMP=0 DEBUG=1 (0 or 1; default: OPENMP alone)
 #:                   SANITIZE=1  with AddressSanitizer and UndefinedBehaviorSanitizer
 #:                   ONEDNN=0    without the fast CPU paths (default: 1 where oneDNN is installed)
+#:                   OPENBLAS=0  without OpenBLAS for other matrix products (default: 1 where it is installed)
 #:                   ARCH=...    for nvcc, e.g. ARCH="-gencode arch=compute_90,code=sm_90"
 #:                   DARKNET=<folder>  patches a copy of that Darknet instead of Debian's source package
 #:                   every combination is built in a folder of its own; ./darknet is the last one

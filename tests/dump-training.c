@@ -1,10 +1,11 @@
 /* Trains a network on data that are the same everywhere, and writes down every number of it; or predicts with one.
  *
- *     dump-training train <cfg> <iterations> <out> [<weights>]
+ *     dump-training train <cfg> <iterations> <out> [<weights>]    everything, after every iteration
+ *     dump-training learn <cfg> <iterations> <out> [<weights>]    what the weights became, and predictions with them
  *     dump-training predict <cfg> <weights> <out>
  *
- * unpatched.t builds this twice, with an unpatched Darknet and with ours, and compares what the two write. So it knows
- * Darknet's own header alone.
+ * unpatched.t builds this twice, with an unpatched Darknet and with ours, and compares what the two write; accel.t does
+ * so with ours with and without the fast paths. So it knows Darknet's own header alone.
  */
 #include "darknet.h"
 
@@ -20,9 +21,12 @@ static float uniform(void)
     return (float)(random >> 8) / 16777216.f;
 }
 
+static int with_lengths; /* before every array the number of its floats, as uint64_t */
+
 static void write_floats(FILE *out, const float *x, size_t n)
 {
-    if (x && fwrite(x, sizeof *x, n, out) != n) {
+    uint64_t length = n;
+    if (x && ((with_lengths && fwrite(&length, sizeof length, 1, out) != 1) || fwrite(x, sizeof *x, n, out) != n)) {
         perror("dump-training");
         exit(1);
     }
@@ -67,15 +71,13 @@ static void put_batch(network *net)
     }
 }
 
-static void write_network(FILE *out, network *net)
+static void write_weights(FILE *out, network *net)
 {
     int i;
     for (i = 0; i < net->n; ++i) {
         layer l = net->layers[i];
         size_t weights = l.type == CONNECTED ? (size_t)l.inputs * l.outputs : (size_t)l.nweights;
         size_t biases = l.type == CONNECTED ? (size_t)l.outputs : (size_t)l.n;
-        write_floats(out, l.output, (size_t)l.outputs * l.batch);
-        write_floats(out, l.delta, (size_t)l.outputs * l.batch);
         if (l.type != CONNECTED && l.type != CONVOLUTIONAL) continue;
         write_floats(out, l.weights, weights);
         write_floats(out, l.biases, biases);
@@ -88,7 +90,25 @@ static void write_network(FILE *out, network *net)
     write_floats(out, net->cost, 1);
 }
 
-static void train(char *cfg, int iterations, FILE *out, char *weights)
+static void write_network(FILE *out, network *net)
+{
+    int i;
+    for (i = 0; i < net->n; ++i) {
+        layer l = net->layers[i];
+        write_floats(out, l.output, (size_t)l.outputs * l.batch);
+        write_floats(out, l.delta, (size_t)l.outputs * l.batch);
+    }
+    write_weights(out, net);
+}
+
+/* The scores of the last layer, and of a detector all boxes. */
+static void write_predictions(FILE *out, network *net)
+{
+    put_batch(net);
+    write_floats(out, network_predict(net, net->input), (size_t)net->outputs * net->batch);
+}
+
+static void train(char *cfg, int iterations, FILE *out, char *weights, int all)
 {
     network *net;
     int i, s;
@@ -100,7 +120,16 @@ static void train(char *cfg, int iterations, FILE *out, char *weights)
             put_batch(net);
             train_network_datum(net);
         }
-        write_network(out, net);
+        if (all) write_network(out, net);
+        /* a detector that is trained at random sizes; and weights must survive what a prediction does in between */
+        if (!all && i == iterations / 2 && net->layers[net->n - 1].random)
+            resize_network(net, net->w + 32, net->h + 32);
+        if (!all) write_predictions(out, net);
+    }
+    if (!all) {
+        write_weights(out, net);
+        set_batch_network(net, 1);
+        write_predictions(out, net);
     }
     if (weights) save_weights(net, weights);
 }
@@ -115,20 +144,22 @@ static void predict(char *cfg, char *weights, FILE *out)
 
 int main(int argc, char **argv)
 {
-    int training = argc >= 5 && !strcmp(argv[1], "train");
+    int learning = argc >= 5 && !strcmp(argv[1], "learn");
+    int training = argc >= 5 && (learning || !strcmp(argv[1], "train"));
     FILE *out;
     if (!training && (argc != 5 || strcmp(argv[1], "predict"))) {
-        fprintf(stderr, "usage: %s train CFG ITERATIONS OUT [WEIGHTS] | predict CFG WEIGHTS OUT\n", argv[0]);
+        fprintf(stderr, "usage: %s train|learn CFG ITERATIONS OUT [WEIGHTS] | predict CFG WEIGHTS OUT\n", argv[0]);
         return 1;
     }
     gpu_index = -1;
+    with_lengths = learning;
     out = fopen(argv[4], "wb");
     if (!out) {
         perror(argv[4]);
         return 1;
     }
     if (training)
-        train(argv[2], atoi(argv[3]), out, argc > 5 ? argv[5] : 0);
+        train(argv[2], atoi(argv[3]), out, argc > 5 ? argv[5] : 0, !learning);
     else
         predict(argv[2], argv[3], out);
     return fclose(out) ? 1 : 0;

@@ -22,7 +22,7 @@ trap 'rm -rf "$T"' EXIT
 # The switches of an outer make would come along.
 make_plain() {
     env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$root" variant \
-        GPU=0 CUDNN=0 OPENCV=0 OPENMP=0 DEBUG=0 SANITIZE=0 ONEDNN=0
+        GPU=0 CUDNN=0 OPENCV=0 OPENMP=0 DEBUG=0 SANITIZE=0 ONEDNN=0 OPENBLAS=0
 }
 
 # As the Makefile builds Darknet's own files. The result stays: it changes only with Darknet itself.

@@ -2,7 +2,7 @@
  * and on all cores. Knows Darknet's layers and nothing of label smoothing.
  *
  * Every function answers 1 where it did the work, and 0 where it did nothing and Darknet's own code has to: for shapes
- * and activations that it declines. Built with ONEDNN=0 they all answer 0.
+ * and activations that it declines. Built with ONEDNN=0 they all answer 0, and accel_gemm does with OPENBLAS=0.
  */
 #ifndef ACCEL_H
 #define ACCEL_H
@@ -38,6 +38,17 @@ int accel_fill(int n, float value, float *x);
 int accel_copy(int n, const float *x, float *y);
 int accel_axpy(int n, float alpha, const float *x, float *y);
 
+/* A network's plan (plan.h) begins empty; accel_plan makes it for the network as it is now, before a pass on the CPU,
+ * by putting functions of src/accel in the place of those of layers that they are faster for. accel_end_plan puts
+ * Darknet's own back, before anything reallocates the layers' outputs. */
+struct accel_plan *accel_new_plan(void);
+void accel_plan(network *net);
+void accel_end_plan(network *net);
+void accel_free_plan(network *net);
+
+/* Whether the delta of layer net.index need not be set to zero before a backward pass. */
+int accel_overwrites_delta(network net);
+
 #ifdef __cplusplus
 }
 #endif
@@ -53,7 +64,26 @@ int accel_axpy(int n, float alpha, const float *x, float *y);
 #define accel_fill(n, value, x) 0
 #define accel_copy(n, x, y) 0
 #define accel_axpy(n, alpha, x, y) 0
+#define accel_new_plan() 0
+#define accel_plan(net) (void)0
+#define accel_end_plan(net) (void)0
+#define accel_free_plan(net) (void)0
+#define accel_overwrites_delta(net) 0
 
+#endif
+
+#ifdef OPENBLAS
+#ifdef __cplusplus
+extern "C" {
+#endif
+/* C = alpha op(A) op(B) + beta C, as Darknet's gemm_cpu: row-major, op transposes where its flag is 1. */
+int accel_gemm(int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a, int lda,
+               const float *b, int ldb, float beta, float *c, int ldc);
+#ifdef __cplusplus
+}
+#endif
+#else
+#define accel_gemm(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc) 0
 #endif
 
 #ifdef CUDNN

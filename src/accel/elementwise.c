@@ -3,7 +3,7 @@
 
 #ifdef ONEDNN
 
-#include "vectorize.h"
+#include "plan.h"
 
 #include <string.h>
 
@@ -49,18 +49,6 @@ VECTORIZED static void fill(float value, float *x, size_t n)
     for (i = 0; i < n; ++i) x[i] = value;
 }
 
-/* Runs `statement` for the parts of 0..n, on all cores where n is large; `at` and `m` are a part's start and length. */
-#define IN_PARTS(n, statement)                                                                                         \
-    do {                                                                                                               \
-        int part_, parts_ = (n) < PARALLEL_FROM ? 1 : 16;                                                              \
-        _Pragma("omp parallel for schedule(static) if(parts_ > 1)") for (part_ = 0; part_ < parts_; ++part_)           \
-        {                                                                                                              \
-            size_t at = (size_t)(n)*part_ / parts_;                                                                    \
-            size_t m = (size_t)(n) * (part_ + 1) / parts_ - at;                                                        \
-            statement;                                                                                                 \
-        }                                                                                                              \
-    } while (0)
-
 int accel_activate(float *x, int n, ACTIVATION a)
 {
     if (a == LINEAR) return 1;
@@ -105,6 +93,28 @@ int accel_axpy(int n, float alpha, const float *x, float *y)
 {
     IN_PARTS(n, axpy(alpha, x + at, y + at, m));
     return 1;
+}
+
+/* One pass for Darknet's three: decay, step, momentum. */
+VECTORIZED static void sgd(float *weights, float *updates, float decay, float rate, float momentum, size_t n)
+{
+    size_t i;
+#pragma omp simd
+    for (i = 0; i < n; ++i) {
+        float update = updates[i] + decay * weights[i];
+        weights[i] += rate * update;
+        updates[i] = momentum * update;
+    }
+}
+
+void update_by_sgd(layer l, update_args a)
+{
+    float rate = a.learning_rate * l.learning_rate_scale / a.batch;
+    int n = l.type == CONNECTED ? l.inputs * l.outputs : l.nweights, biases = l.type == CONNECTED ? l.outputs : l.n;
+    sgd(l.biases, l.bias_updates, 0, rate, a.momentum, biases);
+    if (l.type == CONNECTED ? l.batch_normalize : l.scales != 0)
+        sgd(l.scales, l.scale_updates, 0, rate, a.momentum, biases);
+    IN_PARTS(n, sgd(l.weights + at, l.weight_updates + at, -a.decay * a.batch, rate, a.momentum, m));
 }
 
 #endif

@@ -10,7 +10,22 @@
 #define VECTORIZED
 #endif
 
+/* For the body of a VECTORIZED function that is compiled once per block size (plan.h). */
+#define INLINE static inline __attribute__((always_inline))
+
 /* Elements below which a second thread costs more than it saves. */
 enum { PARALLEL_FROM = 32768 };
+
+/* Runs `statement` for the parts of 0..n, on all cores where n is large; `at` and `m` are a part's start and length. */
+#define IN_PARTS(n, statement)                                                                                         \
+    do {                                                                                                               \
+        int part_, parts_ = (n) < PARALLEL_FROM ? 1 : 16;                                                              \
+        _Pragma("omp parallel for schedule(static) if(parts_ > 1)") for (part_ = 0; part_ < parts_; ++part_)           \
+        {                                                                                                              \
+            size_t at = (size_t)(n)*part_ / parts_;                                                                    \
+            size_t m = (size_t)(n) * (part_ + 1) / parts_ - at;                                                        \
+            statement;                                                                                                 \
+        }                                                                                                              \
+    } while (0)
 
 #endif
