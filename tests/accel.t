@@ -41,7 +41,7 @@ DOUBLE = """\
 
 
 def build_fast(program):
-    """dump-training with the switches that are the default here; returns which libraries it has."""
+    """dump-training with the switches that are the default here; returns the folder that they are built in."""
     clean = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
     subprocess.run(["make", "-s", "variant"], check=True, env=clean)
     said = subprocess.run(["make", "-s", "print-out"], check=True, env=clean, stdout=subprocess.PIPE)
@@ -49,17 +49,18 @@ def build_fast(program):
     found = set(os.path.basename(out).split("-")) & set(LIBRARIES)
     subprocess.run(["gcc", "-Ofast", "-w", f"-I{HOST}/include", "tests/dump-training.c", f"{out}/libdarknet.a", "-o",
                     program, "-lz", "-lm", "-pthread", *[LIBRARIES[name] for name in found]], check=True)
-    return found
+    return out
 
 
-def build_double(program, folder):
+def build_double(program, folder, built):
     """The same with Darknet's own code, in double."""
     with open(f"{folder}/double.h", "w", encoding="utf-8") as file:
         file.write(DOUBLE)
     include = [f"-I{own}" for own in glob.glob("src/*")] + [f"-isystem{HOST}/include", f"-isystem{HOST}/src"]
     double = ["-include", f"{folder}/double.h"]
     commands = []
-    for source in glob.glob(f"{HOST}/src/*.c") + glob.glob("src/[!c]*/*.c"):
+    host = [f"{HOST}/src/{os.path.basename(object)[:-2]}.c" for object in glob.glob(f"{built}/darknet/*.o")]
+    for source in [s for s in host if os.path.exists(s)] + glob.glob("src/[!c]*/*.c"):
         flags = ["-include", "src/train/random_stream.h"] if source.startswith(HOST) else []
         # image.c works on vectors of floats, and is not called
         commands.append([*(double if os.path.basename(source) != "image.c" else []), *flags, "-c", source, "-o",
@@ -168,10 +169,11 @@ def disagreement(one, other):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         fast, judge, cfg = f"{folder}/fast", f"{folder}/judge", f"{folder}/net.cfg"
-        if "onednn" not in build_fast(fast):
+        built = build_fast(fast)
+        if "onednn" not in built:
             tap.skip("agreement with Darknet's own code", "oneDNN is not installed")
             tap.finish()
-        build_double(judge, folder)
+        build_double(judge, folder, built)
         for name, text in NETWORKS.items():
             with open(cfg, "w", encoding="utf-8") as file:
                 file.write(text)
