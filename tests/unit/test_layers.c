@@ -738,7 +738,8 @@ static void a_hard_detection_head_trains_like_one_without_the_key_bit_for_bit(vo
 }
 
 /* Unpatched Darknet trains no [region] on the CPU: its backward pass is empty there. So only the hard head trains, and
- * the plain one follows with its weights; compared is what the forward pass leaves. */
+ * the plain one follows with its weights; compared is what the forward pass leaves: of the layers before the head only
+ * outputs, as their gradients are stale until a backward pass. */
 static void a_hard_region_head_has_the_deltas_of_one_without_the_key_bit_for_bit(void **state)
 {
     int softmax, i, j;
@@ -759,7 +760,11 @@ static void a_hard_region_head_has_the_deltas_of_one_without_the_key_bit_for_bit
             put_batch(hard, 3 * i);
             forward(plain);
             forward(hard);
-            assert_same_activations(plain, hard);
+            for (j = 0; j < hard->n; ++j) {
+                layer a = plain->layers[j], b = hard->layers[j];
+                assert_same_bits("output", j, a.output, b.output, (size_t)a.outputs * a.batch);
+                if (j + 1 == hard->n) assert_same_bits("delta", j, a.delta, b.delta, (size_t)a.outputs * a.batch);
+            }
             assert_true(*plain->cost == *hard->cost);
             backward(hard);
             update_network(hard);
