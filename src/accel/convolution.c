@@ -118,28 +118,34 @@ static int make_operand(operand *o, const dnnl_memory_desc_t *outer, const dnnl_
     return make_reorder(&o->reorder, outer, inner, 0);
 }
 
-/* Layouts: those of the tensors, and "whichever is fastest". */
 typedef struct {
     dnnl_memory_desc_t input, weights, output, bias;
 } layouts;
+
+/* Layouts as the tensors have them; as a primitive is asked to take them where tensors are blocked, and free to choose
+ * where they are not; and free to choose everywhere. Left free, oneDNN may prefer a layout of its own by a little, and
+ * reordering costs much. */
+typedef enum { OF_TENSORS, KEEP_BLOCKED, FREE } freedom;
 
 static dnnl_format_tag_t activation_layout(int blocked)
 {
     return !blocked ? dnnl_nchw : accel_block() == 16 ? dnnl_nChw16c : dnnl_nChw8c;
 }
 
-static int describe(const shape *k, int any, layouts *d)
+static int describe(const shape *k, freedom f, layouts *d)
 {
     dnnl_dims_t input = {k->batch, k->c, k->h, k->w};
     dnnl_dims_t output = {k->batch, k->n, k->out_h, k->out_w};
     dnnl_dims_t grouped = {k->groups, k->n / k->groups, k->c / k->groups, k->size, k->size};
     dnnl_dims_t plain = {k->n, k->c, k->size, k->size};
     dnnl_dims_t bias = {k->n};
-    dnnl_format_tag_t weights = any ? dnnl_format_tag_any : k->groups > 1 ? dnnl_goihw : dnnl_oihw;
+    int keep_input = f == OF_TENSORS || (f == KEEP_BLOCKED && k->input_blocked);
+    int keep_output = f == OF_TENSORS || (f == KEEP_BLOCKED && k->blocked);
+    dnnl_format_tag_t weights = f != OF_TENSORS ? dnnl_format_tag_any : k->groups > 1 ? dnnl_goihw : dnnl_oihw;
     TRY(dnnl_memory_desc_init_by_tag(&d->input, 4, input, dnnl_f32,
-                                     any ? dnnl_format_tag_any : activation_layout(k->input_blocked)));
+                                     keep_input ? activation_layout(k->input_blocked) : dnnl_format_tag_any));
     TRY(dnnl_memory_desc_init_by_tag(&d->output, 4, output, dnnl_f32,
-                                     any ? dnnl_format_tag_any : activation_layout(k->blocked)));
+                                     keep_output ? activation_layout(k->blocked) : dnnl_format_tag_any));
     TRY(dnnl_memory_desc_init_by_tag(&d->weights, k->groups > 1 ? 5 : 4, k->groups > 1 ? grouped : plain, dnnl_f32,
                                      weights));
     TRY(dnnl_memory_desc_init_by_tag(&d->bias, 1, bias, dnnl_f32, dnnl_x));
@@ -189,29 +195,67 @@ static int finish_step(step *s, dnnl_primitive_desc_t description, int source, i
     return 0;
 }
 
-/* oneDNN's choice of an algorithm and layouts; fails where it has none. */
-static int choose(convolution *conv)
+typedef enum { FORWARD, BY_INPUT, BY_WEIGHTS } pass;
+
+static int describe_pass(const convolution *conv, pass what, freedom f, dnnl_convolution_desc_t *description)
 {
     const shape *k = &conv->key;
-    int with_bias = k->purpose != TRAINING;
     dnnl_dims_t strides, pad, pad_right;
-    dnnl_convolution_desc_t description;
-    dnnl_primitive_attr_t attributes;
-    layouts any;
+    layouts d;
     pad_of(k, strides, pad, pad_right);
-    if (describe(k, 1, &any) || make_attributes(&attributes, k)) return -1;
-    TRY(dnnl_convolution_forward_desc_init(
-        &description, k->purpose == INFERENCE ? dnnl_forward_inference : dnnl_forward_training, dnnl_convolution_direct,
-        &any.input, &any.weights, with_bias ? &any.bias : 0, &any.output, strides, pad, pad_right));
-    TRY(dnnl_primitive_desc_create(&conv->hint, &description, attributes, engine, 0));
-    dnnl_primitive_attr_destroy(attributes);
+    if (describe(k, f, &d)) return -1;
+    switch (what) {
+    case FORWARD:
+        TRY(dnnl_convolution_forward_desc_init(
+            description, k->purpose == INFERENCE ? dnnl_forward_inference : dnnl_forward_training,
+            dnnl_convolution_direct, &d.input, &d.weights, k->purpose == TRAINING ? 0 : &d.bias, &d.output, strides,
+            pad, pad_right));
+        break;
+    case BY_INPUT:
+        TRY(dnnl_convolution_backward_data_desc_init(description, dnnl_convolution_direct, &d.input, &d.weights,
+                                                     &d.output, strides, pad, pad_right));
+        break;
+    case BY_WEIGHTS:
+        TRY(dnnl_convolution_backward_weights_desc_init(description, dnnl_convolution_direct, &d.input, &d.weights, 0,
+                                                        &d.output, strides, pad, pad_right));
+    }
     return 0;
+}
+
+/* oneDNN's reference code is there for every shape and layout, and slower than Darknet's. */
+static int is_slow(dnnl_primitive_desc_t description)
+{
+    const char *name = "";
+    dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &name);
+    return !strncmp(name, "ref", 3);
+}
+
+/* oneDNN's choice of an algorithm and layouts for one of the passes; fails where it has none. */
+static int choose(const convolution *conv, pass what, dnnl_primitive_desc_t *chosen)
+{
+    dnnl_primitive_attr_t attributes;
+    int f, found = 0;
+    if (make_attributes(&attributes, &conv->key)) return -1;
+    for (f = KEEP_BLOCKED; f <= FREE && !found; ++f) {
+        dnnl_convolution_desc_t description;
+        if (describe_pass(conv, what, (freedom)f, &description) ||
+            dnnl_primitive_desc_create(chosen, &description, attributes, engine, what == FORWARD ? 0 : conv->hint) !=
+                dnnl_success)
+            continue;
+        found = !is_slow(*chosen);
+        if (!found) {
+            dnnl_primitive_desc_destroy(*chosen);
+            *chosen = 0;
+        }
+    }
+    dnnl_primitive_attr_destroy(attributes);
+    return found ? 0 : -1;
 }
 
 static int make_forward(convolution *conv)
 {
     layouts mine;
-    if (describe(&conv->key, 0, &mine)) return -1;
+    if (describe(&conv->key, OF_TENSORS, &mine)) return -1;
     if (conv->key.purpose != TRAINING)
         TRY(dnnl_memory_create(&conv->forward.bias, &mine.bias, engine, DNNL_MEMORY_NONE));
     return make_operand(&conv->forward.source, &mine.input, layout_of(conv->hint, dnnl_query_src_md), 0) ||
@@ -222,20 +266,11 @@ static int make_forward(convolution *conv)
 
 static int make_by_input(convolution *conv)
 {
-    const shape *k = &conv->key;
     step *s = &conv->by_input;
-    dnnl_dims_t strides, pad, pad_right;
-    dnnl_convolution_desc_t description;
     dnnl_primitive_desc_t backward;
-    dnnl_primitive_attr_t attributes;
-    layouts mine, any;
+    layouts mine;
     int failed;
-    pad_of(k, strides, pad, pad_right);
-    if (describe(k, 0, &mine) || describe(k, 1, &any) || make_attributes(&attributes, k)) return -1;
-    TRY(dnnl_convolution_backward_data_desc_init(&description, dnnl_convolution_direct, &any.input, &any.weights,
-                                                 &any.output, strides, pad, pad_right));
-    TRY(dnnl_primitive_desc_create(&backward, &description, attributes, engine, conv->hint));
-    dnnl_primitive_attr_destroy(attributes);
+    if (describe(&conv->key, OF_TENSORS, &mine) || choose(conv, BY_INPUT, &backward)) return -1;
     failed = make_operand(&s->source, &mine.output, layout_of(backward, dnnl_query_diff_dst_md), 0) ||
              make_operand(&s->weights, &mine.weights, layout_of(backward, dnnl_query_weights_md), 0) ||
              make_operand(&s->result, &mine.input, layout_of(backward, dnnl_query_diff_src_md), 1) ||
@@ -246,20 +281,11 @@ static int make_by_input(convolution *conv)
 
 static int make_by_weights(convolution *conv)
 {
-    const shape *k = &conv->key;
     step *s = &conv->by_weights;
-    dnnl_dims_t strides, pad, pad_right;
-    dnnl_convolution_desc_t description;
     dnnl_primitive_desc_t backward;
-    dnnl_primitive_attr_t attributes;
-    layouts mine, any;
+    layouts mine;
     int failed;
-    pad_of(k, strides, pad, pad_right);
-    if (describe(k, 0, &mine) || describe(k, 1, &any) || make_attributes(&attributes, k)) return -1;
-    TRY(dnnl_convolution_backward_weights_desc_init(&description, dnnl_convolution_direct, &any.input, &any.weights, 0,
-                                                    &any.output, strides, pad, pad_right));
-    TRY(dnnl_primitive_desc_create(&backward, &description, attributes, engine, conv->hint));
-    dnnl_primitive_attr_destroy(attributes);
+    if (describe(&conv->key, OF_TENSORS, &mine) || choose(conv, BY_WEIGHTS, &backward)) return -1;
     failed = make_operand(&s->source, &mine.input, layout_of(backward, dnnl_query_src_md), 0) ||
              make_operand(&s->weights, &mine.output, layout_of(backward, dnnl_query_diff_dst_md), 0) ||
              make_operand(&s->result, &mine.weights, layout_of(backward, dnnl_query_diff_weights_md), 1) ||
@@ -288,7 +314,7 @@ static convolution *find(layer l, int input_blocked, int blocked, purpose why)
         conv = (convolution *)calloc(1, sizeof *conv);
         if (!conv) return 0;
         conv->key = key;
-        conv->failed = choose(conv);
+        conv->failed = choose(conv, FORWARD, &conv->hint);
         conv->next = known;
         known = conv;
     }
