@@ -109,7 +109,7 @@ EXE_OBJECTS := $(addprefix $(OUT)/darknet/,$(addsuffix .o,$(EXE_NAMES))) $(OWN_E
 
 # ---- The program -----------------------------------------------------------------------------------------------------
 
-.PHONY: FORCE all variant print-out list-unit-tests demo test unit-tests clean distclean help
+.PHONY: FORCE all variant print-out print-build list-unit-tests demo test bench unit-tests clean distclean help
 .SECONDARY:
 
 # ./darknet and ./libdarknet.so are those of the switches that were built last. Darknet looks for the letters that it
@@ -191,6 +191,12 @@ test:
 print-out:
 	@echo $(OUT)
 
+# The same, what a program links to, and the switches that its sources are compiled with.
+print-build:
+	@echo $(OUT)
+	@echo $(LIBS)
+	@echo $(DEFINES)
+
 list-unit-tests:
 	@echo $(UNIT_TESTS)
 
@@ -199,8 +205,13 @@ demo:
 	@$(MAKE) --no-print-directory
 	@scripts/demo
 
+bench:
+	@scripts/install-dependencies bench
+	@$(MAKE) --no-print-directory variant
+	@MAKE="$(MAKE)" tests/bench/run $(BENCH)
+
 clean:
-	rm -rf build/cpu* build/gpu* darknet libdarknet.so data/labels
+	rm -rf build/cpu* build/gpu* build/stock* darknet libdarknet.so data/labels
 
 distclean: clean
 	rm -rf build results
@@ -219,6 +230,8 @@ help:
 #: make variant      the same, but leaves ./darknet alone
 #: make demo         trains and compares a small detector with hard labels, LS and OLS; installs what is missing
 #: make test         all tests; installs what is missing
+#: make bench        speed against unpatched Darknet and PyTorch, as ratios; about 20 minutes; installs what is missing
+#:                   BENCH="--only steps,heads --rounds 7" passes options to tests/bench/run; see its --help
 #: make unit-tests   only builds the unit tests of the switches
 #: make clean        removes what was built; make distclean also Darknet's source and the results
 

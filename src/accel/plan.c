@@ -178,6 +178,10 @@ void accel_plan(network *net)
 {
     struct accel_plan *p = net->accel;
     int k;
+    if (!net->train && net->delta) { /* `nightmare`: a backward pass follows, with the statistics of inference */
+        accel_end_plan(net);
+        return;
+    }
     if (!p || (p->n == net->n && p->batch == net->batch && p->w == net->w && p->h == net->h && p->train == net->train))
         return;
     accel_end_plan(net);

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """One contestant of `make bench`: PyTorch, with the network of a Darknet cfg. See darknet.c for what it answers.
 
-    pytorch.py train|predict|head <cfg> [per-sample]
+    pytorch.py train|predict|head <cfg> [per-sample] [gpu]
 
 The network is written the way PyTorch users write it: torch.nn modules, SGD from torch.optim, losses over whole tensors.
 `per-sample` takes the statistics of [ols] sample by sample, as the authors' published training loop does.
@@ -204,6 +204,12 @@ def main():
         sys.exit(__doc__)
     mode, sections = sys.argv[1], read_cfg(sys.argv[2])
     torch.manual_seed(7)
+    if "gpu" in sys.argv:
+        # TF32 as in Darknet's calls of cuBLAS and cuDNN; NVIDIA_TF32_OVERRIDE=0 switches it off for both
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cudnn.benchmark = True
+        torch.set_default_tensor_type(torch.cuda.FloatTensor)
+    synchronize = torch.cuda.synchronize if "gpu" in sys.argv else lambda: None
     net = sections[0][1]
     batch = int(net["batch"]) if mode != "predict" else 1
     model = Network(sections, "per-sample" in sys.argv)
@@ -217,6 +223,8 @@ def main():
         truth = torch.randint(0, int(sections[-2][1].get("output") or sections[-2][1]["filters"]), (batch,))
     if "inputs" in net:
         x = torch.rand(batch, int(net["inputs"]))
+        some = torch.arange(batch) % 4 > 0  # three of four are classified correctly
+        x[some, truth[some]] = 3
     else:
         x = torch.rand(batch, int(net["channels"]), int(net["height"]), int(net["width"]))
 
@@ -251,6 +259,7 @@ def main():
         else:
             start = time.perf_counter()
             step()
+            synchronize()
             print("%.9f" % (time.perf_counter() - start), flush=True)
 
 
