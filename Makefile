@@ -40,9 +40,10 @@ OWN_FOLDERS := src/ols src/layers src/train src/eval src/accel src/commands
 INCLUDES := $(addprefix -I,$(OWN_FOLDERS)) -isystem $(HOST)/include -isystem $(HOST)/src
 DEFINES :=
 LIBS := -lz -lm -pthread
-# Darknet's own flags. Ours leave -ffast-math out: checks for NaN have to mean something.
+# Darknet's own flags. Ours leave -ffast-math out: checks for NaN have to mean something. That arithmetic may trap, which
+# nobody asks for, would keep gcc from vectorizing a loop with a condition in it.
 HOST_OPT := -Ofast
-OWN_OPT := -O3 -ffp-contract=off
+OWN_OPT := -O3 -ffp-contract=off -fno-trapping-math
 COMMON := -fPIC -MMD -MP -fopenmp-simd
 HOST_WARN := -Wall -Wno-unused-result -Wno-stringop-truncation -Wno-unknown-pragmas -Wfatal-errors
 OWN_WARN := -Wall -Wextra -Wfatal-errors -Werror=implicit-function-declaration -Werror=int-conversion

@@ -258,6 +258,8 @@ data() { printf '%s\n' "$@" "${good[@]}" >data; }
 head -n 2 names >two-names
 : >empty-list
 echo "$T/images/nowhere-$(head -n 1 names)-1.ppm" >lost-list
+echo "no image" >"$T/broken-$(head -n 1 names).ppm"
+echo "$T/broken-$(head -n 1 names).ppm" >broken-list
 
 # each TRAINER: the same mistakes in front of either trainer.
 data_errors() {
@@ -276,6 +278,8 @@ data_errors() {
     fails_as_darknet_does "$T/nowhere.list" run_trainer || return
     data "train=$T/lost-list"
     fails_as_darknet_does "STB Reason" run_trainer || return
+    data "train=$T/broken-list"
+    fails_as_darknet_does "STB Reason: unknown image type" run_trainer || return
     rm -f data
     fails_as_darknet_does "data" run_trainer || return
     data && rm -f net.cfg
@@ -302,6 +306,16 @@ refuses_seeds() {
             "$darknet" classifier train data net.cfg -seed "$seed" || return
     done
     fails "-seed needs a value" "$darknet" classifier train data net.cfg -seed
+}
+
+refuses_loaders_and_caches() {
+    local number
+    for number in "" abc -1 1.5 1025; do
+        fails "-loaders $number is not valid: must be a whole number from 0 to 1024" \
+            "$darknet" detector train data net.cfg -loaders "$number" || return
+    done
+    fails "-cache 2M is not valid: must be a whole number from 0 to" "$darknet" detector train data net.cfg -cache 2M &&
+        fails "-cache needs a value" "$darknet" classifier train data net.cfg -cache
 }
 
 # shows_usage COMMAND...: usage on stderr and a status other than 0.
@@ -350,6 +364,7 @@ deploys_with_blanks() {
 }
 
 try "-seed is refused where it is no whole number of 32 bits" refuses_seeds
+try "-loaders and -cache are refused where they are no whole numbers in their range" refuses_loaders_and_caches
 try "darknet ols: wrong usage is answered with the usage" ols_usage
 try "darknet ols: wrong options are named, with their range" ols_options
 try "darknet ols: files that are missing or of another kind are named, and none is written" ols_files

@@ -1,8 +1,10 @@
-/* Trains a network on data that are the same everywhere, and writes down every number of it; or predicts with one.
+/* Trains a network on data that are the same everywhere, and writes down every number of it; or predicts with one; or
+ * loads batches of images as the trainers do.
  *
  *     dump-training train <cfg> <iterations> <out> [<weights>]    everything, after every iteration
  *     dump-training learn <cfg> <iterations> <out> [<weights>]    what the weights became, and predictions with them
  *     dump-training predict <cfg> <weights> <out>
+ *     dump-training load classifier|detector <list> <out>
  *
  * unpatched.t builds this twice, with an unpatched Darknet and with ours, and compares what the two write; accel.t does
  * so with ours with and without the fast paths. So it knows Darknet's own header alone.
@@ -142,13 +144,57 @@ static void predict(char *cfg, char *weights, FILE *out)
     write_floats(out, network_predict(net, net->input), net->outputs);
 }
 
+/* By one thread, which draws the same random numbers everywhere. */
+static void load(char *trainer, char *list_file, FILE *out)
+{
+    static char *labels[] = {"red", "green", "blue"};
+    list *paths = get_paths(list_file);
+    load_args args = {0};
+    data batch;
+    int i, b;
+    args.paths = (char **)list_to_array(paths);
+    args.m = paths->size;
+    args.n = 8;
+    args.d = &batch;
+    args.classes = 3;
+    args.labels = labels;
+    args.hue = .1f;
+    args.saturation = args.exposure = 1.5f;
+    if (!strcmp(trainer, "classifier")) {
+        args.w = args.h = args.size = 32;
+        args.min = 28;
+        args.max = 40;
+        args.angle = 7;
+        args.aspect = .75f;
+        args.type = CLASSIFICATION_DATA;
+    } else {
+        args.w = 64;
+        args.h = 48;
+        args.jitter = .3f;
+        args.num_boxes = 4;
+        args.type = DETECTION_DATA;
+    }
+    srand(7);
+    for (i = 0; i < 20; ++i) {
+        pthread_join(load_data(args), 0);
+        for (b = 0; b < args.n; ++b) {
+            write_floats(out, batch.X.vals[b], batch.X.cols);
+            write_floats(out, batch.y.vals[b], batch.y.cols);
+        }
+        free_data(batch);
+    }
+}
+
 int main(int argc, char **argv)
 {
     int learning = argc >= 5 && !strcmp(argv[1], "learn");
     int training = argc >= 5 && (learning || !strcmp(argv[1], "train"));
     FILE *out;
-    if (!training && (argc != 5 || strcmp(argv[1], "predict"))) {
-        fprintf(stderr, "usage: %s train|learn CFG ITERATIONS OUT [WEIGHTS] | predict CFG WEIGHTS OUT\n", argv[0]);
+    if (!training && (argc != 5 || (strcmp(argv[1], "predict") && strcmp(argv[1], "load")))) {
+        fprintf(
+            stderr,
+            "usage: %s train|learn CFG ITERATIONS OUT [WEIGHTS] | predict CFG WEIGHTS OUT | load TRAINER LIST OUT\n",
+            argv[0]);
         return 1;
     }
     gpu_index = -1;
@@ -160,6 +206,8 @@ int main(int argc, char **argv)
     }
     if (training)
         train(argv[2], atoi(argv[3]), out, argc > 5 ? argv[5] : 0, !learning);
+    else if (!strcmp(argv[1], "load"))
+        load(argv[2], argv[3], out);
     else
         predict(argv[2], argv[3], out);
     return fclose(out) ? 1 : 0;

@@ -153,6 +153,33 @@ for name in yolo region-softmax-1 detection-softmax-0; do
     try "$name: with smoothing=ls they are not" differs_with_smoothing $name ls
 done
 
+# --- images -----------------------------------------------------------------------------------------------------------
+
+# Portable pixmaps, which the decoder knows by what is in them; the boxes of X.jpg are in X.txt.
+mkdir "$T/photos"
+i=0
+for class in red green blue; do
+    for size in 40x30 9x70 200x180; do
+        i=$((i + 1))
+        printf 'P6\n%s %s\n255\n' "${size%x*}" "${size#*x}" >"$T/photos/$class-$size.jpg"
+        awk -v n=$((3 * ${size%x*} * ${size#*x})) -v seed=$i 'BEGIN {
+            srand(seed)
+            for (i = 0; i < n; i++) printf "%c", 1 + int(126 * rand())
+        }' >>"$T/photos/$class-$size.jpg"
+        printf '%s .5 .4 .3 .6\n0 .2 .7 .1 .3\n' $((i % 3)) >"$T/photos/$class-$size.txt"
+        echo "$T/photos/$class-$size.jpg" >>"$T/photos.list"
+    done
+done
+
+loads_alike() {
+    "$T/unpatched" load "$1" "$T/photos.list" "$T/unpatched.out" &&
+        "$T/patched" load "$1" "$T/photos.list" "$T/patched.out" || return
+    [ "$(stat -c %s "$T/unpatched.out")" -gt 1000000 ] && cmp "$T/unpatched.out" "$T/patched.out"
+}
+for trainer in classifier detector; do
+    try "$trainer: images and truth of its batches are those of unpatched Darknet" loads_alike $trainer
+done
+
 # --- weights with soft labels -----------------------------------------------------------------------------------------
 
 {

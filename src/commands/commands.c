@@ -2,6 +2,8 @@
 
 #include "checkpoint.h"
 #include "detector_map.h"
+#include "loading.h"
+#include "photo.h"
 #include "random_stream.h"
 #include "soft_labels.h"
 
@@ -25,13 +27,27 @@ static char *take_option(int argc, char **argv, const char *name)
     return value;
 }
 
+/* The number that take_option finds, 0 to `most`, or `missing` where the option is not there. */
+static unsigned long take_number(int argc, char **argv, const char *name, unsigned long most, unsigned long missing)
+{
+    char *text = take_option(argc, argv, name), *end;
+    unsigned long value;
+    if (!text) return missing;
+    errno = 0;
+    value = strtoul(text, &end, 10);
+    if (errno || *end || end == text || *text == '-' || value > most)
+        fail("%s %s is not valid: must be a whole number from 0 to %lu", name, text, most);
+    return value;
+}
+
 /* The n-th word of the command line (1: the command), without the options that main() takes out later. NULL: none. */
 static const char *word(int argc, char **argv, int n)
 {
     int i;
     for (i = 1; i < argc && argv[i]; ++i) {
         if (!strcmp(argv[i], "-nogpu")) continue;
-        if (!strcmp(argv[i], "-i") || !strcmp(argv[i], "-seed")) {
+        if (!strcmp(argv[i], "-i") || !strcmp(argv[i], "-seed") || !strcmp(argv[i], "-loaders") ||
+            !strcmp(argv[i], "-cache")) {
             ++i;
             continue;
         }
@@ -84,24 +100,21 @@ void commands_end(void)
 
 void commands_begin(int argc, char **argv)
 {
-    char *seed = 0;
     /* A training log that goes to a file should show what was done, not what filled a buffer. */
     setvbuf(stdout, 0, _IOLBF, 0);
     on_exit(guard_status, 0);
     check_gpus(argc, argv);
     /* Only these trainers: `rnn generate` has a -seed of its own, a text. */
-    if (is_command(argc, argv, "classifier", "train") || is_command(argc, argv, "detector", "train"))
-        seed = take_option(argc, argv, "-seed");
-    checkpoint_allow_partial(word(argc, argv, 2) && !strcmp(word(argc, argv, 2), "train"));
-    if (seed) {
-        char *end;
-        unsigned long value;
-        errno = 0;
-        value = strtoul(seed, &end, 10);
-        if (errno || *end || end == seed || *seed == '-' || value > 0xffffffffu)
-            fail("-seed %s is not valid: must be a whole number from 0 to 4294967295", seed);
-        random_set_seed((unsigned)value);
+    if (is_command(argc, argv, "classifier", "train") || is_command(argc, argv, "detector", "train")) {
+        enum { MEGABYTE = 1 << 20, LOADERS = 1024 };
+        const unsigned long none = (unsigned long)-1;
+        unsigned long seed = take_number(argc, argv, "-seed", 0xffffffffu, none);
+        unsigned long cache = take_number(argc, argv, "-cache", (unsigned long)((size_t)-1 / MEGABYTE / 2), none);
+        loading_set_threads((int)take_number(argc, argv, "-loaders", LOADERS, 0));
+        if (seed != none) random_set_seed((unsigned)seed);
+        if (cache != none) photo_set_limit((size_t)cache * MEGABYTE);
     }
+    checkpoint_allow_partial(word(argc, argv, 2) && !strcmp(word(argc, argv, 2), "train"));
     if (argc > 1 && !strcmp(argv[1], "ols")) leave(run_ols(argc, argv));
 }
 

@@ -3,9 +3,9 @@
  * Darknet draws training images and their augmentation by rand() from dozens of loader threads at once, so two runs
  * from one seed see different data. Darknet's sources are compiled with this header in front (-include): rand() then
  * reads a stream of the calling thread where that thread has one, and is C's rand() otherwise, so that everything
- * outside the trainers stays as it was. A stream depends on (seed, batch number, thread number) alone: a resumed run
- * draws what the run that was cut off would have drawn. (Not with random=1, whose resizes throw batches away, and not
- * with several GPUs, where Darknet's batch number runs ahead.)
+ * outside the trainers stays as it was. A stream depends on (seed, batch number, part of the batch) alone: a resumed
+ * run draws what the run that was cut off would have drawn. (Not with random=1, whose resizes throw batches away, and
+ * not with several GPUs, where Darknet's batch number runs ahead.)
  */
 #ifndef RANDOM_STREAM_H
 #define RANDOM_STREAM_H
