@@ -3,15 +3,17 @@
  *
  *     loading classifier|detector LIST BATCH THREADS      LIST: images, one path a line
  *
- * Every line of stdin is answered with one line: the seconds that one batch took, and the seconds of processor time.
- * THREADS is what the trainer asks for: 32 in train_classifier, 64 in train_detector. Knows Darknet's own header alone,
- * so that an unpatched Darknet can be linked to it.
+ * Every line of stdin is answered with one line: "about" with the peak memory so far in bytes as its third number,
+ * every other with the seconds that one batch took, and the seconds of processor time. THREADS is what the trainer asks
+ * for: 32 in train_classifier, 64 in train_detector. Knows Darknet's own header alone, so that an unpatched Darknet can
+ * be linked to it.
  */
 #include "darknet.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -73,6 +75,13 @@ int main(int argc, char **argv)
         detector(&args);
     while (fgets(line, sizeof line, stdin)) {
         double start = what_time_is_it_now(), used = processor_time();
+        if (!strcmp(line, "about\n")) {
+            struct rusage use;
+            getrusage(RUSAGE_SELF, &use);
+            fprintf(answers, "0 0 %.0f\n", 1024. * use.ru_maxrss);
+            fflush(answers);
+            continue;
+        }
         pthread_join(load_data(args), 0);
         fprintf(answers, "%.9f %.9f\n", what_time_is_it_now() - start, processor_time() - used);
         fflush(answers);
