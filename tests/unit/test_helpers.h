@@ -61,7 +61,7 @@ static inline void free_batch(ols_batch x)
 }
 
 /* probs from logits, in double precision. */
-static inline void softmax(ols_batch x, float temperature)
+static inline void reference_softmax(ols_batch x, float temperature)
 {
     int b, k;
     for (b = 0; b < x.batch; ++b) {
