@@ -113,11 +113,13 @@ void forward_ols_layer(const layer l, network net)
 {
     soft_labels *labels = l.soft_labels;
     ols_mix mix = ols_target_mix(&labels->options, labels->state, l.inputs);
-    float *truth = l.noloss ? 0 : net.truth;
     int *hits = labels->labels + l.batch;
-    ols_softmax_cross_entropy(&mix, l.inputs, l.batch, net.input, l.temperature, truth, l.output, l.delta, l.loss,
+    if (!net.truth || l.noloss) { /* Darknet's own, so that a deployed network predicts the same bits */
+        softmax_cpu(net.input, l.inputs, l.batch, l.inputs, 1, l.inputs, 1, l.temperature, l.output);
+        return;
+    }
+    ols_softmax_cross_entropy(&mix, l.inputs, l.batch, net.input, l.temperature, net.truth, l.output, l.delta, l.loss,
                               labels->labels, hits);
-    if (!truth) return;
     l.cost[0] = sum_array(l.loss, l.batch);
     if (!net.train || !labels->state) return;
     ols_accumulate(labels->state, l.batch, l.output, labels->labels, hits);
@@ -135,12 +137,14 @@ void forward_ols_layer_gpu(const layer l, network net)
 {
     soft_labels *labels = l.soft_labels;
     ols_mix mix = ols_target_mix_gpu(&labels->options, labels->state, l.inputs);
-    /* net.truth says whether there is one: net.truth_gpu outlives it */
-    float *truth = !net.truth || l.noloss ? 0 : net.truth_gpu;
     int *hits = l.indexes_gpu + l.batch;
-    check_error((cudaError_t)ols_softmax_cross_entropy_gpu(&mix, l.inputs, l.batch, net.input_gpu, l.temperature, truth,
-                                                           l.output_gpu, l.delta_gpu, l.loss_gpu, l.indexes_gpu, hits));
-    if (!truth) return;
+    if (!net.truth || l.noloss) {
+        softmax_gpu(net.input_gpu, l.inputs, l.batch, l.inputs, 1, l.inputs, 1, l.temperature, l.output_gpu);
+        return;
+    }
+    check_error((cudaError_t)ols_softmax_cross_entropy_gpu(&mix, l.inputs, l.batch, net.input_gpu, l.temperature,
+                                                           net.truth_gpu, l.output_gpu, l.delta_gpu, l.loss_gpu,
+                                                           l.indexes_gpu, hits));
     if (net.train && labels->state) {
         check_error((cudaError_t)ols_accumulate_gpu(labels->state, l.batch, l.output_gpu, l.indexes_gpu, hits));
         count_images(labels, l.batch);

@@ -13,7 +13,7 @@
 #endif
 
 enum {
-    CHUNK = 512,          /* elements that are summed in float before the sum goes on in double */
+    CHUNK = 64,           /* elements that are summed in float before the sum goes on in double */
     PARALLEL_FROM = 32768 /* elements of a batch below which a second thread costs more than it saves */
 };
 
@@ -133,13 +133,6 @@ VECTORIZED static double cross_entropy(const sample s, const float *logits, cons
     return total;
 }
 
-VECTORIZED static void scale(float *x, int n, float by)
-{
-    int k;
-#pragma omp simd
-    for (k = 0; k < n; ++k) x[k] *= by;
-}
-
 /* ---- One batch -------------------------------------------------------------------------------------------------- */
 
 void ols_labels(int classes, int batch, const float *truth, int *labels)
@@ -156,10 +149,6 @@ static void forward_sample(const ols_mix *mix, int classes, const float *logits,
     double total;
     sample s = {top, 1 / temperature, (float)log(sum), (float)(1 / sum), 1, 0, 1};
     const float *row = truth;
-    if (!truth) {
-        scale(probs, classes, s.inverse_sum);
-        return;
-    }
     *label = one_hot(truth, classes);
     *hit = *label >= 0 && isfinite(sum) && first_largest(probs, *label) ? *label : -1;
     if (*label >= 0) {
@@ -184,10 +173,7 @@ void ols_softmax_cross_entropy(const ols_mix *mix, int classes, int batch, const
 #pragma omp parallel for schedule(static) if ((size_t)batch * classes >= PARALLEL_FROM)
     for (b = 0; b < batch; ++b) {
         size_t at = (size_t)b * classes;
-        if (truth)
-            forward_sample(mix, classes, logits + at, temperature, truth + at, probs + at, delta + at, loss + b,
-                           labels + b, hits + b);
-        else
-            forward_sample(mix, classes, logits + at, temperature, 0, probs + at, 0, 0, 0, 0);
+        forward_sample(mix, classes, logits + at, temperature, truth + at, probs + at, delta + at, loss + b, labels + b,
+                       hits + b);
     }
 }

@@ -126,8 +126,7 @@ void ols_labels(int classes, int batch, const float *truth, int *labels);
  *     hits[b] = labels[b] where that class has the largest probability (the first, at a tie), else -1
  * The log is taken from the logits with the maximum subtracted, so it is finite where p underflows. A sample with label
  * -1 is trained on its row of truth as it stands, as Darknet's [softmax] does. A NaN or infinity among the logits makes
- * the sample's probs, delta and loss NaN (-infinity alone is a class that is ruled out), and it is no hit.
- * Prediction: truth is NULL; then probs alone is written, and mix and the other arrays may be NULL. */
+ * the sample's probs, delta and loss NaN (-infinity alone is a class that is ruled out), and it is no hit. */
 void ols_softmax_cross_entropy(const ols_mix *mix, int classes, int batch, const float *logits, float temperature,
                                const float *truth, float *probs, float *delta, float *loss, int *labels, int *hits);
 

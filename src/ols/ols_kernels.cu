@@ -74,10 +74,6 @@ static __global__ void __launch_bounds__(MOST_THREADS)
     for (k = threadIdx.x; k < classes; k += blockDim.x) part += p[k] = expf((z[k] - top) * inverse_temperature);
     sum = block_reduce((double)part, add());
     inverse_sum = (float)(1 / sum);
-    if (!truth) {
-        for (k = threadIdx.x; k < classes; k += blockDim.x) p[k] *= inverse_sum;
-        return;
-    }
     log_sum = (float)log(sum);
     row = truth + at;
     label = one_hot(row, classes);
@@ -110,9 +106,8 @@ static __global__ void __launch_bounds__(MOST_THREADS)
 int ols_softmax_cross_entropy_gpu(const ols_mix *mix, int classes, int batch, const float *logits, float temperature,
                                   const float *truth, float *probs, float *delta, float *loss, int *labels, int *hits)
 {
-    ols_mix none = {0, 0, 0, 0, 0};
-    softmax_cross_entropy_kernel<<<batch, threads_for(classes)>>>(mix ? *mix : none, classes, logits, 1 / temperature,
-                                                                  truth, probs, delta, loss, labels, hits);
+    softmax_cross_entropy_kernel<<<batch, threads_for(classes)>>>(*mix, classes, logits, 1 / temperature, truth, probs,
+                                                                  delta, loss, labels, hits);
     return (int)cudaPeekAtLastError();
 }
 

@@ -698,7 +698,7 @@ static void the_output_of_ols_is_that_of_softmax_without_truth(void **state)
     put_batch(softmax, 0);
     network_predict(softmax, softmax->input);
     network_predict(ols, softmax->input);
-    assert_near("output", softmax->output, ols->output, 3 * CLASSES, 2e-7);
+    assert_same_bits("output", 3, softmax->output, ols->output, 3 * CLASSES);
     free_network(softmax);
     free_network(ols);
 }

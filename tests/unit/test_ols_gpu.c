@@ -341,24 +341,6 @@ static void the_gpu_keeps_what_is_not_finite_out_of_the_sums(void **test)
     }
 }
 
-static void a_prediction_on_the_gpu_has_the_probabilities_of_training(void **test)
-{
-    size_t i;
-    (void)test;
-    for (i = 0; i < COUNT(class_counts); ++i) {
-        ols_options options = ols_default_options(OLS_LS);
-        ols_batch x = new_batch(class_counts[i], 5, 3);
-        size_t n = 5 * (size_t)class_counts[i] * sizeof(float);
-        float *logits = (float *)upload(x.logits, n), *probs = (float *)upload(x.delta, n);
-        gpu_step(x, &options, 0, 2.5f);
-        assert_cuda(ols_softmax_cross_entropy_gpu(0, x.classes, 5, logits, 2.5f, 0, probs, 0, 0, 0, 0));
-        download(x.delta, probs, n);
-        assert_memory_equal(x.delta, x.probs, n);
-        assert_cuda(cudaFree(logits));
-        free_batch(x);
-    }
-}
-
 static void the_counts_come_from_the_gpu_alone(void **test)
 {
     ols_state *state = random_state_on_gpu(100, 6), *same = random_state(100, 6);
@@ -577,7 +559,6 @@ int main(void)
         TEST(the_gpu_gathers_the_same_statistics),
         TEST(the_gpu_takes_the_first_of_equal_probabilities),
         TEST(the_gpu_keeps_what_is_not_finite_out_of_the_sums),
-        TEST(a_prediction_on_the_gpu_has_the_probabilities_of_training),
         TEST(the_counts_come_from_the_gpu_alone),
         TEST(the_gpu_updates_as_the_cpu_does),
         TEST(training_on_the_gpu_equals_training_on_the_cpu),
