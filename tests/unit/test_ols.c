@@ -757,6 +757,24 @@ static void logits_that_are_not_finite_leave_the_other_samples_and_the_state_alo
     }
 }
 
+static void a_class_that_the_logits_rule_out_costs_nothing_unless_the_target_wants_it(void **test)
+{
+    static const float logits[] = {1, -INFINITY, 0};
+    ols_options hard = ols_default_options(OLS_HARD), ls = ols_default_options(OLS_LS);
+    ols_batch x = new_batch(3, 1, 1);
+    (void)test;
+    memcpy(x.logits, logits, sizeof logits);
+    set_label(x, 0, 0);
+    forward(x, &hard, 0, 1);
+    assert_close(x.loss[0], log(1 + exp(-1)), 1e-6);
+    assert_close(x.probs[1], 0, 0);
+    assert_close(x.delta[1], 0, 0);
+    assert_int_equal(x.hits[0], 0);
+    forward(x, &ls, 0, 1);
+    assert_true(isinf(x.loss[0]));
+    free_batch(x);
+}
+
 static void scores_are_read_with_their_stride(void **test)
 {
     static const float scores[] = {.1f, -9, 9, .8f, 9, -9, .3f, 9, 9};
@@ -1742,6 +1760,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_first_of_equal_probabilities_is_the_prediction),
     cmocka_unit_test(what_is_not_finite_does_not_reach_the_sums),
     cmocka_unit_test(logits_that_are_not_finite_leave_the_other_samples_and_the_state_alone),
+    cmocka_unit_test(a_class_that_the_logits_rule_out_costs_nothing_unless_the_target_wants_it),
     cmocka_unit_test(scores_are_read_with_their_stride),
     cmocka_unit_test(negative_scores_count_as_zero),
     cmocka_unit_test(counts_are_summed_over_the_classes),

@@ -341,6 +341,20 @@ static void the_gpu_keeps_what_is_not_finite_out_of_the_sums(void **test)
     }
 }
 
+static void a_class_that_the_logits_rule_out_costs_nothing_on_the_gpu(void **test)
+{
+    static const float logits[] = {1, -INFINITY, 0}, truth[] = {1, 0, 0};
+    ols_options options = ols_default_options(OLS_HARD);
+    ols_batch x = new_batch(3, 1, 1);
+    (void)test;
+    memcpy(x.logits, logits, sizeof logits), memcpy(x.truth, truth, sizeof truth);
+    gpu_step(x, &options, 0, 1);
+    assert_close(x.loss[0], log(1 + exp(-1)), 1e-6);
+    assert_close(x.delta[1], 0, 0);
+    assert_int_equal(x.hits[0], 0);
+    free_batch(x);
+}
+
 static void the_counts_come_from_the_gpu_alone(void **test)
 {
     ols_state *state = random_state_on_gpu(100, 6), *same = random_state(100, 6);
@@ -559,6 +573,7 @@ int main(void)
         TEST(the_gpu_gathers_the_same_statistics),
         TEST(the_gpu_takes_the_first_of_equal_probabilities),
         TEST(the_gpu_keeps_what_is_not_finite_out_of_the_sums),
+        TEST(a_class_that_the_logits_rule_out_costs_nothing_on_the_gpu),
         TEST(the_counts_come_from_the_gpu_alone),
         TEST(the_gpu_updates_as_the_cpu_does),
         TEST(training_on_the_gpu_equals_training_on_the_cpu),
