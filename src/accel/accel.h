@@ -86,12 +86,39 @@ int accel_gemm(int transpose_a, int transpose_b, int m, int n, int k, float alph
 #define accel_gemm(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc) 0
 #endif
 
-#ifdef CUDNN
+#ifdef GPU
 #ifdef __cplusplus
 extern "C" {
 #endif
-/* Sets l->fw_algo, bd_algo and bf_algo for the shape in l's descriptors; ends the program where cuDNN has none. */
+/* Twins for the GPU. They too answer 1 where they did the work. Arrays are the layers' *_gpu. */
+
+/* Depthwise convolutions (groups == c, n a multiple of c) without cuDNN; all others are left to Darknet's gemm. The
+ * forward pass writes l.output_gpu, whatever was in it. */
+int accel_forward_convolution_gpu(layer l, network net);
+int accel_backward_convolution_gpu(layer l, network net);
+
+/* All but training with cuDNN. Between the two passes l.x_norm_gpu is kept, and l.x_gpu is not used. A backward pass
+ * outside of training takes the rolling averages for those of the batch, as Darknet does on the CPU. */
+int accel_forward_batchnorm_gpu(layer l, network net);
+int accel_backward_batchnorm_gpu(layer l, network net);
+
+/* output = alpha input + beta the other layer's output, where both have one shape; its gradient is added to both. The
+ * activation is left to Darknet. */
+int accel_forward_shortcut_gpu(layer l, network net);
+int accel_backward_shortcut_gpu(layer l, network net);
+
+#ifdef CUDNN
+/* Sets l->fw_algo, bd_algo and bf_algo for the shape of l, as chosen when this device first met it, and
+ * l->workspace_size to what they need. Algorithms that give the same bits twice come first. Ends the program where
+ * cuDNN has none. */
 void accel_choose_cudnn_algorithms(layer *l);
+
+/* Gives the network the workspace that its layers ask for, after their algorithms were chosen anew. */
+void accel_renew_cudnn_workspace(network *net);
+
+/* Ends the program with one line unless status is CUDNN_STATUS_SUCCESS. */
+void accel_check_cudnn(cudnnStatus_t status);
+#endif
 #ifdef __cplusplus
 }
 #endif

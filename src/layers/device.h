@@ -27,6 +27,11 @@ static inline int pull_state(ols_state *state)
 {
     return state->soft_gpu ? ols_pull(state) : 0;
 }
+/* The counts alone: all that is wanted from a device before an update. */
+static inline int pull_counts(ols_state *state)
+{
+    return state->soft_gpu ? ols_pull_counts(state) : 0;
+}
 static inline int push_state(ols_state *state)
 {
     return state->soft_gpu ? ols_push(state) : 0;
@@ -61,6 +66,11 @@ static inline void use_device_of(network *net)
     (void)net;
 }
 static inline int pull_state(ols_state *state)
+{
+    (void)state;
+    return 0;
+}
+static inline int pull_counts(ols_state *state)
 {
     (void)state;
     return 0;

@@ -70,7 +70,7 @@ layer make_ols_layer(int batch, int inputs, soft_labels *labels)
     l.delta = (float *)calloc((size_t)inputs * batch, sizeof(float));
     l.cost = (float *)calloc(1, sizeof(float));
     l.soft_labels = labels;
-    labels->labels = (int *)calloc(batch, sizeof(int));
+    labels->labels = (int *)calloc(2 * (size_t)batch, sizeof(int));
 
     l.forward = forward_ols_layer;
     l.backward = backward_ols_layer;
@@ -83,7 +83,7 @@ layer make_ols_layer(int batch, int inputs, soft_labels *labels)
         l.output_gpu = cuda_make_array(l.output, (size_t)inputs * batch);
         l.delta_gpu = cuda_make_array(l.delta, (size_t)inputs * batch);
         l.loss_gpu = cuda_make_array(l.loss, batch);
-        l.indexes_gpu = cuda_make_int_array(labels->labels, batch);
+        l.indexes_gpu = cuda_make_int_array(labels->labels, 2 * (size_t)batch);
     }
 #endif
     return l;
@@ -112,16 +112,17 @@ void free_ols_layer(layer l)
 void forward_ols_layer(const layer l, network net)
 {
     soft_labels *labels = l.soft_labels;
-    ols_mix mix;
-    softmax_cpu(net.input, l.inputs, l.batch, l.inputs, 1, l.inputs, 1, l.temperature, l.output);
-    if (!net.truth || l.noloss) return;
-    mix = ols_target_mix(&labels->options, labels->state, l.inputs);
-    ols_labels(l.inputs, l.batch, net.truth, labels->labels);
-    ols_cross_entropy(&mix, l.inputs, l.batch, net.input, l.temperature, l.output, net.truth, labels->labels, l.delta,
-                      l.loss);
+    ols_mix mix = ols_target_mix(&labels->options, labels->state, l.inputs);
+    int *hits = labels->labels + l.batch;
+    if (!net.truth || l.noloss) { /* Darknet's own, so that a deployed network predicts the same bits */
+        softmax_cpu(net.input, l.inputs, l.batch, l.inputs, 1, l.inputs, 1, l.temperature, l.output);
+        return;
+    }
+    ols_softmax_cross_entropy(&mix, l.inputs, l.batch, net.input, l.temperature, net.truth, l.output, l.delta, l.loss,
+                              labels->labels, hits);
     l.cost[0] = sum_array(l.loss, l.batch);
     if (!net.train || !labels->state) return;
-    ols_accumulate(labels->state, l.batch, l.output, labels->labels);
+    ols_accumulate(labels->state, l.batch, l.output, labels->labels, hits);
     count_images(labels, l.batch);
 }
 
@@ -135,15 +136,17 @@ void backward_ols_layer(const layer l, network net)
 void forward_ols_layer_gpu(const layer l, network net)
 {
     soft_labels *labels = l.soft_labels;
-    ols_mix mix;
-    softmax_gpu(net.input_gpu, l.inputs, l.batch, l.inputs, 1, l.inputs, 1, l.temperature, l.output_gpu);
-    if (!net.truth || l.noloss) return;
-    mix = ols_target_mix_gpu(&labels->options, labels->state, l.inputs);
-    check_error((cudaError_t)ols_labels_gpu(l.inputs, l.batch, net.truth_gpu, l.indexes_gpu));
-    check_error((cudaError_t)ols_cross_entropy_gpu(&mix, l.inputs, l.batch, net.input_gpu, l.temperature, l.output_gpu,
-                                                   net.truth_gpu, l.indexes_gpu, l.delta_gpu, l.loss_gpu));
+    ols_mix mix = ols_target_mix_gpu(&labels->options, labels->state, l.inputs);
+    int *hits = l.indexes_gpu + l.batch;
+    if (!net.truth || l.noloss) {
+        softmax_gpu(net.input_gpu, l.inputs, l.batch, l.inputs, 1, l.inputs, 1, l.temperature, l.output_gpu);
+        return;
+    }
+    check_error((cudaError_t)ols_softmax_cross_entropy_gpu(&mix, l.inputs, l.batch, net.input_gpu, l.temperature,
+                                                           net.truth_gpu, l.output_gpu, l.delta_gpu, l.loss_gpu,
+                                                           l.indexes_gpu, hits));
     if (net.train && labels->state) {
-        check_error((cudaError_t)ols_accumulate_gpu(labels->state, l.batch, l.output_gpu, l.indexes_gpu));
+        check_error((cudaError_t)ols_accumulate_gpu(labels->state, l.batch, l.output_gpu, l.indexes_gpu, hits));
         count_images(labels, l.batch);
     }
     cuda_pull_array(l.loss_gpu, l.loss, l.batch);

@@ -165,7 +165,7 @@ static void print_update(const soft_labels *labels, const ols_summary *summary)
 void apply_soft_label_update(soft_labels *labels)
 {
     ols_summary summary;
-    if (pull_state(labels->state)) fail("%s: the GPU failed before the soft labels' update", labels->section);
+    if (pull_counts(labels->state)) fail("%s: the GPU failed before the soft labels' update", labels->section);
     ols_count(labels->state, &summary);
     if (update_state(labels->state, &labels->options, labels->epoch_images))
         fail("%s: the GPU failed in the soft labels' update", labels->section);

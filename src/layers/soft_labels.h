@@ -28,7 +28,7 @@ typedef struct soft_labels {
     struct soft_labels **group; /* the owner's twins in those networks, `replicas` of them; owned by the first */
     int owns_group;             /* 1 in the first; the others must not look into the array, which may be gone */
     network **networks;         /* those networks; the trainer's */
-    int *labels;                /* batch: classes of the samples of an [ols] layer on the CPU */
+    int *labels;                /* 2 x batch: an [ols] layer's labels, then its hits (ols.h), on the CPU */
     float *target;              /* classes: scratch for a head */
     unsigned char *counted;     /* batch x objects: which objects of this forward pass were counted; the owner's */
     int objects;                /* objects per image in `counted` */

@@ -1,67 +1,179 @@
-/* Loss and gradient of one batch. CPU reference; ols_kernels.cu holds the CUDA twins. */
+/* Softmax, loss and gradient of one batch. CPU reference; ols_kernels.cu holds the CUDA twins. */
 #include "ols.h"
 
 #include <math.h>
+#include <string.h>
+
+/* One version per vector width, chosen when the program starts, since it is built for any x86-64. Sanitizers instrument
+ * the choosing function before they are ready themselves. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#define VECTORIZED __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define VECTORIZED
+#endif
+
+enum {
+    CHUNK = 64,           /* elements that are summed in float before the sum goes on in double */
+    PARALLEL_FROM = 32768 /* elements of a batch below which a second thread costs more than it saves */
+};
+
+/* ---- Passes over the K entries of one sample -------------------------------------------------------------------- */
+
+/* exp(x) for x <= 0, within 1.5 units in the last place; 0 below -87.3, where floats become denormal; NaN stays NaN.
+ * exp(x) = 2^n exp(r), n = x / ln 2 rounded, |r| <= ln 2 / 2; the rest of the Taylor series is below 6e-9. */
+static inline float exp_of_negative(float x)
+{
+    const float lowest = -87.3f, log2_e = 1.44269504f;
+    const float ln2_high = .693359375f, ln2_low = -2.12194440e-4f; /* n * ln2_high is exact */
+    const float to_integer = 12582912;                             /* 1.5 * 2^23: a sum with it has no fraction */
+    float within = x < lowest ? lowest : x;
+    float rounded = within * log2_e + to_integer, n = rounded - to_integer;
+    float r = (within - n * ln2_high) - n * ln2_low, power;
+    float series =
+        1 + r * (1 + r * (.5f + r * (1.f / 6 + r * (1.f / 24 + r * (1.f / 120 + r * (1.f / 720 + r / 5040))))));
+    uint32_t bits;
+    memcpy(&bits, &rounded, sizeof bits);
+    bits = (bits + 127) << 23; /* the low bits are n; this is how a float writes 2^n */
+    memcpy(&power, &bits, sizeof power);
+    return x < lowest ? 0 : series * power;
+}
+
+/* The one entry that is not 0, or -1 where there are none or several. */
+VECTORIZED static int one_hot(const float *row, int n)
+{
+    int ones = 0, where = 0, k;
+#pragma omp simd reduction(+ : ones) reduction(| : where)
+    for (k = 0; k < n; ++k) {
+        ones += row[k] != 0;
+        where |= row[k] != 0 ? k : 0;
+    }
+    return ones == 1 ? where : -1;
+}
+
+/* The largest number; -infinity where there is nothing else. NaN is passed over. */
+VECTORIZED static float largest(const float *x, int n)
+{
+    float most = -INFINITY;
+    int k;
+#pragma omp simd reduction(max : most)
+    for (k = 0; k < n; ++k) most = x[k] > most ? x[k] : most;
+    return most;
+}
+
+/* e = exp((x - top) / temperature); returns its sum. */
+VECTORIZED static double exponentials(const float *x, int n, float top, float inverse_temperature, float *e)
+{
+    double total = 0;
+    int start, k;
+    for (start = 0; start < n; start += CHUNK) {
+        int end = n - start < CHUNK ? n : start + CHUNK;
+        float sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (k = start; k < end; ++k) {
+            e[k] = exp_of_negative((x[k] - top) * inverse_temperature);
+            sum += e[k];
+        }
+        total += sum;
+    }
+    return total;
+}
+
+/* 1 where entry `at` is 1, the exponential of the largest, and none before it is. */
+VECTORIZED static int first_largest(const float *e, int at)
+{
+    int earlier = 0, k;
+#pragma omp simd reduction(| : earlier)
+    for (k = 0; k < at; ++k) earlier |= e[k] == 1;
+    return e[at] == 1 && !earlier;
+}
+
+/* What a sample's loss and gradient are made of, apart from its rows. */
+typedef struct {
+    float top, inverse_temperature; /* z[k] = (logits[k] - top) * inverse_temperature */
+    float log_sum;                  /* log sum_k exp(z[k]) */
+    float inverse_sum;              /* 1 / sum_k exp(z[k]) */
+    float soft;                     /* q[k] = soft * row[k], or flat where row is NULL */
+    float flat;
+    float mass; /* delta = q - mass p */
+} sample;
+
+/* -q log p; 0 for a class that the target leaves out, where the logits may have ruled it out too (0 * inf is NaN). */
+static inline float term(const sample *s, float q, float logit)
+{
+    return q != 0 ? q * (s->log_sum - (logit - s->top) * s->inverse_temperature) : 0;
+}
+
+/* Turns the exponentials in p into probabilities, writes delta and returns the loss. */
+VECTORIZED static double cross_entropy(const sample s, const float *logits, const float *row, int n, float *p,
+                                       float *delta)
+{
+    double total = 0;
+    int start, k;
+    for (start = 0; start < n; start += CHUNK) {
+        int end = n - start < CHUNK ? n : start + CHUNK;
+        float sum = 0;
+        if (row) {
+#pragma omp simd reduction(+ : sum)
+            for (k = start; k < end; ++k) {
+                float q = s.soft * row[k];
+                p[k] *= s.inverse_sum;
+                delta[k] = q - s.mass * p[k];
+                sum += term(&s, q, logits[k]);
+            }
+        } else {
+#pragma omp simd reduction(+ : sum)
+            for (k = start; k < end; ++k) {
+                p[k] *= s.inverse_sum;
+                delta[k] = s.flat - s.mass * p[k];
+                sum += term(&s, s.flat, logits[k]);
+            }
+        }
+        total += sum;
+    }
+    return total;
+}
+
+/* ---- One batch -------------------------------------------------------------------------------------------------- */
 
 void ols_labels(int classes, int batch, const float *truth, int *labels)
 {
-    int b, k;
-    for (b = 0; b < batch; ++b) {
-        const float *row = truth + (size_t)b * classes;
-        int label = -1, ones = 0;
-        for (k = 0; k < classes; ++k) {
-            if (row[k] != 0) {
-                label = k;
-                ++ones;
-            }
-        }
-        labels[b] = ones == 1 ? label : -1;
-    }
+    int b;
+    for (b = 0; b < batch; ++b) labels[b] = one_hot(truth + (size_t)b * classes, classes);
 }
 
-/* log sum_k exp(z[k]), z = logits / temperature. The largest probability is 1 / sum_k exp(z[k] - max), at least 1/K, so
- * its log is accurate where other probabilities have underflowed, and no exponential is taken twice. */
-static double log_sum_exp(int classes, const float *logits, float temperature, const float *probs)
+static void forward_sample(const ols_mix *mix, int classes, const float *logits, float temperature, const float *truth,
+                           float *probs, float *delta, float *loss, int *label, int *hit)
 {
-    int k, top = 0;
-    for (k = 1; k < classes; ++k)
-        if (probs[k] > probs[top]) top = k;
-    return (double)logits[top] / temperature - log((double)probs[top]);
-}
-
-static float unlabelled(int classes, const float *logits, float temperature, double lse, const float *probs,
-                        const float *truth, float *delta)
-{
-    double loss = 0;
-    int k;
-    for (k = 0; k < classes; ++k) {
-        if (truth[k] != 0) loss += truth[k] * (lse - (double)logits[k] / temperature);
-        delta[k] = truth[k] - probs[k];
+    float top = largest(logits, classes);
+    double sum = exponentials(logits, classes, top, 1 / temperature, probs);
+    double total;
+    sample s = {top, 1 / temperature, (float)log(sum), (float)(1 / sum), 1, 0, 1};
+    const float *row = truth;
+    *label = one_hot(truth, classes);
+    *hit = *label >= 0 && isfinite(sum) && first_largest(probs, *label) ? *label : -1;
+    if (*label >= 0) {
+        row = mix->rows ? mix->rows + (size_t)*label * classes : 0;
+        s.soft = mix->soft;
+        s.flat = mix->soft * mix->flat;
+        s.mass = mix->hard + mix->soft * (mix->weight ? mix->weight[*label] : 1);
     }
-    return (float)loss;
+    total = cross_entropy(s, logits, row, classes, probs, delta);
+    if (*label >= 0) { /* the row is done; the hard label is one entry */
+        float q = row ? s.soft * row[*label] : s.flat;
+        total += term(&s, mix->hard, logits[*label]);
+        delta[*label] = q + mix->hard - s.mass * probs[*label];
+    }
+    *loss = (float)total;
 }
 
-void ols_cross_entropy(const ols_mix *mix, int classes, int batch, const float *logits, float temperature,
-                       const float *probs, const float *truth, const int *labels, float *delta, float *loss)
+void ols_softmax_cross_entropy(const ols_mix *mix, int classes, int batch, const float *logits, float temperature,
+                               const float *truth, float *probs, float *delta, float *loss, int *labels, int *hits)
 {
     int b;
+#pragma omp parallel for schedule(static) if ((size_t)batch * classes >= PARALLEL_FROM)
     for (b = 0; b < batch; ++b) {
         size_t at = (size_t)b * classes;
-        double lse = log_sum_exp(classes, logits + at, temperature, probs + at);
-        double sum = 0;
-        float mass;
-        int k;
-        if (labels[b] < 0) {
-            loss[b] = unlabelled(classes, logits + at, temperature, lse, probs + at, truth + at, delta + at);
-            continue;
-        }
-        mass = ols_target(mix, classes, labels[b], delta + at); /* q, turned into q - m p in place */
-        for (k = 0; k < classes; ++k) {
-            float q = delta[at + k];
-            /* 0 * inf would be NaN for a class that the target leaves out and the logits rule out */
-            if (q != 0) sum += q * (lse - (double)logits[at + k] / temperature);
-            delta[at + k] = q - mass * probs[at + k];
-        }
-        loss[b] = (float)sum;
+        forward_sample(mix, classes, logits + at, temperature, truth + at, probs + at, delta + at, loss + b, labels + b,
+                       hits + b);
     }
 }

@@ -4,8 +4,8 @@
  * "Delving Deep into Label Smoothing" (Zhang et al., IEEE TIP 2021).
  *
  * Shapes: K classes, B samples. Matrices are row-major floats. `logits`, `probs`, `truth` and `delta` are B x K,
- * `labels` and `loss` are B. `delta` is Darknet's sign: the NEGATIVE gradient of the loss by the logits (by logits /
- * temperature, where there is one: Darknet leaves the factor out).
+ * `labels`, `hits` and `loss` are B. `delta` is Darknet's sign: the NEGATIVE gradient of the loss by the logits (by
+ * logits / temperature, where there is one: Darknet leaves the factor out).
  *
  * Every method is one mixture per sample of class y (ols_mix):
  *     q[k] = hard * [k == y] + soft * row_y[k],      row_y = S[y], or a flat row
@@ -79,8 +79,6 @@ typedef struct {
     float *soft_gpu, *sums_gpu, *weight_gpu;
     int64_t *correct_gpu, *seen_gpu; /* K each */
     int64_t *unlabelled_gpu;         /* 1 */
-    char *hit_gpu;                   /* hit_size: scratch, which samples of a batch were right */
-    int hit_size;
 } ols_state;
 
 /* Bytes that a state of K classes takes (on the host; as much again on a device). 3.8 GB at K = 21,841. */
@@ -121,15 +119,20 @@ float ols_target(const ols_mix *mix, int classes, int label, float *q);
 /* labels[b] = the class of one-hot row b of truth, or -1 where not exactly one entry is non-zero. */
 void ols_labels(int classes, int batch, const float *truth, int *labels);
 
-/* loss[b] = -sum_k q[k] log p[k] and delta = q - m p for every sample; p = softmax(logits / temperature) is given as
- * `probs`. The log is taken from the logits with the maximum subtracted, so it is finite where p underflows. A sample
- * with label -1 is trained on its row of truth as it stands, as Darknet's [softmax] does. */
-void ols_cross_entropy(const ols_mix *mix, int classes, int batch, const float *logits, float temperature,
-                       const float *probs, const float *truth, const int *labels, float *delta, float *loss);
+/* The forward pass of a softmax with its loss, in one pass over the samples. For every sample b:
+ *     probs = softmax(logits / temperature)
+ *     labels[b] as ols_labels finds it in truth
+ *     loss[b] = -sum_k q[k] log p[k], delta = q - m p
+ *     hits[b] = labels[b] where that class has the largest probability (the first, at a tie), else -1
+ * The log is taken from the logits with the maximum subtracted, so it is finite where p underflows. A sample with label
+ * -1 is trained on its row of truth as it stands, as Darknet's [softmax] does. A NaN or infinity among the logits makes
+ * the sample's probs, delta and loss NaN (-infinity alone is a class that is ruled out), and it is no hit. */
+void ols_softmax_cross_entropy(const ols_mix *mix, int classes, int batch, const float *logits, float temperature,
+                               const float *truth, float *probs, float *delta, float *loss, int *labels, int *hits);
 
-/* Eq. 5: adds probs of every sample whose largest entry (the first, at a tie) is its label. Samples in batch order.
- * Samples with label -1 are counted as unlabelled, samples whose probabilities are not finite as seen. */
-void ols_accumulate(ols_state *state, int batch, const float *probs, const int *labels);
+/* Eq. 5: adds probs of every hit to A, in batch order, and counts the samples; those with label -1 as unlabelled.
+ * `labels` and `hits` are those of ols_softmax_cross_entropy. */
+void ols_accumulate(ols_state *state, int batch, const float *probs, const int *labels, const int *hits);
 
 /* The same for one sample whose K scores lie `stride` floats apart; scores may be any numbers, negative ones count as 0
  * (linear class scores of YOLO v1 can be). */
@@ -200,13 +203,13 @@ int ols_read_block(ols_state *state, int (*read)(void *context, void *bytes, siz
 
 int ols_state_to_gpu(ols_state *state); /* allocates the device copies on the current device and pushes */
 int ols_pull(ols_state *state);         /* device -> host, everything */
+int ols_pull_counts(ols_state *state);  /* device -> host, the counts alone; S, A and weight stay as they are */
 int ols_push(ols_state *state);         /* host -> device, everything */
 
-/* Twins. labels, loss: device, B. */
-int ols_labels_gpu(int classes, int batch, const float *truth, int *labels);
-int ols_cross_entropy_gpu(const ols_mix *mix, int classes, int batch, const float *logits, float temperature,
-                          const float *probs, const float *truth, const int *labels, float *delta, float *loss);
-int ols_accumulate_gpu(ols_state *state, int batch, const float *probs, const int *labels);
+/* Twins. loss, labels, hits: device, B. */
+int ols_softmax_cross_entropy_gpu(const ols_mix *mix, int classes, int batch, const float *logits, float temperature,
+                                  const float *truth, float *probs, float *delta, float *loss, int *labels, int *hits);
+int ols_accumulate_gpu(ols_state *state, int batch, const float *probs, const int *labels, const int *hits);
 /* S, A and counts on the device. */
 int ols_update_gpu(ols_state *state, const ols_options *options, int64_t epoch_images);
 void ols_free_gpu(ols_state *state);

@@ -1,11 +1,11 @@
 /* CUDA twins of the method. Every sum is taken in a fixed order (trees over a block, loops over the batch), so two runs
- * give the same bits on one device; nothing here waits for the device except the push, pull and update of the state. */
+ * give the same bits on one device; nothing here waits for the device except the push and the pulls of the state. */
 #include "ols.h"
 
 #include <cuda_runtime.h>
-#include <float.h>
+#include <math.h>
 
-enum { THREADS = 256 };
+enum { WARP = 32, THREADS = 256, MOST_THREADS = 1024 };
 
 #define RETURN_IF_FAILED(call)                                                                                         \
     do {                                                                                                               \
@@ -13,164 +13,138 @@ enum { THREADS = 256 };
         if (status != cudaSuccess) return (int)status;                                                                 \
     } while (0)
 
-/* ---- Reductions over a block of THREADS threads ------------------------------------------------------------------ */
+/* ---- Reductions over a block of whole warps: every thread brings a value and gets the result --------------------- */
 
-template <typename T> static __device__ T block_sum(T value)
+struct add {
+    template <typename T> __device__ T operator()(T a, T b) const { return a + b; }
+};
+
+/* Passes over NaN, where `b` is the one that can be NaN; reductions start from numbers. */
+struct larger {
+    __device__ float operator()(float a, float b) const { return b > a ? b : a; }
+};
+
+template <typename T, typename Operator> static __device__ T block_reduce(T value, Operator combine)
 {
-    __shared__ T shared[THREADS];
-    int t = threadIdx.x, half;
-    __syncthreads(); /* the last reduction's reader is done */
-    shared[t] = value;
-    for (half = THREADS / 2; half > 0; half /= 2) {
-        __syncthreads();
-        if (t < half) shared[t] += shared[t + half];
-    }
+    __shared__ T partial[MOST_THREADS / WARP];
+    int i;
+    for (i = WARP / 2; i > 0; i /= 2) value = combine(value, __shfl_xor_sync(0xffffffffu, value, i));
+    __syncthreads(); /* the last reduction was read */
+    if (threadIdx.x % WARP == 0) partial[threadIdx.x / WARP] = value;
     __syncthreads();
-    return shared[0];
+    value = partial[0];
+    for (i = 1; i < (int)blockDim.x / WARP; ++i) value = combine(value, partial[i]);
+    return value;
 }
 
-/* Index of the largest value, the first at a tie; every thread brings its own best. */
-static __device__ int block_argmax(float value, int index)
+/* ---- One batch: a block per sample ------------------------------------------------------------------------------- */
+
+/* About four entries of a row for each thread. */
+static int threads_for(int classes)
 {
-    __shared__ float values[THREADS];
-    __shared__ int indexes[THREADS];
-    int t = threadIdx.x, half;
-    __syncthreads();
-    values[t] = value;
-    indexes[t] = index;
-    for (half = THREADS / 2; half > 0; half /= 2) {
-        __syncthreads();
-        if (t < half) {
-            float other = values[t + half];
-            int at = indexes[t + half];
-            if (other > values[t] || (other == values[t] && at < indexes[t])) {
-                values[t] = other;
-                indexes[t] = at;
-            }
-        }
-    }
-    __syncthreads();
-    return indexes[0];
+    int threads = WARP;
+    while (threads < MOST_THREADS && threads * 4 < classes) threads *= 2;
+    return threads;
 }
 
-static __device__ int row_argmax(const float *row, int classes)
+/* The class of a row of truth, or -1: the high half counts the entries that are not 0, the low half adds their places,
+ * which can only carry over where there are several. */
+static __device__ int one_hot(const float *row, int classes)
 {
-    float best = -FLT_MAX;
-    int at = 0, k;
-    for (k = threadIdx.x; k < classes; k += THREADS) {
-        if (row[k] > best) {
-            best = row[k];
-            at = k;
-        }
-    }
-    return block_argmax(best, at);
+    unsigned long long found = 0;
+    int k;
+    for (k = threadIdx.x; k < classes; k += blockDim.x)
+        if (row[k] != 0) found += (1ull << 32) + k;
+    found = block_reduce(found, add());
+    return found >> 32 == 1 ? (int)(found & 0xffffffffu) : -1;
 }
 
-/* ---- One batch: a block per sample --------------------------------------------------------------------------------
- */
-
-static __global__ void labels_kernel(int classes, const float *truth, int *labels)
-{
-    const float *row = truth + (size_t)blockIdx.x * classes;
-    int ones = 0, where = 0, k;
-    for (k = threadIdx.x; k < classes; k += THREADS) {
-        if (row[k] != 0) {
-            ++ones;
-            where += k; /* the class itself where there is one, and unused otherwise */
-        }
-    }
-    ones = block_sum(ones);
-    where = block_sum(where);
-    if (threadIdx.x == 0) labels[blockIdx.x] = ones == 1 ? where : -1;
-}
-
-int ols_labels_gpu(int classes, int batch, const float *truth, int *labels)
-{
-    labels_kernel<<<batch, THREADS>>>(classes, truth, labels);
-    return (int)cudaPeekAtLastError();
-}
-
-static __global__ void cross_entropy_kernel(ols_mix mix, int classes, const float *logits, float temperature,
-                                            const float *probs, const float *truth, const int *labels, float *delta,
-                                            float *loss)
+static __global__ void __launch_bounds__(MOST_THREADS)
+    softmax_cross_entropy_kernel(ols_mix mix, int classes, const float *logits, float inverse_temperature,
+                                 const float *truth, float *probs, float *delta, float *loss, int *labels, int *hits)
 {
     size_t at = (size_t)blockIdx.x * classes;
-    int label = labels[blockIdx.x], top = row_argmax(probs + at, classes), k;
-    double lse = (double)logits[at + top] / temperature - log((double)probs[at + top]);
-    double sum = 0;
-    const float *row = label >= 0 && mix.rows ? mix.rows + (size_t)label * classes : 0;
-    float mass = label < 0 ? 1 : mix.hard + mix.soft * (mix.weight ? mix.weight[label] : 1);
-    for (k = threadIdx.x; k < classes; k += THREADS) {
-        float q;
-        if (label < 0) {
-            q = truth[at + k];
-        } else {
-            q = mix.soft * (row ? row[k] : mix.flat);
-            if (k == label) q += mix.hard;
-        }
-        if (q != 0) sum += q * (lse - (double)logits[at + k] / temperature);
-        delta[at + k] = q - mass * probs[at + k];
+    const float *z = logits + at, *row;
+    float *p = probs + at, top = -INFINITY, part = 0, inverse_sum, log_sum, mass = 1, hard = 0, soft = 1;
+    double sum;
+    int label, wrong, k;
+
+    for (k = threadIdx.x; k < classes; k += blockDim.x) top = z[k] > top ? z[k] : top;
+    top = block_reduce(top, larger());
+    for (k = threadIdx.x; k < classes; k += blockDim.x) part += p[k] = expf((z[k] - top) * inverse_temperature);
+    sum = block_reduce((double)part, add());
+    inverse_sum = (float)(1 / sum);
+    log_sum = (float)log(sum);
+    row = truth + at;
+    label = one_hot(row, classes);
+    if (label >= 0) {
+        row = mix.rows ? mix.rows + (size_t)label * classes : 0;
+        hard = mix.hard;
+        soft = mix.soft;
+        mass = mix.hard + mix.soft * (mix.weight ? mix.weight[label] : 1);
     }
-    sum = block_sum(sum);
-    if (threadIdx.x == 0) loss[blockIdx.x] = (float)sum;
-}
-
-int ols_cross_entropy_gpu(const ols_mix *mix, int classes, int batch, const float *logits, float temperature,
-                          const float *probs, const float *truth, const int *labels, float *delta, float *loss)
-{
-    cross_entropy_kernel<<<batch, THREADS>>>(*mix, classes, logits, temperature, probs, truth, labels, delta, loss);
-    return (int)cudaPeekAtLastError();
-}
-
-/* ---- Statistics ----------------------------------------------------------------------------------------------------
- */
-
-/* Which samples were right, and the counts: integers, so the order of the atomics does not show in the result. */
-static __global__ void correct_kernel(int classes, const float *probs, const int *labels, char *hit,
-                                      unsigned long long *correct, unsigned long long *seen,
-                                      unsigned long long *unlabelled)
-{
-    const float *p = probs + (size_t)blockIdx.x * classes;
-    int label = labels[blockIdx.x], top = row_argmax(p, classes), bad = 0, right, k;
-    for (k = threadIdx.x; k < classes; k += THREADS) bad += !isfinite(p[k]);
-    bad = block_sum(bad);
+    wrong = label < 0 || !isfinite(sum);
+    part = 0;
+    for (k = threadIdx.x; k < classes; k += blockDim.x) {
+        float e = p[k], prob = e * inverse_sum, q = soft * (row ? row[k] : mix.flat);
+        /* The exponential of the largest is 1, and it is a hit when the first of those is the label's. */
+        if (k <= label) wrong |= (e == 1) != (k == label);
+        if (k == label) q += hard;
+        p[k] = prob;
+        delta[at + k] = q - mass * prob;
+        /* 0 * inf would be NaN for a class that the target leaves out and the logits rule out */
+        if (q != 0) part += q * (log_sum - (z[k] - top) * inverse_temperature);
+    }
+    wrong = __syncthreads_or(wrong);
+    sum = block_reduce((double)part, add());
     if (threadIdx.x) return;
-    right = label >= 0 && top == label && !bad;
-    hit[blockIdx.x] = (char)right;
-    atomicAdd(label < 0 ? unlabelled : seen + label, 1ull);
-    if (right) atomicAdd(correct + label, 1ull);
+    loss[blockIdx.x] = (float)sum;
+    labels[blockIdx.x] = label;
+    hits[blockIdx.x] = wrong ? -1 : label;
 }
 
-/* A thread per class k walks the batch in order, so every sum has one order. */
-static __global__ void accumulate_kernel(int classes, int batch, const float *probs, const int *labels, const char *hit,
-                                         float *sums)
+int ols_softmax_cross_entropy_gpu(const ols_mix *mix, int classes, int batch, const float *logits, float temperature,
+                                  const float *truth, float *probs, float *delta, float *loss, int *labels, int *hits)
 {
-    int k = blockIdx.x * blockDim.x + threadIdx.x, b;
-    if (k >= classes) return;
-    for (b = 0; b < batch; ++b)
-        if (hit[b]) sums[(size_t)labels[b] * classes + k] += probs[(size_t)b * classes + k];
-}
-
-int ols_accumulate_gpu(ols_state *state, int batch, const float *probs, const int *labels)
-{
-    int classes = state->classes;
-    if (batch > state->hit_size) { /* the first batch, or a larger one */
-        cudaFree(state->hit_gpu);
-        state->hit_gpu = 0;
-        state->hit_size = 0;
-        RETURN_IF_FAILED(cudaMalloc((void **)&state->hit_gpu, batch));
-        state->hit_size = batch;
-    }
-    correct_kernel<<<batch, THREADS>>>(classes, probs, labels, state->hit_gpu, (unsigned long long *)state->correct_gpu,
-                                       (unsigned long long *)state->seen_gpu,
-                                       (unsigned long long *)state->unlabelled_gpu);
-    accumulate_kernel<<<(classes + THREADS - 1) / THREADS, THREADS>>>(classes, batch, probs, labels, state->hit_gpu,
-                                                                      state->sums_gpu);
+    softmax_cross_entropy_kernel<<<batch, threads_for(classes)>>>(*mix, classes, logits, 1 / temperature, truth, probs,
+                                                                  delta, loss, labels, hits);
     return (int)cudaPeekAtLastError();
 }
 
-/* ---- Update: a block per row ---------------------------------------------------------------------------------------
- */
+/* ---- Statistics -------------------------------------------------------------------------------------------------- */
+
+/* The block of a class's first hit takes all of its hits, in the order of the batch. The counts are integers, so the
+ * order of the atomics does not show in the result. */
+static __global__ void accumulate_kernel(int classes, int batch, const float *probs, const int *labels, const int *hits,
+                                         float *sums, unsigned long long *correct, unsigned long long *seen,
+                                         unsigned long long *unlabelled)
+{
+    int k = blockIdx.y * blockDim.x + threadIdx.x, hit = hits[blockIdx.x], label = labels[blockIdx.x], b;
+    float *to = sums + (size_t)(hit < 0 ? 0 : hit) * classes + k, sum;
+    if (k == 0) {
+        atomicAdd(label < 0 ? unlabelled : seen + label, 1ull);
+        if (hit >= 0) atomicAdd(correct + hit, 1ull);
+    }
+    if (hit < 0 || k >= classes) return;
+    for (b = 0; b < (int)blockIdx.x; ++b)
+        if (hits[b] == hit) return;
+    sum = *to;
+    for (; b < batch; ++b)
+        if (hits[b] == hit) sum += probs[(size_t)b * classes + k];
+    *to = sum;
+}
+
+int ols_accumulate_gpu(ols_state *state, int batch, const float *probs, const int *labels, const int *hits)
+{
+    int classes = state->classes, threads = classes < THREADS ? threads_for(4 * classes) : THREADS;
+    dim3 blocks(batch, (classes + threads - 1) / threads);
+    accumulate_kernel<<<blocks, threads>>>(
+        classes, batch, probs, labels, hits, state->sums_gpu, (unsigned long long *)state->correct_gpu,
+        (unsigned long long *)state->seen_gpu, (unsigned long long *)state->unlabelled_gpu);
+    return (int)cudaPeekAtLastError();
+}
+
+/* ---- Update: a block per row ------------------------------------------------------------------------------------- */
 
 static __global__ void update_kernel(ols_options options, int classes, float *soft, float *sums, float *weight,
                                      int64_t *correct, int64_t *seen, int64_t *unlabelled)
@@ -178,11 +152,14 @@ static __global__ void update_kernel(ols_options options, int classes, float *so
     int y = blockIdx.x, k;
     float *row = soft + (size_t)y * classes, *sum = sums + (size_t)y * classes;
     double total = 0;
+    float largest = 0;
     int frozen;
-    for (k = threadIdx.x; k < classes; k += THREADS) total += sum[k];
-    total = block_sum(total);
-    frozen = options.freeze > 0 && row[row_argmax(row, classes)] >= options.freeze;
-    __syncthreads(); /* the row is read above by all and written below */
+    for (k = threadIdx.x; k < classes; k += THREADS) {
+        total += sum[k];
+        if (row[k] > largest) largest = row[k];
+    }
+    total = block_reduce(total, add());
+    frozen = options.freeze > 0 && block_reduce(largest, larger()) >= options.freeze;
     for (k = threadIdx.x; k < classes; k += THREADS) {
         if (!frozen && total > 0) row[k] = (float)(sum[k] / total);
         if (!frozen && !(total > 0) && options.empty != OLS_ROW_KEEP)
@@ -209,11 +186,13 @@ int ols_update_gpu(ols_state *state, const ols_options *options, int64_t epoch_i
     return 0;
 }
 
-/* ---- Host and device -----------------------------------------------------------------------------------------------
- */
+/* ---- Host and device --------------------------------------------------------------------------------------------- */
 
 /* The parts of a state that live in both places. */
-static int copy_state(ols_state *state, cudaMemcpyKind kind)
+enum { ALL_PARTS = 0, COUNTS = 3 };
+
+/* Copies the parts from `first` on. */
+static int copy_state(ols_state *state, cudaMemcpyKind kind, size_t first)
 {
     size_t k = state->classes;
     struct {
@@ -228,7 +207,7 @@ static int copy_state(ols_state *state, cudaMemcpyKind kind)
         {&state->unlabelled, state->unlabelled_gpu, sizeof(int64_t)},
     };
     size_t i;
-    for (i = 0; i < sizeof parts / sizeof parts[0]; ++i) {
+    for (i = first; i < sizeof parts / sizeof parts[0]; ++i) {
         int pull = kind == cudaMemcpyDeviceToHost;
         RETURN_IF_FAILED(cudaMemcpy(pull ? parts[i].host : parts[i].device, pull ? parts[i].device : parts[i].host,
                                     parts[i].bytes, kind));
@@ -238,12 +217,17 @@ static int copy_state(ols_state *state, cudaMemcpyKind kind)
 
 int ols_pull(ols_state *state)
 {
-    return copy_state(state, cudaMemcpyDeviceToHost);
+    return copy_state(state, cudaMemcpyDeviceToHost, ALL_PARTS);
+}
+
+int ols_pull_counts(ols_state *state)
+{
+    return copy_state(state, cudaMemcpyDeviceToHost, COUNTS);
 }
 
 int ols_push(ols_state *state)
 {
-    return copy_state(state, cudaMemcpyHostToDevice);
+    return copy_state(state, cudaMemcpyHostToDevice, ALL_PARTS);
 }
 
 int ols_state_to_gpu(ols_state *state)
@@ -267,5 +251,4 @@ void ols_free_gpu(ols_state *state)
     cudaFree(state->correct_gpu);
     cudaFree(state->seen_gpu);
     cudaFree(state->unlabelled_gpu);
-    cudaFree(state->hit_gpu);
 }

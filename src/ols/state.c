@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PARALLEL_FROM = 32768 }; /* elements of a batch below which a second thread costs more than it saves */
+
 static size_t square(int classes)
 {
     return (size_t)classes * (size_t)classes;
@@ -94,32 +96,23 @@ void ols_add_sums(ols_state *to, const ols_state *from)
     if (from->iterations > to->iterations) to->iterations = from->iterations;
 }
 
-/* One NaN in A would cost the class its epoch, and a checkpoint that holds it is refused. */
-static int finite_row(int classes, const float *p)
+void ols_accumulate(ols_state *state, int batch, const float *probs, const int *labels, const int *hits)
 {
-    int k;
-    for (k = 0; k < classes && isfinite(p[k]); ++k) {
-    }
-    return k == classes;
-}
-
-void ols_accumulate(ols_state *state, int batch, const float *probs, const int *labels)
-{
-    int b, k, classes = state->classes;
+    /* A part of the classes is one thread's for the whole batch: the order of a sum is that of the batch. */
+    int part, b, classes = state->classes, parts = (size_t)batch * classes < PARALLEL_FROM ? 1 : 16;
     for (b = 0; b < batch; ++b) {
-        const float *p = probs + (size_t)b * classes;
-        int label = labels[b], top = 0;
-        if (label < 0) {
-            ++state->unlabelled;
-            continue;
-        }
-        ++state->seen[label];
-        for (k = 1; k < classes; ++k)
-            if (p[k] > p[top]) top = k;
-        if (top == label && finite_row(classes, p)) {
-            float *sums = state->sums + (size_t)label * classes;
-            for (k = 0; k < classes; ++k) sums[k] += p[k];
-            ++state->correct[label];
+        ++*(labels[b] < 0 ? &state->unlabelled : &state->seen[labels[b]]);
+        if (hits[b] >= 0) ++state->correct[hits[b]];
+    }
+#pragma omp parallel for schedule(static) if (parts > 1)
+    for (part = 0; part < parts; ++part) {
+        int first = (int)((int64_t)classes * part / parts), end = (int)((int64_t)classes * (part + 1) / parts), i, k;
+        for (i = 0; i < batch; ++i) {
+            float *sums = state->sums + (size_t)(hits[i] < 0 ? 0 : hits[i]) * classes;
+            const float *p = probs + (size_t)i * classes;
+            if (hits[i] < 0) continue;
+#pragma omp simd
+            for (k = first; k < end; ++k) sums[k] += p[k];
         }
     }
 }

@@ -30,7 +30,7 @@ static inline double noise(uint64_t *seed)
 
 /* A batch as ols.h has it, all of it on the host. */
 typedef struct {
-    int classes, batch, *labels;
+    int classes, batch, *labels, *hits;
     float *logits, *probs, *truth, *delta, *loss;
 } ols_batch;
 
@@ -39,13 +39,29 @@ static inline float *floats(size_t n)
     return (float *)calloc(n, sizeof(float));
 }
 
+/* All of it 0. */
+static inline ols_batch empty_batch(int classes, int batch)
+{
+    size_t n = (size_t)classes * batch;
+    ols_batch x = {classes,
+                   batch,
+                   (int *)calloc(batch, sizeof(int)),
+                   (int *)calloc(batch, sizeof(int)),
+                   floats(n),
+                   floats(n),
+                   floats(n),
+                   floats(n),
+                   floats(batch)};
+    return x;
+}
+
 static inline void free_batch(ols_batch x)
 {
-    free(x.labels), free(x.logits), free(x.probs), free(x.truth), free(x.delta), free(x.loss);
+    free(x.labels), free(x.hits), free(x.logits), free(x.probs), free(x.truth), free(x.delta), free(x.loss);
 }
 
 /* probs from logits, in double precision. */
-static inline void softmax(ols_batch x, float temperature)
+static inline void reference_softmax(ols_batch x, float temperature)
 {
     int b, k;
     for (b = 0; b < x.batch; ++b) {

@@ -8,14 +8,17 @@
 #include <string.h>
 #include <zlib.h>
 
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
 /* ---- A batch and what the method makes of it -------------------------------------------------------------------- */
 
 /* Random logits, and one-hot rows of random classes. */
 static ols_batch new_batch(int classes, int batch, uint64_t seed)
 {
     size_t n = (size_t)classes * batch, i;
-    ols_batch x = {classes,   batch,        (int *)calloc(batch, sizeof(int)), floats(n), floats(n), floats(n),
-                   floats(n), floats(batch)};
+    ols_batch x = empty_batch(classes, batch);
     int b;
     for (i = 0; i < n; ++i) x.logits[i] = (float)(6 * noise(&seed) - 3);
     for (b = 0; b < batch; ++b) x.truth[(size_t)b * classes + (int)(noise(&seed) * classes)] = 1;
@@ -33,9 +36,22 @@ static void set_label(ols_batch x, int b, int label)
 static void forward(ols_batch x, const ols_options *options, const ols_state *state, float temperature)
 {
     ols_mix mix = ols_target_mix(options, state, x.classes);
-    softmax(x, temperature);
-    ols_labels(x.classes, x.batch, x.truth, x.labels);
-    ols_cross_entropy(&mix, x.classes, x.batch, x.logits, temperature, x.probs, x.truth, x.labels, x.delta, x.loss);
+    ols_softmax_cross_entropy(&mix, x.classes, x.batch, x.logits, temperature, x.truth, x.probs, x.delta, x.loss,
+                              x.labels, x.hits);
+}
+
+/* Statistics of probabilities that are given: the hits are those of the definition. */
+static void accumulate(ols_state *state, int batch, const float *probs, const int *labels)
+{
+    int hits[16], b, k;
+    assert_true(batch <= 16);
+    for (b = 0; b < batch; ++b) {
+        int top = 0;
+        for (k = 1; k < state->classes; ++k)
+            if (probs[b * state->classes + k] > probs[b * state->classes + top]) top = k;
+        hits[b] = top == labels[b] ? top : -1;
+    }
+    ols_accumulate(state, batch, probs, labels, hits);
 }
 
 /* -sum_k q[k] log p[k] of one sample, straight from its definition. */
@@ -224,7 +240,7 @@ static void golden_case(void **test)
             for (b = 0; b < GOLDEN_BATCH; ++b)
                 ols_accumulate_scores(state, x[i].probs + b * GOLDEN_CLASSES, 1, x[i].labels[b]);
         } else {
-            ols_accumulate(state, GOLDEN_BATCH, x[i].probs, x[i].labels);
+            ols_accumulate(state, GOLDEN_BATCH, x[i].probs, x[i].labels, x[i].hits);
         }
         state->images += GOLDEN_BATCH;
         ++state->iterations;
@@ -412,12 +428,12 @@ static void a_sample_is_trained_alike_alone_and_in_a_batch(void **test)
     (void)test;
     x.truth[3 * K] = x.truth[3 * K + 1] = 1; /* not one-hot */
     forward(x, &options, state, 1);
-    ols_accumulate(state, B, x.probs, x.labels);
+    ols_accumulate(state, B, x.probs, x.labels, x.hits);
     for (b = 0; b < B; ++b) {
         memcpy(single.logits, x.logits + b * K, K * sizeof(float));
         memcpy(single.truth, x.truth + b * K, K * sizeof(float));
         forward(single, &options, one_by_one, 1);
-        ols_accumulate(one_by_one, 1, single.probs, single.labels);
+        ols_accumulate(one_by_one, 1, single.probs, single.labels, single.hits);
         assert_int_equal(single.labels[0], x.labels[b]);
         assert_memory_equal(single.delta, x.delta + b * K, K * sizeof(float));
         assert_memory_equal(single.loss, x.loss + b, sizeof(float));
@@ -427,6 +443,82 @@ static void a_sample_is_trained_alike_alone_and_in_a_batch(void **test)
     ols_free_state(state), ols_free_state(one_by_one);
     free_batch(x), free_batch(single);
 }
+
+/* On both sides of a vector and of the parts that sums are taken in. */
+static const int class_counts[] = {2, 3, 10, 17, 100, 512, 1000, 4097};
+
+static void the_probabilities_are_those_of_a_softmax_in_double_precision(void **test)
+{
+    ols_options options = ols_default_options(OLS_HARD);
+    size_t c, t;
+    int i;
+    (void)test;
+    for (c = 0; c < COUNT(class_counts); ++c) {
+        for (t = 0; t < COUNT(temperatures); ++t) {
+            ols_batch x = new_batch(class_counts[c], 3, c), expected = new_batch(class_counts[c], 3, c);
+            for (i = 0; i < 3 * class_counts[c]; ++i)
+                expected.logits[i] = x.logits[i] = x.logits[i] * (i < class_counts[c] ? 1 : 20) + 5;
+            reference_softmax(expected, temperatures[t]);
+            forward(x, &options, 0, temperatures[t]);
+            for (i = 0; i < 3 * class_counts[c]; ++i) /* a difference of 120 is known to 4e-6 */
+                assert_close(x.probs[i], expected.probs[i],
+                             (i < class_counts[c] ? 1e-6 : 1e-5) * expected.probs[i] + 1e-37);
+            free_batch(x), free_batch(expected);
+        }
+    }
+}
+
+/* Two classes, the first of them ahead by x: p = exp(-x) / (1 + exp(-x)). */
+static void the_exponential_is_exact_to_the_last_places(void **test)
+{
+    enum { STEPS = 88000, BATCH = 1000 };
+    ols_options options = ols_default_options(OLS_HARD);
+    ols_batch x = new_batch(2, BATCH, 1);
+    int i, j;
+    (void)test;
+    for (i = 0; i < STEPS; i += BATCH) {
+        for (j = 0; j < BATCH; ++j) {
+            x.logits[2 * j] = 0;
+            x.logits[2 * j + 1] = -(i + j) / 1000.f;
+        }
+        forward(x, &options, 0, 1);
+        for (j = 0; j < BATCH; ++j) {
+            double e = exp((double)x.logits[2 * j + 1]);
+            assert_close(x.probs[2 * j], 1 / (1 + e), 1.5e-7);
+            assert_close(x.probs[2 * j + 1], e / (1 + e), i + j > 87300 ? 2e-38 : 3e-7 * e / (1 + e));
+        }
+    }
+    free_batch(x);
+}
+
+#ifdef _OPENMP
+static void the_number_of_threads_does_not_show_in_the_result(void **test)
+{
+    enum { K = 1000, B = 64 };
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *one = random_state(K, &options, 3), *four = random_state(K, &options, 3);
+    ols_batch x = new_batch(K, B, 9), y = new_batch(K, B, 9);
+    int b, before = omp_get_max_threads();
+    (void)test;
+    for (b = 0; b < B; ++b) set_label(x, b, b % 7), set_label(y, b, b % 7);
+    for (b = 0; b < B; b += 2) x.logits[b * K + b % 7] = y.logits[b * K + b % 7] = 4;
+    omp_set_num_threads(1);
+    forward(x, &options, one, 1);
+    ols_accumulate(one, B, x.probs, x.labels, x.hits);
+    omp_set_num_threads(4);
+    forward(y, &options, four, 1);
+    ols_accumulate(four, B, y.probs, y.labels, y.hits);
+    omp_set_num_threads(before);
+    assert_memory_equal(x.probs, y.probs, K * B * sizeof(float));
+    assert_memory_equal(x.delta, y.delta, K * B * sizeof(float));
+    assert_memory_equal(x.loss, y.loss, B * sizeof(float));
+    assert_memory_equal(one->sums, four->sums, K * K * sizeof(float));
+    assert_int_equal(one->correct[0], four->correct[0]);
+    assert_true(one->correct[0] > 0);
+    ols_free_state(one), ols_free_state(four);
+    free_batch(x), free_batch(y);
+}
+#endif
 
 /* Loss, gradient, statistics and update at K classes, each against its definition. */
 static void check_class_count(int classes, int batch)
@@ -460,7 +552,7 @@ static void check_class_count(int classes, int batch)
         if (b % 2 == 0)
             for (k = 0; k < classes; ++k) sums[(size_t)x.labels[b] * classes + k] += x.probs[at + k];
     }
-    ols_accumulate(state, batch, x.probs, x.labels);
+    ols_accumulate(state, batch, x.probs, x.labels, x.hits);
     ols_update(state, &options, 0);
     for (y = 0; y < classes; ++y) {
         const double *a = sums + (size_t)y * classes;
@@ -545,7 +637,7 @@ static void samples_without_a_single_class_are_counted_and_left_out_of_the_sums(
     ols_options options = ols_default_options(OLS_OLS);
     ols_state *state = ols_new_state(2, &options);
     (void)test;
-    ols_accumulate(state, 3, probs, labels);
+    accumulate(state, 3, probs, labels);
     assert_int_equal(state->unlabelled, 2);
     assert_int_equal(state->seen[0] + state->seen[1], 1);
     assert_close(state->sums[0] + state->sums[1], 0, 0);
@@ -565,7 +657,7 @@ static void only_right_predictions_enter_the_sums(void **test)
     ols_state *state = ols_new_state(3, &options);
     int i;
     (void)test;
-    ols_accumulate(state, 4, probs, labels);
+    accumulate(state, 4, probs, labels);
     for (i = 0; i < 9; ++i) assert_close(state->sums[i], expected[i], 1e-6);
     assert_int_equal(state->correct[0], 2);
     assert_int_equal(state->correct[1], 0);
@@ -579,38 +671,48 @@ static void only_right_predictions_enter_the_sums(void **test)
 
 static void the_first_of_equal_probabilities_is_the_prediction(void **test)
 {
-    static const float probs[] = {.4f, .4f, .2f, /**/ .4f, .4f, .2f, /**/ .2f, .4f, .4f, /**/ .2f, .4f, .4f};
-    static const int labels[] = {0, 1, 1, 2};
+    static const float logits[] = {4, 4, 2, /**/ 4, 4, 2, /**/ 2, 4, 4, /**/ 2, 4, 4};
+    static const int labels[] = {0, 1, 1, 2}, hits[] = {0, -1, 1, -1};
     ols_options options = ols_default_options(OLS_OLS);
     ols_state *batch = ols_new_state(3, &options), *scores = ols_new_state(3, &options);
+    ols_batch x = new_batch(3, 4, 1);
     int b;
     (void)test;
-    ols_accumulate(batch, 4, probs, labels);
-    for (b = 0; b < 4; ++b) ols_accumulate_scores(scores, probs + 3 * b, 1, labels[b]);
+    memcpy(x.logits, logits, sizeof logits);
+    for (b = 0; b < 4; ++b) set_label(x, b, labels[b]);
+    forward(x, &options, batch, 1);
+    assert_memory_equal(x.hits, hits, sizeof hits);
+    ols_accumulate(batch, 4, x.probs, x.labels, x.hits);
+    for (b = 0; b < 4; ++b) ols_accumulate_scores(scores, x.probs + 3 * b, 1, labels[b]);
     assert_int_equal(batch->correct[0], 1);
     assert_int_equal(batch->correct[1], 1);
     assert_int_equal(batch->correct[2], 0);
     assert_memory_equal(batch->correct, scores->correct, 3 * sizeof(int64_t));
     assert_memory_equal(batch->sums, scores->sums, 9 * sizeof(float));
     ols_free_state(batch), ols_free_state(scores);
+    free_batch(x);
 }
 
-/* The first is what a softmax makes of a NaN or an infinite logit; the others are no softmax's, and no reason to lose a
- * training's statistics either. */
-static void probabilities_that_are_not_finite_do_not_reach_the_sums(void **test)
+static void what_is_not_finite_does_not_reach_the_sums(void **test)
 {
     static const float rows[][3] = {{NAN, NAN, NAN},  {NAN, .6f, .4f},  {.6f, NAN, .4f},      {.6f, .4f, NAN},
-                                    {INFINITY, 0, 0}, {0, INFINITY, 0}, {.6f, INFINITY, .4f}, {.6f, -INFINITY, .4f}};
+                                    {INFINITY, 0, 0}, {0, INFINITY, 0}, {.6f, INFINITY, .4f}, {-INFINITY, NAN, .4f}};
     ols_options options = ols_default_options(OLS_OLS);
     ols_state *batch = ols_new_state(3, &options), *scores = ols_new_state(3, &options);
+    ols_batch x = new_batch(3, COUNT(rows), 1);
     size_t r;
     int label, i;
     (void)test;
-    for (r = 0; r < COUNT(rows); ++r) {
-        for (label = 0; label < 3; ++label) {
-            ols_accumulate(batch, 1, rows[r], &label);
+    memcpy(x.logits, rows, sizeof rows);
+    for (label = 0; label < 3; ++label) {
+        for (r = 0; r < COUNT(rows); ++r) {
+            set_label(x, r, label);
             ols_accumulate_scores(scores, rows[r], 1, label);
         }
+        forward(x, &options, batch, 1);
+        for (i = 0; i < 3 * (int)COUNT(rows); ++i) assert_true(isnan(x.probs[i]) && isnan(x.delta[i]));
+        for (r = 0; r < COUNT(rows); ++r) assert_true(isnan(x.loss[r]));
+        ols_accumulate(batch, COUNT(rows), x.probs, x.labels, x.hits);
     }
     for (i = 0; i < 3; ++i) {
         assert_int_equal(batch->correct[i], 0);
@@ -623,6 +725,7 @@ static void probabilities_that_are_not_finite_do_not_reach_the_sums(void **test)
         assert_close(scores->sums[i], 0, 0);
     }
     ols_free_state(batch), ols_free_state(scores);
+    free_batch(x);
 }
 
 static void logits_that_are_not_finite_leave_the_other_samples_and_the_state_alone(void **test)
@@ -640,7 +743,7 @@ static void logits_that_are_not_finite_leave_the_other_samples_and_the_state_alo
             set_label(x, 1, 0); /* the class that a row of NaN would be taken for */
             x.logits[K + k] = bad[i];
             forward(x, &options, state, 1);
-            ols_accumulate(state, B, x.probs, x.labels);
+            ols_accumulate(state, B, x.probs, x.labels, x.hits);
             assert_finite(state->sums, K * K);
             ols_update(state, &options, 0);
             assert_finite(state->soft, K * K);
@@ -652,6 +755,24 @@ static void logits_that_are_not_finite_leave_the_other_samples_and_the_state_alo
             free_batch(x);
         }
     }
+}
+
+static void a_class_that_the_logits_rule_out_costs_nothing_unless_the_target_wants_it(void **test)
+{
+    static const float logits[] = {1, -INFINITY, 0};
+    ols_options hard = ols_default_options(OLS_HARD), ls = ols_default_options(OLS_LS);
+    ols_batch x = new_batch(3, 1, 1);
+    (void)test;
+    memcpy(x.logits, logits, sizeof logits);
+    set_label(x, 0, 0);
+    forward(x, &hard, 0, 1);
+    assert_close(x.loss[0], log(1 + exp(-1)), 1e-6);
+    assert_close(x.probs[1], 0, 0);
+    assert_close(x.delta[1], 0, 0);
+    assert_int_equal(x.hits[0], 0);
+    forward(x, &ls, 0, 1);
+    assert_true(isinf(x.loss[0]));
+    free_batch(x);
 }
 
 static void scores_are_read_with_their_stride(void **test)
@@ -699,7 +820,7 @@ static void counts_are_summed_over_the_classes(void **test)
     ols_state *state = ols_new_state(2, &options);
     ols_summary summary;
     (void)test;
-    ols_accumulate(state, 3, probs, labels);
+    accumulate(state, 3, probs, labels);
     ols_count(state, &summary);
     assert_int_equal(summary.correct, 1);
     assert_int_equal(summary.seen, 2);
@@ -849,7 +970,7 @@ static ols_state *updated_with_empty_classes(ols_options *options, float before[
     static const int labels[] = {0, 1};
     ols_state *state = random_state(3, options, 14);
     memcpy(before, state->soft, 9 * sizeof(float));
-    ols_accumulate(state, 2, probs, labels);
+    accumulate(state, 2, probs, labels);
     ols_update(state, options, 0);
     assert_close(state->soft[0], .75, 0);
     assert_close(state->weight[0], 1, 0);
@@ -923,7 +1044,7 @@ static void a_frozen_row_is_left_alone(void **test)
         options.freeze = freezes[i];
         memcpy(state->soft, soft, sizeof soft);
         state->updates = 1; /* before the first update nothing was learned that could be kept */
-        ols_accumulate(state, 2, probs, labels);
+        accumulate(state, 2, probs, labels);
         ols_update(state, &options, 0);
         assert_memory_equal(state->soft, freezes[i] > 0 ? soft : probs, 3 * sizeof(float));
         assert_memory_equal(state->soft + 3, probs + 3, 3 * sizeof(float));
@@ -946,7 +1067,7 @@ static void the_first_update_freezes_nothing(void **test)
     options.freeze = .88f;
     state = ols_new_state(3, &options);
     assert_true(state->soft[0] > .88f);
-    ols_accumulate(state, 1, probs, labels);
+    accumulate(state, 1, probs, labels);
     ols_update(state, &options, 0);
     assert_memory_equal(state->soft, probs, sizeof probs);
     ols_free_state(state);
@@ -1023,8 +1144,8 @@ static void check_merge(double grain, double tolerance)
         int label = b % 7 == 6 ? -1 : (int)(noise(&seed) * K);
         for (k = 0; k < K; ++k) probs[k] = (float)(grain > 0 ? grain * (int)(noise(&seed) / grain) : noise(&seed));
         if (b % 3 && label >= 0) probs[label] = 1;
-        ols_accumulate(all, 1, probs, &label);
-        ols_accumulate(replica, 1, probs, &label);
+        accumulate(all, 1, probs, &label);
+        accumulate(replica, 1, probs, &label);
         ++all->images, ++replica->images;
         if (b % 2) ++all->iterations; /* both replicas' samples are one iteration */
         ++replica->iterations;
@@ -1571,7 +1692,7 @@ static void a_resumed_training_continues_exactly(void **test)
         for (s = 0; s < 2; ++s) {
             x[s] = new_batch(K, B, 500 + i);
             forward(x[s], &options, both[s], 1);
-            ols_accumulate(both[s], B, x[s].probs, x[s].labels);
+            ols_accumulate(both[s], B, x[s].probs, x[s].labels, x[s].hits);
             both[s]->images += B;
             ++both[s]->iterations;
             if (ols_due(both[s], &options, 50)) ols_update(both[s], &options, 50);
@@ -1623,6 +1744,11 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_alpha_of_one_equals_hard_labels_whatever_the_soft_labels),
     cmocka_unit_test(saturated_logits_give_a_finite_and_right_loss),
     cmocka_unit_test(a_sample_is_trained_alike_alone_and_in_a_batch),
+    cmocka_unit_test(the_probabilities_are_those_of_a_softmax_in_double_precision),
+    cmocka_unit_test(the_exponential_is_exact_to_the_last_places),
+#ifdef _OPENMP
+    cmocka_unit_test(the_number_of_threads_does_not_show_in_the_result),
+#endif
     cmocka_unit_test(two_classes_are_enough),
     cmocka_unit_test(a_thousand_classes_work_as_ten_do),
 
@@ -1632,8 +1758,9 @@ static const struct CMUnitTest tests[] = {
 
     cmocka_unit_test(only_right_predictions_enter_the_sums),
     cmocka_unit_test(the_first_of_equal_probabilities_is_the_prediction),
-    cmocka_unit_test(probabilities_that_are_not_finite_do_not_reach_the_sums),
+    cmocka_unit_test(what_is_not_finite_does_not_reach_the_sums),
     cmocka_unit_test(logits_that_are_not_finite_leave_the_other_samples_and_the_state_alone),
+    cmocka_unit_test(a_class_that_the_logits_rule_out_costs_nothing_unless_the_target_wants_it),
     cmocka_unit_test(scores_are_read_with_their_stride),
     cmocka_unit_test(negative_scores_count_as_zero),
     cmocka_unit_test(counts_are_summed_over_the_classes),

@@ -50,13 +50,12 @@ static void download(void *host, void *device, size_t bytes)
     assert_cuda(cudaFree(device));
 }
 
-/* Random logits, and their softmax. Of every five samples three are right, one is left to chance, and one has no single
+/* Random logits. Of every five samples three are right, one is left to chance, and one has no single
  * class (nothing, or two classes). */
-static ols_batch new_batch(int classes, int batch, uint64_t seed, float temperature)
+static ols_batch new_batch(int classes, int batch, uint64_t seed)
 {
     size_t n = (size_t)classes * batch, i;
-    ols_batch x = {classes,   batch,        (int *)calloc(batch, sizeof(int)), floats(n), floats(n), floats(n),
-                   floats(n), floats(batch)};
+    ols_batch x = empty_batch(classes, batch);
     int b;
     for (i = 0; i < n; ++i) x.logits[i] = (float)(6 * noise(&seed) - 3);
     for (b = 0; b < batch; ++b) {
@@ -66,17 +65,16 @@ static ols_batch new_batch(int classes, int batch, uint64_t seed, float temperat
         if (b % 5 == 4 && b % 2) x.truth[at + (label + 1) % classes] = .5f;
         if (b % 5 < 3) x.logits[at + label] = 4;
     }
-    softmax(x, temperature);
     return x;
 }
 
-/* Labels, loss, delta and statistics of a batch, on the CPU. */
+/* Probabilities, labels, loss, delta and statistics of a batch, on the CPU. */
 static void cpu_step(ols_batch x, const ols_options *options, ols_state *state, float temperature)
 {
     ols_mix mix = ols_target_mix(options, state, x.classes);
-    ols_labels(x.classes, x.batch, x.truth, x.labels);
-    ols_cross_entropy(&mix, x.classes, x.batch, x.logits, temperature, x.probs, x.truth, x.labels, x.delta, x.loss);
-    if (state) ols_accumulate(state, x.batch, x.probs, x.labels);
+    ols_softmax_cross_entropy(&mix, x.classes, x.batch, x.logits, temperature, x.truth, x.probs, x.delta, x.loss,
+                              x.labels, x.hits);
+    if (state) ols_accumulate(state, x.batch, x.probs, x.labels, x.hits);
 }
 
 /* The same by the twins. What comes out is in the host's arrays; the state stays on the device. */
@@ -87,17 +85,17 @@ static void gpu_step(ols_batch x, const ols_options *options, ols_state *state, 
     float *logits = (float *)upload(x.logits, n), *probs = (float *)upload(x.probs, n);
     float *truth = (float *)upload(x.truth, n), *delta = (float *)upload(x.delta, n);
     float *loss = (float *)upload(x.loss, x.batch * sizeof(float));
-    int *labels = (int *)upload(x.labels, x.batch * sizeof(int));
-    assert_cuda(ols_labels_gpu(x.classes, x.batch, truth, labels));
-    assert_cuda(
-        ols_cross_entropy_gpu(&mix, x.classes, x.batch, logits, temperature, probs, truth, labels, delta, loss));
-    if (state) assert_cuda(ols_accumulate_gpu(state, x.batch, probs, labels));
+    int *labels = (int *)upload(x.labels, x.batch * sizeof(int)), *hits = (int *)upload(x.hits, x.batch * sizeof(int));
+    assert_cuda(ols_softmax_cross_entropy_gpu(&mix, x.classes, x.batch, logits, temperature, truth, probs, delta, loss,
+                                              labels, hits));
+    if (state) assert_cuda(ols_accumulate_gpu(state, x.batch, probs, labels, hits));
     assert_cuda(cudaDeviceSynchronize());
+    download(x.probs, probs, n);
     download(x.delta, delta, n);
     download(x.loss, loss, x.batch * sizeof(float));
     download(x.labels, labels, x.batch * sizeof(int));
+    download(x.hits, hits, x.batch * sizeof(int));
     assert_cuda(cudaFree(logits));
-    assert_cuda(cudaFree(probs));
     assert_cuda(cudaFree(truth));
 }
 
@@ -106,14 +104,19 @@ static void gpu_step(ols_batch x, const ols_options *options, ols_state *state, 
 static void assert_same_labels(ols_batch gpu, ols_batch cpu)
 {
     assert_memory_equal(gpu.labels, cpu.labels, cpu.batch * sizeof(int));
+    assert_memory_equal(gpu.hits, cpu.hits, cpu.batch * sizeof(int));
 }
 
-/* delta = q - m p is as exact as the larger of the two it is the difference of, which is at most |delta| + 2 p. */
+/* An exponential of a difference of 10 is exact to 1e-6, a sum of them and its log to 3e-7. delta = q - m p is as exact
+ * as the larger of the two that it is the difference of, which is at most |delta| + 2 p. */
 static void assert_same_training(ols_batch gpu, ols_batch cpu)
 {
     size_t n = (size_t)cpu.classes * cpu.batch, i;
-    for (i = 0; i < n; ++i) assert_close(gpu.delta[i], cpu.delta[i], 1e-6 * (fabsf(cpu.delta[i]) + 2 * cpu.probs[i]));
-    for (i = 0; i < (size_t)cpu.batch; ++i) assert_close(gpu.loss[i], cpu.loss[i], 1e-5 * fabsf(cpu.loss[i]));
+    for (i = 0; i < n; ++i) {
+        assert_close(gpu.probs[i], cpu.probs[i], 2e-6 * cpu.probs[i]);
+        assert_close(gpu.delta[i], cpu.delta[i], 2e-6 * (fabsf(cpu.delta[i]) + 2 * cpu.probs[i]));
+    }
+    for (i = 0; i < (size_t)cpu.batch; ++i) assert_close(gpu.loss[i], cpu.loss[i], 1e-5 * fabsf(cpu.loss[i]) + 3e-7);
 }
 
 /* `gpu` was pulled. */
@@ -185,7 +188,7 @@ static void the_gpu_reads_the_same_labels_from_truth(void **test)
     for (i = 0; i < COUNT(class_counts); ++i) {
         int classes = class_counts[i], found[2] = {0, 0}, b;
         ols_options options = ols_default_options(OLS_HARD);
-        ols_batch cpu = new_batch(classes, 40, 1, 1), gpu = new_batch(classes, 40, 1, 1);
+        ols_batch cpu = new_batch(classes, 40, 1), gpu = new_batch(classes, 40, 1);
         cpu_step(cpu, &options, 0, 1);
         gpu_step(gpu, &options, 0, 1);
         assert_same_labels(gpu, cpu);
@@ -210,8 +213,8 @@ static void the_gpu_gives_the_same_loss_and_gradient(void **test)
         for (m = 0; m < COUNT(methods); ++m) {
             for (t = 0; t < COUNT(temperatures); ++t) {
                 ols_options options = ols_default_options(methods[m]);
-                ols_batch cpu = new_batch(classes, 20, 3, temperatures[t]);
-                ols_batch gpu = new_batch(classes, 20, 3, temperatures[t]);
+                ols_batch cpu = new_batch(classes, 20, 3);
+                ols_batch gpu = new_batch(classes, 20, 3);
                 options.alpha = .3f;
                 if (t) options.soft_weight = 1;
                 memset(cpu.truth, 0, classes * sizeof(float)), memset(gpu.truth, 0, classes * sizeof(float));
@@ -237,11 +240,10 @@ static void the_gpu_gives_a_finite_loss_for_saturated_logits(void **test)
         ols_options options = ols_default_options(methods[m]);
         ols_state *on_cpu = random_state(3, 2), *on_gpu = random_state_on_gpu(3, 2);
         for (label = 0; label < 3; ++label) {
-            ols_batch cpu = new_batch(3, 4, 1, 1), gpu = new_batch(3, 4, 1, 1);
+            ols_batch cpu = new_batch(3, 4, 1), gpu = new_batch(3, 4, 1);
             memcpy(cpu.logits, rows, sizeof rows), memcpy(gpu.logits, rows, sizeof rows);
             memset(cpu.truth, 0, sizeof rows), memset(gpu.truth, 0, sizeof rows);
             for (b = 0; b < 4; ++b) cpu.truth[b * 3 + label] = gpu.truth[b * 3 + label] = 1;
-            softmax(cpu, 1), softmax(gpu, 1);
             cpu_step(cpu, &options, on_cpu, 1);
             gpu_step(gpu, &options, on_gpu, 1);
             for (b = 0; b < 4; ++b) assert_true(isfinite(gpu.loss[b]));
@@ -265,7 +267,7 @@ static void the_gpu_gathers_the_same_statistics(void **test)
         ols_summary counts;
         assert_cuda(ols_state_to_gpu(on_gpu));
         for (n = 0; n < COUNT(batches); ++n) {
-            ols_batch cpu = new_batch(classes, batches[n], 10 + n, 1), gpu = new_batch(classes, batches[n], 10 + n, 1);
+            ols_batch cpu = new_batch(classes, batches[n], 10 + n), gpu = new_batch(classes, batches[n], 10 + n);
             cpu_step(cpu, &options, on_cpu, 1);
             gpu_step(gpu, &options, on_gpu, 1);
             free_batch(cpu), free_batch(gpu);
@@ -286,25 +288,25 @@ static void the_gpu_takes_the_first_of_equal_probabilities(void **test)
         int classes = class_counts[i], b, k;
         ols_options options = ols_default_options(OLS_OLS);
         ols_state *on_cpu = ols_new_state(classes, &options), *on_gpu = ols_new_state(classes, &options);
-        ols_batch cpu = new_batch(classes, 20, 5, 1), gpu;
+        ols_batch cpu = new_batch(classes, 20, 5), gpu = new_batch(classes, 20, 5);
         assert_cuda(ols_state_to_gpu(on_gpu));
         /* The label ties with one class before it, one behind it, one behind it that the same of 256 threads reads, or
          * with all. */
         for (b = 0; b < 20; ++b) {
-            float *truth = cpu.truth + (size_t)b * classes, *probs = cpu.probs + (size_t)b * classes;
+            float *truth = cpu.truth + (size_t)b * classes, *logits = cpu.logits + (size_t)b * classes;
             int label = b % 4 == 3 ? 0 : (int)((b + .5) / 20 * classes);
             int others[4];
             others[0] = label / 2, others[1] = (label + classes) / 2, others[2] = label + 256, others[3] = 0;
             memset(truth, 0, classes * sizeof(float));
             truth[label] = 1;
-            for (k = 0; k < classes; ++k) probs[k] = b % 4 == 3 ? 1.f / classes : 0;
-            if (b % 4 < 3) probs[label] = probs[others[b % 4] < classes ? others[b % 4] : 0] = .5f;
+            for (k = 0; k < classes; ++k) logits[k] = 1;
+            if (b % 4 < 3) logits[label] = logits[others[b % 4] < classes ? others[b % 4] : 0] = 5;
         }
-        gpu = new_batch(classes, 20, 5, 1);
         memcpy(gpu.truth, cpu.truth, 20 * classes * sizeof(float));
-        memcpy(gpu.probs, cpu.probs, 20 * classes * sizeof(float));
+        memcpy(gpu.logits, cpu.logits, 20 * classes * sizeof(float));
         cpu_step(cpu, &options, on_cpu, 1);
         gpu_step(gpu, &options, on_gpu, 1);
+        assert_same_labels(gpu, cpu);
         assert_cuda(ols_pull(on_gpu));
         assert_same_state(on_gpu, on_cpu);
         free_batch(cpu), free_batch(gpu);
@@ -315,26 +317,58 @@ static void the_gpu_takes_the_first_of_equal_probabilities(void **test)
 static void the_gpu_keeps_what_is_not_finite_out_of_the_sums(void **test)
 {
     static const float rows[][3] = {{NAN, NAN, NAN},  {NAN, .6f, .4f},  {.6f, NAN, .4f},      {.6f, .4f, NAN},
-                                    {INFINITY, 0, 0}, {0, INFINITY, 0}, {.6f, INFINITY, .4f}, {.6f, -INFINITY, .4f}};
+                                    {INFINITY, 0, 0}, {0, INFINITY, 0}, {.6f, INFINITY, .4f}, {-INFINITY, NAN, .4f}};
     enum { ROWS = COUNT(rows) };
     ols_options options = ols_default_options(OLS_OLS);
     int label, i;
     (void)test;
     for (label = 0; label < 3; ++label) {
         ols_state *state = ols_new_state(3, &options);
-        ols_batch x = new_batch(3, ROWS, 1, 1);
+        ols_batch x = new_batch(3, ROWS, 1);
         assert_cuda(ols_state_to_gpu(state));
-        memcpy(x.probs, rows, sizeof rows);
+        memcpy(x.logits, rows, sizeof rows);
         memset(x.truth, 0, sizeof rows);
         for (i = 0; i < ROWS; ++i) x.truth[i * 3 + label] = 1;
         gpu_step(x, &options, state, 1);
         assert_cuda(ols_pull(state));
+        for (i = 0; i < ROWS; ++i) assert_true(isnan(x.loss[i]));
+        for (i = 0; i < 3 * ROWS; ++i) assert_true(isnan(x.probs[i]) && isnan(x.delta[i]));
         for (i = 0; i < 9; ++i) assert_close(state->sums[i], 0, 0);
         assert_int_equal(state->seen[label], ROWS);
         assert_int_equal(state->correct[label], 0);
         free_batch(x);
         ols_free_state(state);
     }
+}
+
+static void a_class_that_the_logits_rule_out_costs_nothing_on_the_gpu(void **test)
+{
+    static const float logits[] = {1, -INFINITY, 0}, truth[] = {1, 0, 0};
+    ols_options options = ols_default_options(OLS_HARD);
+    ols_batch x = new_batch(3, 1, 1);
+    (void)test;
+    memcpy(x.logits, logits, sizeof logits), memcpy(x.truth, truth, sizeof truth);
+    gpu_step(x, &options, 0, 1);
+    assert_close(x.loss[0], log(1 + exp(-1)), 1e-6);
+    assert_close(x.delta[1], 0, 0);
+    assert_int_equal(x.hits[0], 0);
+    free_batch(x);
+}
+
+static void the_counts_come_from_the_gpu_alone(void **test)
+{
+    ols_state *state = random_state_on_gpu(100, 6), *same = random_state(100, 6);
+    (void)test;
+    memset(state->soft, 0, 100 * 100 * sizeof(float));
+    memset(state->correct, 0, 100 * sizeof(int64_t));
+    memset(state->seen, 0, 100 * sizeof(int64_t));
+    state->unlabelled = 0;
+    assert_cuda(ols_pull_counts(state));
+    assert_memory_equal(state->correct, same->correct, 100 * sizeof(int64_t));
+    assert_memory_equal(state->seen, same->seen, 100 * sizeof(int64_t));
+    assert_int_equal(state->unlabelled, same->unlabelled);
+    assert_close(state->soft[0], 0, 0);
+    ols_free_state(state), ols_free_state(same);
 }
 
 static void the_gpu_updates_as_the_cpu_does(void **test)
@@ -381,7 +415,7 @@ static ols_state *train(int classes, int on_gpu, float *losses)
     int n;
     if (on_gpu) assert_cuda(ols_state_to_gpu(state));
     for (n = 0; n < BATCHES; ++n) {
-        ols_batch x = new_batch(classes, BATCH, 50 + n, 1);
+        ols_batch x = new_batch(classes, BATCH, 50 + n);
         if (on_gpu)
             gpu_step(x, &options, state, 1);
         else
@@ -410,7 +444,7 @@ static void training_on_the_gpu_equals_training_on_the_cpu(void **test)
     for (i = 0; i < COUNT(class_counts); ++i) {
         float cpu_losses[96], gpu_losses[96];
         ols_state *cpu = train(class_counts[i], 0, cpu_losses), *gpu = train(class_counts[i], 1, gpu_losses);
-        for (n = 0; n < 96; ++n) assert_close(gpu_losses[n], cpu_losses[n], 1e-5 * cpu_losses[n]);
+        for (n = 0; n < 96; ++n) assert_close(gpu_losses[n], cpu_losses[n], 1e-5 * cpu_losses[n] + 3e-7);
         assert_same_state(gpu, cpu);
         ols_free_state(cpu), ols_free_state(gpu);
     }
@@ -502,7 +536,7 @@ static void a_freed_state_leaves_nothing_on_the_gpu(void **test)
     (void)test;
     for (i = 0; i < 20; ++i) {
         ols_state *state = random_state_on_gpu(1000, 6); /* 8 MB */
-        ols_batch x = new_batch(1000, 16 + i, 1, 1);
+        ols_batch x = new_batch(1000, 16 + i, 1);
         gpu_step(x, &options, state, 1);
         free_batch(x);
         ols_free_state(state);
@@ -539,6 +573,8 @@ int main(void)
         TEST(the_gpu_gathers_the_same_statistics),
         TEST(the_gpu_takes_the_first_of_equal_probabilities),
         TEST(the_gpu_keeps_what_is_not_finite_out_of_the_sums),
+        TEST(a_class_that_the_logits_rule_out_costs_nothing_on_the_gpu),
+        TEST(the_counts_come_from_the_gpu_alone),
         TEST(the_gpu_updates_as_the_cpu_does),
         TEST(training_on_the_gpu_equals_training_on_the_cpu),
         TEST(two_runs_on_the_gpu_give_the_same_bits),
