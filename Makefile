@@ -232,7 +232,8 @@ help:
 #: make demo         trains and compares a small detector with hard labels, LS and OLS; installs what is missing
 #: make test         all tests; installs what is missing
 #: make bench        speed against unpatched Darknet and PyTorch, as ratios; about 20 minutes; installs what is missing
-#:                   BENCH="--only steps,heads --rounds 7" passes options to tests/bench/run; see its --help
+#:                   BENCH="--only steps,heads" passes options to tests/bench/run; see its --help. On a GPU:
+#:                   make bench GPU=1 CUDNN=1 PYTHON=python3 BENCH="--only gpu", with a PyTorch that has CUDA
 #: make unit-tests   only builds the unit tests of the switches
 #: make clean        removes what was built; make distclean also Darknet's source and the results
 
