@@ -208,7 +208,7 @@ demo:
 
 bench:
 	@scripts/install-dependencies bench
-	@$(MAKE) --no-print-directory variant
+	@$(MAKE) --no-print-directory variant >&2
 	@MAKE="$(MAKE)" tests/bench/run $(BENCH)
 
 clean:
@@ -231,7 +231,7 @@ help:
 #: make variant      the same, but leaves ./darknet alone
 #: make demo         trains and compares a small detector with hard labels, LS and OLS; installs what is missing
 #: make test         all tests; installs what is missing
-#: make bench        speed against unpatched Darknet and PyTorch, as ratios; about 20 minutes; installs what is missing
+#: make bench        speed against unpatched Darknet and PyTorch, as ratios; about 15 minutes; installs what is missing
 #:                   BENCH="--only steps,heads" passes options to tests/bench/run; see its --help. On a GPU:
 #:                   make bench GPU=1 CUDNN=1 PYTHON=python3 BENCH="--only gpu", with a PyTorch that has CUDA
 #: make unit-tests   only builds the unit tests of the switches

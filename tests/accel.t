@@ -105,6 +105,8 @@ NETWORKS = {
     "shortcuts from more pixels and fewer channels": net() + conv(16) + conv(32, stride=2) +
         conv(32, activation="linear") + shortcut(3, "relu") + conv(48, stride=2) + conv(48, activation="linear") +
         shortcut(3, "leaky") + END,
+    "a shortcut from a shortcut of fewer channels": net() + conv(16) + conv(24, activation="leaky") +
+        conv(20, activation="leaky") + shortcut(2) + conv(24, activation="leaky") + shortcut(2) + conv(16) + END,
     "channels that fill no block": net() + conv(5) + conv(19, activation="leaky") + conv(19, activation="linear") +
         shortcut(2, "leaky") + conv(7, 1) + END,
     "shortcuts from fewer pixels, and from more channels": net() + conv(40, stride=2) + conv(20) + UPSAMPLE +
@@ -124,6 +126,7 @@ NETWORKS = {
     "routes to blocks and to parts of blocks": net() + conv(16) + conv(32) + conv(20) + route(-1) + conv(16) +
         route(0, 1, 2) + conv(16) + route(-1, 2, 0) + conv(24) + END,
     "a layer that is read four times": net() + conv(16) + conv(16) + shortcut(2) + route(0, -1, 0) + conv(16) + END,
+    "a route of 34 layers": net(size=16) + conv(3) * 34 + route(*range(34)) + conv(16) + END,
     "dropout between convolutions": net() + conv(16) + conv(16) + "[dropout]\nprobability=.5\n" + conv(32) + conv(16) +
         END,
     "a local and a normalization layer in between": net() + conv(16, stride=2) + "[normalization]\nsize=5\n" +

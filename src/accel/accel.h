@@ -33,7 +33,7 @@ int accel_backward_batchnorm(layer l, network net);
 int accel_activate(float *x, int n, ACTIVATION a);
 int accel_gradient(const float *x, int n, ACTIVATION a, float *delta);
 
-/* BLAS level 1 on adjacent elements: x = value; y = x; y += alpha x; x *= alpha. */
+/* BLAS level 1 on adjacent elements: x = value; y = x; y += alpha x. */
 int accel_fill(int n, float value, float *x);
 int accel_copy(int n, const float *x, float *y);
 int accel_axpy(int n, float alpha, const float *x, float *y);
@@ -45,6 +45,10 @@ struct accel_plan *accel_new_plan(void);
 void accel_plan(network *net);
 void accel_end_plan(network *net);
 void accel_free_plan(network *net);
+
+/* 0: from now on no network has a plan. For who looks at the output of a layer other than the last one, which may be in
+ * another layout, and in another place after the first pass. */
+void accel_allow_plans(int allow);
 
 /* Whether the delta of layer net.index need not be set to zero before a backward pass. */
 int accel_overwrites_delta(network net);
@@ -68,6 +72,7 @@ int accel_overwrites_delta(network net);
 #define accel_plan(net) (void)0
 #define accel_end_plan(net) (void)0
 #define accel_free_plan(net) (void)0
+#define accel_allow_plans(allow) (void)0
 #define accel_overwrites_delta(net) 0
 
 #endif

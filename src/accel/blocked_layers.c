@@ -51,7 +51,7 @@ VECTORIZED static void hand_back(const float *y, const float *delta, float *by_x
 
 /* Where the two inputs differ in size: the pixels and channels that they have in common. Rows are of `step` pixels. */
 typedef struct {
-    int blocks, rows, columns;                       /* in common */
+    int channels, blocks, rows, columns;             /* in common */
     int here_step, here_width, here_plane, here_all; /* in pixels: between columns, rows, blocks; blocks of an image */
     int there_step, there_width, there_plane, there_all;
 } overlap;
@@ -60,7 +60,8 @@ static overlap overlap_of(layer l)
 {
     overlap o;
     int shrink = l.w / l.out_w < 1 ? 1 : l.w / l.out_w, grow = l.out_w / l.w < 1 ? 1 : l.out_w / l.w;
-    o.blocks = blocks_of(l.c < l.out_c ? l.c : l.out_c);
+    o.channels = l.c < l.out_c ? l.c : l.out_c;
+    o.blocks = blocks_of(o.channels);
     o.rows = l.h < l.out_h ? l.h : l.out_h;
     o.columns = l.w < l.out_w ? l.w : l.out_w;
     o.here_step = grow, o.here_width = l.out_w * grow, o.here_plane = l.out_w * l.out_h,
@@ -77,6 +78,7 @@ static void add_overlap(layer l, const float *x, float *y, float factor, int for
 #pragma omp parallel for schedule(static)
     for (i = 0; i < l.batch * o.blocks; ++i) {
         int b = i / o.blocks, k = i % o.blocks, row, column, j;
+        int lanes = o.channels - k * block < block ? o.channels - k * block : block; /* what is filled up stays 0 */
         size_t here = ((size_t)b * o.here_all + k) * o.here_plane,
                there = ((size_t)b * o.there_all + k) * o.there_plane;
         for (row = 0; row < o.rows; ++row)
@@ -86,7 +88,7 @@ static void add_overlap(layer l, const float *x, float *y, float factor, int for
                 const float *from = x + (forward ? other : at) * block;
                 float *to = y + (forward ? at : other) * block;
 #pragma omp simd
-                for (j = 0; j < block; ++j) to[j] += factor * from[j];
+                for (j = 0; j < lanes; ++j) to[j] += factor * from[j];
             }
     }
 }

@@ -57,6 +57,8 @@ typedef struct convolution {
 static dnnl_engine_t engine;
 static dnnl_stream_t stream;
 static convolution *known;
+static int number_known;
+enum { MOST_KNOWN = 1000 }; /* a large network at ten sizes, in training and in use */
 static char *scratch;
 static size_t scratch_size;
 /* Networks on several threads would share the scratch buffer. */
@@ -70,7 +72,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 int accel_block(void)
 {
     static int block;
-    if (!block) block = dnnl_get_effective_cpu_isa() >= dnnl_cpu_isa_avx512_core ? 16 : 8;
+    /* the values are sets of bits, and do not rise with what a processor can do */
+    if (!block) block = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core ? 16 : 8;
     return block;
 }
 
@@ -294,6 +297,56 @@ static int make_by_weights(convolution *conv)
     return failed;
 }
 
+/* Whether a training can go on after the forward pass. */
+static int has_backward(const convolution *conv)
+{
+    dnnl_primitive_desc_t by_input, by_weights;
+    if (choose(conv, BY_INPUT, &by_input)) return 0;
+    dnnl_primitive_desc_destroy(by_input);
+    if (choose(conv, BY_WEIGHTS, &by_weights)) return 0;
+    dnnl_primitive_desc_destroy(by_weights);
+    return 1;
+}
+
+static void free_operand(operand *o)
+{
+    if (o->inner) dnnl_memory_destroy(o->inner);
+    if (o->outer) dnnl_memory_destroy(o->outer);
+    if (o->reorder) dnnl_primitive_destroy(o->reorder);
+    if (o->add) dnnl_primitive_destroy(o->add);
+}
+
+static void free_step(step *s)
+{
+    free_operand(&s->source);
+    free_operand(&s->weights);
+    free_operand(&s->result);
+    if (s->primitive) dnnl_primitive_destroy(s->primitive);
+    if (s->scratchpad) dnnl_memory_destroy(s->scratchpad);
+    if (s->bias) dnnl_memory_destroy(s->bias);
+}
+
+/* A program that meets ever new sizes of images must not keep what it made for each. No layer holds on to any. */
+void forget_convolutions(void)
+{
+    pthread_mutex_lock(&lock);
+    if (number_known <= MOST_KNOWN) {
+        pthread_mutex_unlock(&lock);
+        return;
+    }
+    while (known) {
+        convolution *conv = known;
+        known = conv->next;
+        free_step(&conv->forward);
+        free_step(&conv->by_input);
+        free_step(&conv->by_weights);
+        if (conv->hint) dnnl_primitive_desc_destroy(conv->hint);
+        free(conv);
+        --number_known;
+    }
+    pthread_mutex_unlock(&lock);
+}
+
 /* The primitives of a layer, or NULL where oneDNN declines its shape. Each is made when it first runs: a network that
  * predicts has no backward ones, and the first layer none by input. */
 static convolution *find(layer l, int input_blocked, int blocked, purpose why)
@@ -314,9 +367,10 @@ static convolution *find(layer l, int input_blocked, int blocked, purpose why)
         conv = (convolution *)calloc(1, sizeof *conv);
         if (!conv) return 0;
         conv->key = key;
-        conv->failed = choose(conv, FORWARD, &conv->hint);
+        conv->failed = choose(conv, FORWARD, &conv->hint) || (why != INFERENCE && !has_backward(conv));
         conv->next = known;
         known = conv;
+        ++number_known;
     }
     return conv->failed ? 0 : conv;
 }
@@ -462,7 +516,7 @@ int can_plan_convolution(layer l, int blocked, int train)
 }
 
 /* Batch normalisation with the rolling averages is a factor of the weights and a bias: (x - mean) scale / deviation +
- * bias. `weights` and `bias` are to be filled, and zeros follow up to the last block. */
+ * bias. Fills `weights` (l.nweights) and `bias` (l.n). */
 static void fold_normalization(layer l, float *weights, float *bias)
 {
     int n = l.nweights / l.n, f, i;

@@ -6,6 +6,7 @@
 
 #include "accel.h"
 
+#include <limits.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,15 +31,16 @@ static int is_blockable(const network *net, int k)
 {
     layer l = net->layers[k];
     int block = accel_block(), i;
-    if (!l.output || l.truth || l.onlyforward || l.reverse) return 0;
+    if (!l.output || l.truth || l.onlyforward || l.reverse || l.out_w < 1 || l.out_h < 1 || l.out_c < 1) return 0;
+    if (blocked_floats(l.batch, l.out_c, l.out_h, l.out_w) > INT_MAX) return 0;
     switch (l.type) {
     case CONVOLUTIONAL:
         return can_plan_convolution(l, 1, net->train);
     case SHORTCUT: /* Darknet scales its first input by alpha on the common part alone */
-        return slope_below_zero(l.activation) >= 0 && l.index != k - 1 && k > 0 &&
-               (l.alpha == 1 || (l.w == l.out_w && l.h == l.out_h && l.c == l.out_c));
+        return slope_below_zero(l.activation) >= 0 && l.index != k - 1 && k > 0 && l.w / l.out_w == l.h / l.out_h &&
+               l.out_w / l.w == l.out_h / l.h && (l.alpha == 1 || (l.w == l.out_w && l.h == l.out_h && l.c == l.out_c));
     case ROUTE:
-        if (l.n > 32 || !l.out_c) return 0;
+        if (l.n > 32) return 0; /* bits of layer_plan.overwrites */
         for (i = 0; i + 1 < l.n; ++i)
             if (net->layers[l.input_layers[i]].out_c % block) return 0;
         return 1;
@@ -76,6 +78,15 @@ static void choose_layouts(const network *net, layer_plan *plan)
     for (k = 1; k < net->n; ++k) plan[k].input_blocked = plan[k - 1].blocked;
 }
 
+/* What a backward pass needs is not kept while predicting. */
+static void refuse_backward(layer l, network net)
+{
+    (void)l, (void)net;
+    fprintf(stderr, "darknet: a backward pass after a prediction: set net->train, or net->delta, before the forward "
+                    "pass\n");
+    exit(1);
+}
+
 static void take_over(const network *net, layer_plan *plan, int k)
 {
     layer *l = &net->layers[k];
@@ -101,6 +112,7 @@ static void take_over(const network *net, layer_plan *plan, int k)
                       : l->type == UPSAMPLE ? backward_blocked_upsample
                                             : backward_blocked_maxpool;
     }
+    if (plan->ours && !net->train) l->backward = refuse_backward;
     if ((l->type == CONVOLUTIONAL || l->type == CONNECTED) && l->update && !net->adam) l->update = update_by_sgd;
 }
 
@@ -110,10 +122,11 @@ static void choose_overwriting(const network *net, layer_plan *plan)
     char *written = (char *)calloc(net->n + 1, 1);
     int k, i, from;
     for (k = net->n - 1; k >= 0 && written; --k)
-        for (i = 0; (from = reads(net, k, i)) >= 0 && i < 32; ++i) {
+        for (i = 0; (from = reads(net, k, i)) >= 0; ++i) {
             /* [dropout] works on the tensors of the layer before it */
             while (from > 0 && net->layers[from].type == DROPOUT) --from;
-            if (!written[from] && plan[k].ours) {
+            /* a loss has written to its gradient in the forward pass */
+            if (!written[from] && plan[k].ours && !net->layers[from].cost) {
                 plan[k].overwrites |= 1u << i;
                 plan[from].overwritten = 1;
             }
@@ -148,6 +161,13 @@ static void make_room(layer *l)
     if (l->type == MAXPOOL) grow((float **)&l->indexes, floats);
 }
 
+static int allowed = 1;
+
+void accel_allow_plans(int allow)
+{
+    allowed = allow;
+}
+
 void accel_end_plan(network *net)
 {
     struct accel_plan *p = net->accel;
@@ -160,6 +180,7 @@ void accel_end_plan(network *net)
     }
     free(p->layers);
     memset(p, 0, sizeof *p);
+    forget_convolutions();
 }
 
 struct accel_plan *accel_new_plan(void)
@@ -178,7 +199,8 @@ void accel_plan(network *net)
 {
     struct accel_plan *p = net->accel;
     int k;
-    if (!net->train && net->delta) { /* `nightmare`: a backward pass follows, with the statistics of inference */
+    if (!allowed ||
+        (!net->train && net->delta)) { /* `nightmare`: a backward pass follows, with the statistics of inference */
         accel_end_plan(net);
         return;
     }

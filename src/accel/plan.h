@@ -7,7 +7,8 @@
  * activation and the sums of gradients take one pass each.
  *
  * Only layers between the first and the last are blocked, and only where everybody who reads their output or adds to
- * their gradient is of a kind that knows the layout: what the rest of Darknet sees is its own layout, nchw.
+ * their gradient is of a kind that knows the layout. The rest of Darknet sees its own layout, nchw; the few commands
+ * that look at a layer in the middle go without plans (accel_allow_plans).
  */
 #ifndef PLAN_H
 #define PLAN_H
@@ -45,6 +46,9 @@ static inline const layer_plan *plan_of(network net)
 {
     return &net.accel->layers[net.index];
 }
+
+/* Drops convolutions that were made once there are very many of them. */
+void forget_convolutions(void);
 
 /* Whether a convolution can run as planned, with its output blocked or not; its input can be either. */
 int can_plan_convolution(layer l, int blocked, int train);

@@ -1,5 +1,6 @@
 #include "commands.h"
 
+#include "accel.h"
 #include "checkpoint.h"
 #include "detector_map.h"
 #include "loading.h"
@@ -105,8 +106,8 @@ static void shorten_waiting(char **argv)
 {
 #ifdef _OPENMP
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
-    setenv("GOMP_SPINCOUNT", "1000", 1);
-    execv("/proc/self/exe", argv); /* where that fails, it is slower */
+    if (setenv("GOMP_SPINCOUNT", "1000", 1)) return;
+    execvp(argv[0], argv); /* where that fails, it is slower */
 #else
     (void)argv;
 #endif
@@ -129,6 +130,9 @@ void commands_begin(int argc, char **argv)
         if (seed != none) random_set_seed((unsigned)seed);
         if (cache != none) photo_set_limit((size_t)cache * MEGABYTE);
     }
+    /* These look at layers in the middle. */
+    if (is_command(argc, argv, "classifier", "try") || (word(argc, argv, 1) && !strcmp(word(argc, argv, 1), "lsd")))
+        accel_allow_plans(0);
     checkpoint_allow_partial(word(argc, argv, 2) && !strcmp(word(argc, argv, 2), "train"));
     if (argc > 1 && !strcmp(argv[1], "ols")) leave(run_ols(argc, argv));
 }
