@@ -3,35 +3,13 @@
  *
  * In a CPU build, and where there is no GPU, every test is reported as skipped. */
 #include "accel.h"
-#include "test_helpers.h"
+#include "test_gpu.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void skipped(void **test)
-{
-    (void)test;
-    skip();
-}
-
 #ifdef GPU
-
-#include <cuda_runtime_api.h>
-
-#define assert_cuda(call)                                                                                              \
-    do {                                                                                                               \
-        int status_ = (int)(call);                                                                                     \
-        if (status_) fail_msg("%s: %s", #call, cudaGetErrorString((cudaError_t)status_));                              \
-    } while (0)
-
-static const char *no_gpu(void)
-{
-    int devices = 0;
-    cudaError_t status = cudaGetDeviceCount(&devices);
-    if (status != cudaSuccess) return cudaGetErrorString(status);
-    return devices ? 0 : "no CUDA device";
-}
 
 /* ---- Arrays in both places -------------------------------------------------------------------------------------- */
 
@@ -468,11 +446,6 @@ static void a_shortcut_adds_and_its_gradient_reaches_both_inputs(void **test)
     }
 
 #else
-
-static const char *no_gpu(void)
-{
-    return "built without GPU=1";
-}
 
 #define TEST(name)                                                                                                     \
     {                                                                                                                  \

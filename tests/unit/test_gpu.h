@@ -1,0 +1,41 @@
+/* What the tests of CUDA code share: whether there is a GPU, and what to do where there is none. */
+#ifndef TEST_GPU_H
+#define TEST_GPU_H
+
+#include "test_helpers.h"
+
+static inline void skipped(void **test)
+{
+    (void)test;
+    skip();
+}
+
+/* Why there is no GPU to test on; 0: there is one. */
+#ifdef GPU
+
+#include <cuda_runtime_api.h>
+
+#define assert_cuda(call)                                                                                              \
+    do {                                                                                                               \
+        int status_ = (int)(call);                                                                                     \
+        if (status_) fail_msg("%s: %s", #call, cudaGetErrorString((cudaError_t)status_));                              \
+    } while (0)
+
+static inline const char *no_gpu(void)
+{
+    int devices = 0;
+    cudaError_t status = cudaGetDeviceCount(&devices);
+    if (status != cudaSuccess) return cudaGetErrorString(status);
+    return devices ? 0 : "no CUDA device";
+}
+
+#else
+
+static inline const char *no_gpu(void)
+{
+    return "built without GPU=1";
+}
+
+#endif
+
+#endif
