@@ -55,6 +55,8 @@ endif
 ifeq ($(SANITIZE),1)
 HOST_OPT := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
 OWN_OPT := $(HOST_OPT) -fno-sanitize-recover=undefined
+# Darknet's stb_image shifts bits into the sign.
+HOST_OPT += -fno-sanitize=shift
 LIBS += -fsanitize=address,undefined
 endif
 ifeq ($(OPENMP),1)
