@@ -1,5 +1,5 @@
 /* What training spends its time in against the textbook, in double: convolutions forward, by weights and by input,
- * batch normalisation, activations, level 1 of the BLAS.
+ * batch normalisation, activations, level 1 of the BLAS, matrix products.
  *
  * Everything is called as Darknet calls it. So built with ONEDNN=1 this judges src/accel, and without, Darknet's own
  * loops.
@@ -12,6 +12,7 @@
 #include "batchnorm_layer.h"
 #include "blas.h"
 #include "convolutional_layer.h"
+#include "gemm.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -503,6 +504,43 @@ static void fill_copy_and_axpy_are_right_at_every_length(void **state)
     free(y);
 }
 
+/* C = .5 op(A) op(B) + 2 C inside larger matrices; some are large enough for all cores, by rows or by columns. */
+static void matrix_products_are_right_for_every_transposition(void **state)
+{
+    static const struct {
+        int m, n, k;
+    } sizes[] = {{1, 1, 1}, {3, 5, 7}, {1, 400, 3000}, {300, 2, 2000}, {130, 90, 101}, {90, 131, 100}};
+    enum { SIZES = sizeof sizes / sizeof sizes[0] };
+    int which, i, j, p;
+    (void)state;
+    for (which = 0; which < 4 * SIZES; ++which) {
+        int m = sizes[which / 4].m, n = sizes[which / 4].n, k = sizes[which / 4].k, ta = which & 1, tb = which >> 1 & 1;
+        int lda = (ta ? m : k) + 2, ldb = (tb ? k : n) + 1, ldc = n + 3;
+        size_t size_a = (size_t)(ta ? k : m) * lda, size_b = (size_t)(tb ? n : k) * ldb, size_c = (size_t)m * ldc;
+        float *a = (float *)malloc(size_a * sizeof *a), *b = (float *)malloc(size_b * sizeof *b);
+        float *c = (float *)malloc(size_c * sizeof *c), *before = (float *)malloc(size_c * sizeof *before);
+        randomize(a, size_a);
+        randomize(b, size_b);
+        randomize(c, size_c);
+        memcpy(before, c, size_c * sizeof *c);
+        gemm(ta, tb, m, n, k, .5f, a, lda, b, ldb, 2, c, ldc);
+        for (i = 0; i < m; ++i)
+            for (j = 0; j < ldc; ++j) {
+                double sum = 0;
+                for (p = 0; p < k && j < n; ++p)
+                    sum += (double)a[ta ? p * lda + i : i * lda + p] * b[tb ? j * ldb + p : p * ldb + j];
+                sum = j < n ? .5 * sum + 2. * before[i * ldc + j] : before[i * ldc + j];
+                if (!(fabs(c[i * ldc + j] - sum) <= 1e-4))
+                    fail_msg("%d x %d x %d, transposed %d %d: [%d][%d] is %g, not %g", m, n, k, ta, tb, i, j,
+                             c[i * ldc + j], sum);
+            }
+        free(a);
+        free(b);
+        free(c);
+        free(before);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -518,6 +556,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(outside_of_training_the_rolling_averages_normalise),
         cmocka_unit_test(activations_and_their_gradients_are_right_at_every_length),
         cmocka_unit_test(fill_copy_and_axpy_are_right_at_every_length),
+        cmocka_unit_test(matrix_products_are_right_for_every_transposition),
     };
     (void)argc;
     /* Threads that wait by turning in circles take seconds on a busy machine. It is read when the program starts. */
