@@ -126,6 +126,9 @@ NETWORKS = {
     "routes to blocks and to parts of blocks": net() + conv(16) + conv(32) + conv(20) + route(-1) + conv(16) +
         route(0, 1, 2) + conv(16) + route(-1, 2, 0) + conv(24) + END,
     "a layer that is read four times": net() + conv(16) + conv(16) + shortcut(2) + route(0, -1, 0) + conv(16) + END,
+    "both inputs of a shortcut are read again": net() + conv(16) + conv(16) + shortcut(2, "relu") + route(2, 1, 0) +
+        conv(16) + END,
+    "an upsampling with a scale": net() + conv(16, stride=2) + conv(16) + UPSAMPLE + "scale=.5\n" + conv(16) + END,
     "a route of 34 layers": net() + conv(16) + conv(4) + route(0) + conv(16) + conv(16) +
         conv(8, normal=0, activation="linear") + route(*[1] * 32, 3, 5) + conv(16) + END,
     "dropout between convolutions": net() + conv(16) + conv(16) + "[dropout]\nprobability=.5\n" + conv(32) + conv(16) +
