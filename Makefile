@@ -122,6 +122,18 @@ all: variant
 	@ln -sf $(OUT)/libdarknet.so libdarknet.so
 	@mkdir -p data
 	@ln -sfn ../$(HOST)/data/labels data/labels
+	@$(MAKE) --no-print-directory -s $(EXAMPLES)
+
+# Darknet's own networks with OLS: examples of editing a cfg. They are Darknet's, so they are not committed.
+EXAMPLES := cfg/yolov3-tiny-voc-ols.cfg cfg/yolov3-voc-ols.cfg
+
+cfg/yolov3-tiny-voc-ols.cfg: $(HOST)/.prepared scripts/adapt-cfg
+	@scripts/adapt-cfg $(HOST)/cfg/yolov3-tiny.cfg --classes 20 --smoothing ols --batch 64 --subdivisions 4 >$@.new
+	@mv $@.new $@
+
+cfg/yolov3-voc-ols.cfg: $(HOST)/.prepared scripts/adapt-cfg
+	@scripts/adapt-cfg $(HOST)/cfg/yolov3-voc.cfg --smoothing ols --batch 64 --subdivisions 16 >$@.new
+	@mv $@.new $@
 
 # The same without moving ./darknet.
 variant: $(OUT)/darknet.bin $(OUT)/libdarknet.so
@@ -214,7 +226,7 @@ bench:
 	@MAKE="$(MAKE)" tests/bench/run $(BENCH)
 
 clean:
-	rm -rf build/cpu* build/gpu* build/stock* darknet libdarknet.so data/labels
+	rm -rf build/cpu* build/gpu* build/stock* darknet libdarknet.so data/labels $(EXAMPLES)
 
 distclean: clean
 	rm -rf build results
