@@ -1,6 +1,7 @@
 #include "checkpoint.h"
 
 #include "device.h"
+#include "divergence.h"
 #include "epochs.h"
 
 #include <errno.h>
@@ -71,12 +72,17 @@ void checkpoint_commit(FILE *file, network *net, const char *filename, int cutof
     if (cutoff >= net->n) write_blocks(file, net);
     if (ferror(file) || fflush(file) || fsync(fileno(file))) error = errno ? errno : EIO;
     if (fclose(file) && !error) error = errno;
+    if (!error && !divergence_allows(net, filename, temporary)) {
+        unlink(temporary);
+        return;
+    }
     if (!error && rename(temporary, filename)) error = errno;
     if (error) {
         unlink(temporary);
         fail("cannot save weights to %s: %s; the file as it was before is untouched", filename, strerror(error));
     }
     flush_folder(filename);
+    divergence_saved(net, filename);
 }
 
 /* ---- Loading ----------------------------------------------------------------------------------------------------- */
