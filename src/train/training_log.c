@@ -171,11 +171,11 @@ const char *training_chart(const char *csv, const char *png, const char *title)
 {
     static const char program[] =
         "set terminal pngcairo noenhanced size 1000,600; set output picture; set title heading; "
-        "set datafile separator ','; set grid; set key top center horizontal; set xlabel 'iteration'; "
+        "set datafile separator ','; set grid; set key outside top center horizontal; set xlabel 'iteration'; "
         "set ylabel 'loss'; set logscale y; set ytics nomirror; set y2label 'mAP, %'; set y2range [0:100]; set y2tics; "
         /* a column that may be empty is read as text; what is NaN is left out, and the curve goes on over the gap */
         "set datafile missing NaN; percent(x) = strlen(x) ? 100 * real(x) : NaN; "
-        "plot table using 1:($4 > 0 ? $4 : NaN) skip 1 with dots lc rgb '#9ecae1' title 'loss', "
+        "plot table using 1:($4 > 0 ? $4 : NaN) skip 1 with points pt 7 ps .3 lc rgb '#9ecae1' title 'loss', "
         "table using 1:($5 > 0 ? $5 : NaN) skip 1 with lines lw 2 lc rgb '#08519c' title 'running average', "
         "table using 1:(percent(strcol(7))) skip 1 axes x1y2 with linespoints lw 2 pt 7 ps .6 lc rgb '#d94801' "
         "title 'mAP'";

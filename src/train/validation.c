@@ -15,15 +15,12 @@ static const double seconds_between_lines = 10;
 
 int validation_read_map(const char *line, double *map)
 {
-    static const char begin[] = " mean average precision (mAP@";
-    const char *value;
+    static const char begin[] = " mean average precision (mAP@0.50) = ";
     char *end;
     if (strncmp(line, begin, sizeof begin - 1)) return 0;
-    value = strstr(line, ") = ");
-    if (!value) return 0;
-    value += strlen(") = ");
-    *map = strtod(value, &end);
-    return end != value && *map >= 0 && *map <= 1;
+    line += sizeof begin - 1;
+    *map = strtod(line, &end);
+    return end != line && *map >= 0 && *map <= 1;
 }
 
 typedef struct {
