@@ -76,13 +76,13 @@ void checkpoint_commit(FILE *file, network *net, const char *filename, int cutof
         unlink(temporary);
         return;
     }
+    if (!error) divergence_replaces(net, filename);
     if (!error && rename(temporary, filename)) error = errno;
     if (error) {
         unlink(temporary);
         fail("cannot save weights to %s: %s; the file as it was before is untouched", filename, strerror(error));
     }
     flush_folder(filename);
-    divergence_saved(net, filename);
 }
 
 /* ---- Loading ----------------------------------------------------------------------------------------------------- */

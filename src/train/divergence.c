@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,35 +68,54 @@ int first_layer_not_finite(const network *net)
 typedef struct {
     char path[PATH_MAX];
     size_t iteration;
+    int replaces;         /* `new` only: the file before it is kept beside it, */
+    int replaced_is_good; /* and is one of this training, */
+    size_t replaced;      /* of this iteration */
 } saved_file;
 
-/* Two files may be saved in one iteration (.backup and _100.weights), and .backup is soon written over: so many good
- * ones are remembered that one is left. */
-enum { GOOD = 4, NEW = 4 };
+/* Some are saved in one iteration (.backup, _100.weights, and with -map _last and _best). */
+enum { FILES = 8 };
 
 static struct {
     int begun;
     loss_watch watch;
-    saved_file good[GOOD], new[NEW]; /* oldest first; `new`: since the last loss */
+    saved_file good[FILES], new[FILES]; /* oldest first; `new`: since the last loss */
     int goods, news;
+    size_t last; /* iteration */
 } training;
 
-static void add(saved_file *files, int *n, int most, const saved_file *file)
+static saved_file *find(saved_file *files, int n, const char *path)
 {
     int i;
-    for (i = 0; i < *n; ++i)
-        if (!strcmp(files[i].path, file->path)) break;
-    if (i == *n && *n == most) i = 0;
-    if (i < *n) memmove(files + i, files + i + 1, (size_t)(--*n - i) * sizeof *files);
+    for (i = 0; i < n; ++i)
+        if (!strcmp(files[i].path, path)) return files + i;
+    return 0;
+}
+
+static void take_out(saved_file *files, int *n, int which)
+{
+    memmove(files + which, files + which + 1, (size_t)(--*n - which) * sizeof *files);
+}
+
+/* In place of one of that name, or of the oldest. */
+static void add(saved_file *files, int *n, const saved_file *file)
+{
+    saved_file *same = find(files, *n, file->path);
+    if (same || *n == FILES) take_out(files, n, same ? (int)(same - files) : 0);
     files[(*n)++] = *file;
 }
 
-static void forget(saved_file *files, int *n, const char *path)
+/* One name for one file, however it was given. */
+static void set_path(saved_file *file, const char *path)
 {
-    int i, kept = 0;
-    for (i = 0; i < *n; ++i)
-        if (strcmp(files[i].path, path)) files[kept++] = files[i];
-    *n = kept;
+    if (!realpath(path, file->path)) snprintf(file->path, sizeof file->path, "%s", path);
+}
+
+/* Where the file that is written over stays until its successor has proved good. */
+static void name_before(const char *path, char *before)
+{
+    before[0] = 0;
+    if (strlen(path) + sizeof ".before" <= PATH_MAX) sprintf(before, "%s.before", path);
 }
 
 static size_t iteration_of(network *net)
@@ -108,50 +128,79 @@ void divergence_begin(network *net, const char *weights)
     int i;
     memset(&training, 0, sizeof training);
     training.begun = 1;
+    training.last = net->max_batches;
     for (i = 0; i < net->n; ++i) {
         const layer *l = &net->layers[i];
         if (l->type == YOLO || l->type == REGION || l->type == DETECTION)
             training.watch.boxes += (double)(l->type == DETECTION ? l->side * l->side : l->w * l->h) * l->n;
     }
     if (weights) {
-        saved_file file = {{0}, iteration_of(net)};
-        snprintf(file.path, sizeof file.path, "%s", weights);
-        add(training.good, &training.goods, GOOD, &file);
+        saved_file file = {{0}, iteration_of(net), 0, 0, 0};
+        set_path(&file, weights);
+        add(training.good, &training.goods, &file);
     }
 }
 
-/* "The last good checkpoint is ..." */
-static const char *last_good(char *text, size_t size)
+/* The loss was fine: so are the files. */
+static void accept_new(void)
 {
-    const saved_file *good = training.goods ? training.good + training.goods - 1 : 0;
+    char before[PATH_MAX];
+    int i;
+    for (i = 0; i < training.news; ++i) {
+        name_before(training.new[i].path, before);
+        if (training.new[i].replaces) unlink(before);
+        add(training.good, &training.goods, training.new + i);
+    }
+    training.news = 0;
+}
+
+/* Puts back what the files of the last iteration replaced; what replaced nothing stays in `new`. */
+static void take_back_new(void)
+{
+    char before[PATH_MAX];
+    int i;
+    for (i = training.news - 1; i >= 0; --i) {
+        saved_file file = training.new[i];
+        name_before(file.path, before);
+        if (!file.replaces || rename(before, file.path)) continue;
+        take_out(training.new, &training.news, i);
+        file.iteration = file.replaced;
+        if (file.replaced_is_good) add(training.good, &training.goods, &file);
+    }
+}
+
+/* "the last good checkpoint is ...", after taking back what is not. */
+static const char *last_good(void)
+{
+    static char text[(FILES + 2) * PATH_MAX];
+    const saved_file *best = 0;
     int length, i;
-    length = good ? snprintf(text, size, "the last good checkpoint is %s (iteration %zu)", good->path, good->iteration)
-                  : snprintf(text, size, "there is no good checkpoint yet");
-    for (i = 0; i < training.news && length > 0 && (size_t)length < size; ++i)
-        length += snprintf(text + length, size - length, "%s %s", i ? "," : ", do not trust", training.new[i].path);
+    take_back_new();
+    for (i = 0; i < training.goods; ++i)
+        if (!best || training.good[i].iteration >= best->iteration) best = training.good + i;
+    length = best ? sprintf(text, "the last good checkpoint is %s (iteration %zu)", best->path, best->iteration)
+                  : sprintf(text, "there is no good checkpoint yet");
+    for (i = 0; i < training.news; ++i)
+        length += sprintf(text + length, "%s %s", i ? "," : ", do not trust", training.new[i].path);
     return text;
 }
 
 int divergence_check(size_t iteration, double loss)
 {
-    static char text[(GOOD + NEW) * PATH_MAX];
     loss_state state = watch_loss(&training.watch, loss);
-    int i;
     if (state == LOSS_NOT_FINITE)
         fail("iteration %zu: the loss is %s: the training has diverged; %s; " ADVICE, iteration,
-             isnan(loss) ? "not a number" : "infinite", last_good(text, sizeof text));
+             isnan(loss) ? "not a number" : "infinite", last_good());
     if (state == LOSS_EXPLODED)
         fail("iteration %zu: the loss has exploded: above %g for %d iterations; %s; " ADVICE, iteration,
-             training.watch.limit, DIVERGENCE_ITERATIONS, last_good(text, sizeof text));
+             training.watch.limit, DIVERGENCE_ITERATIONS, last_good());
     if (state == LOSS_HIGH) return 0;
-    for (i = 0; i < training.news; ++i) add(training.good, &training.goods, GOOD, training.new + i);
-    training.news = 0;
+    accept_new();
     return 1;
 }
 
 int divergence_allows(network *net, const char *filename, const char *temporary)
 {
-    static char text[(GOOD + NEW) * PATH_MAX];
     int wrong;
     if (!training.begun) return 1;
     wrong = first_layer_not_finite(net);
@@ -159,18 +208,33 @@ int divergence_allows(network *net, const char *filename, const char *temporary)
         unlink(temporary);
         fail("iteration %zu: the weights of layer %d are not finite: the training has diverged; %s was not written; "
              "%s; " ADVICE,
-             iteration_of(net), wrong, filename, last_good(text, sizeof text));
+             iteration_of(net), wrong, filename, last_good());
     }
     if (!training.watch.high) return 1;
     fprintf(stderr, "%s is not written: the loss is above %g\n", filename, training.watch.limit);
     return 0;
 }
 
-void divergence_saved(network *net, const char *filename)
+void divergence_replaces(network *net, const char *filename)
 {
-    saved_file file = {{0}, iteration_of(net)};
-    if (!training.begun) return;
-    snprintf(file.path, sizeof file.path, "%s", filename);
-    forget(training.good, &training.goods, filename);
-    add(training.new, &training.news, NEW, &file);
+    saved_file file = {{0}, iteration_of(net), 0, 0, 0}, *same;
+    char before[PATH_MAX];
+    /* After the last iteration nothing will tell. */
+    if (!training.begun || file.iteration >= training.last) return;
+    set_path(&file, filename);
+    name_before(file.path, before);
+    if ((same = find(training.new, training.news, file.path))) {
+        /* twice since the last loss: what is there has proved nothing */
+        file = *same;
+        file.iteration = iteration_of(net);
+    } else if (before[0]) {
+        unlink(before);
+        file.replaces = !link(file.path, before); /* a file system without links keeps nothing */
+        if ((same = find(training.good, training.goods, file.path))) {
+            file.replaced_is_good = 1;
+            file.replaced = same->iteration;
+            take_out(training.good, &training.goods, (int)(same - training.good));
+        }
+    }
+    add(training.new, &training.news, &file);
 }

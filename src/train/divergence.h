@@ -9,7 +9,7 @@
  * A single wild batch is none of these. While the loss is that high no checkpoint is written over another.
  *
  * A checkpoint is good when it is finite and the iteration after it, which is the first to look at those weights, had a
- * loss below that limit.
+ * loss below that limit. One that is not does not stay in the place of one that was.
  */
 #ifndef DIVERGENCE_H
 #define DIVERGENCE_H
@@ -52,8 +52,9 @@ int divergence_check(size_t iteration, double loss);
  * training is watched. */
 int divergence_allows(network *net, const char *filename, const char *temporary);
 
-/* For checkpoint_commit: `filename` was written. */
-void divergence_saved(network *net, const char *filename);
+/* For checkpoint_commit, right before the rename over `filename`: keeps what is there as <filename>.before until the next
+ * iteration's loss tells whether the new one is good. If it is not, divergence_check puts the old one back. */
+void divergence_replaces(network *net, const char *filename);
 
 #ifdef __cplusplus
 }
