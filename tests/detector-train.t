@@ -10,7 +10,8 @@ export LC_ALL=C OMP_NUM_THREADS=1
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 darknet=$(realpath -- "${DARKNET_PROGRAM:-$root/darknet}")
 T=$(mktemp -d) || exit 1
-trap 'rm -rf "$T"' EXIT
+pid=
+trap 'kill -9 $pid 2>/dev/null; rm -rf "$T"' EXIT
 cd "$T" || exit 1
 
 # shellcheck source=tests/tap.sh
@@ -55,6 +56,16 @@ cfg() {
 }
 # train CFG ...: into CFG.log and CFG.err
 train() { "$darknet" detector train data "$1.cfg" "${@:2}" -seed 3 -nogpu >"$1.log" 2>"$1.err"; }
+# The same in the background, as $pid; stop ends it with a signal.
+begin() {
+    "$darknet" detector train data "$1.cfg" "${@:2}" -seed 3 -nogpu >"$1.log" 2>"$1.err" &
+    pid=$!
+}
+stop() {
+    kill "-$1" "$pid"
+    wait "$pid" 2>/dev/null
+    pid=
+}
 iterations() { sed -nE 's/^([0-9]+): .* avg, .*/\1/p' "$1"; }
 column() { awk -F, -v n="$1" 'NR > 1 { print $n }' "$2"; }
 
@@ -72,18 +83,15 @@ $number of 44\.00, $number images/s, ETA [0-9]+:[0-5][0-9]:[0-5][0-9]\$" && retu
         grep -E '^132: .*, epoch 44\.00 of 44\.00, .* ETA 0:00:00$' net.log
 }
 writes_nothing_else() { ! grep -i map net.log && [ -z "$(compgen -G 'backup/*_l*' 'backup/*_best*' 'backup/*chart*')" ]; }
-# A pause in the middle, so that the time left has to change.
 knows_the_time_left() {
-    local pid at left seen
+    local at
     cfg long 100000 0
-    train long &
-    pid=$!
+    begin long
     for ((i = 0; i < 300; ++i)); do
         [ "$(grep -c ' avg, ' long.log 2>/dev/null)" -gt 150 ] && break
         sleep .1
     done
-    kill -9 "$pid"
-    wait "$pid" 2>/dev/null
+    stop 9
     at=$(grep ' avg, ' long.log | tail -n 2 | head -n 1)
     rm -f backup/*
     # images that are left / images/s, to the digits printed
@@ -184,24 +192,23 @@ sets_aside() {
         cmp best.before backup/shorter_best.old.weights && grep 'shorter_best.weights of an earlier training' shorter.err
 }
 is_killed() {
-    local pid n
+    local n
     cfg killed 5000 0
     for n in 5 20 41; do
         rm -f backup/killed*
-        train killed -map &
-        pid=$!
+        begin killed -map
         for ((i = 0; i < 600; ++i)); do
             [ "$(cat backup/killed_log.csv 2>/dev/null | wc -l)" -gt "$n" ] && break
             sleep .05
         done
-        kill -9 "$pid"
-        wait "$pid" 2>/dev/null
+        stop 9
         [ "$(wc -l <backup/killed_log.csv)" -gt "$n" ] && [ -z "$(tail -c 1 backup/killed_log.csv)" ] &&
             awk -F, 'NF != 8 || (NR > 1 && !($1 > last + 0)) { print "row:", $0; wrong = 1 } { last = $1 } END { exit wrong }' \
                 backup/killed_log.csv || return
         [ ! -e backup/killed_chart.png ] || [ "$(tail -c 12 backup/killed_chart.png | head -c 8 | tail -c 4)" = IEND ] ||
             return
     done
+    sleep 1 # a gnuplot that was at work ends by itself
     rm -f backup/killed*
 }
 # A list whose images are not there: the evaluation fails, the training does not.
