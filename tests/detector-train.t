@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `detector train`, in TAP: what it says on the way, -map with its log, chart and best weights, the sizes of random=1, and
-# what is left of a training that comes apart.
+# `detector train`, in TAP: what it says on the way, -map with its log, chart and best weights, the sizes of random=1,
+# and what is left of a training that comes apart.
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 
@@ -77,8 +77,8 @@ says_where_it_is() {
     train net || return
     mv backup/net_final.weights plain.weights && ls backup && rm backup/*
     [ "$(iterations net.log)" = "$(seq 132)" ] || return
-    grep ' avg, ' net.log | grep -vE "^[0-9]+: $number, $number avg, $number rate, $number seconds, [0-9]+ images, epoch \
-$number of 44\.00, $number images/s, ETA [0-9]+:[0-5][0-9]:[0-5][0-9]\$" && return 1
+    grep ' avg, ' net.log | grep -vE "^[0-9]+: $number, $number avg, $number rate, $number seconds, [0-9]+ images, \
+epoch $number of 44\.00, $number images/s, ETA [0-9]+:[0-5][0-9]:[0-5][0-9]\$" && return 1
     grep -E '^33: .* 264 images, epoch 11\.00 of 44\.00, [1-9]' net.log &&
         grep -E '^132: .*, epoch 44\.00 of 44\.00, .* ETA 0:00:00$' net.log
 }
@@ -198,15 +198,14 @@ is_killed() {
         rm -f backup/killed*
         begin killed -map
         for ((i = 0; i < 600; ++i)); do
-            [ "$(cat backup/killed_log.csv 2>/dev/null | wc -l)" -gt "$n" ] && break
+            [ "$(grep -c , backup/killed_log.csv 2>/dev/null)" -gt "$n" ] 2>/dev/null && break
             sleep .05
         done
         stop 9
         [ "$(wc -l <backup/killed_log.csv)" -gt "$n" ] && [ -z "$(tail -c 1 backup/killed_log.csv)" ] &&
-            awk -F, 'NF != 8 || (NR > 1 && !($1 > last + 0)) { print "row:", $0; wrong = 1 } { last = $1 } END { exit wrong }' \
-                backup/killed_log.csv || return
-        [ ! -e backup/killed_chart.png ] || [ "$(tail -c 12 backup/killed_chart.png | head -c 8 | tail -c 4)" = IEND ] ||
-            return
+            awk -F, 'NF != 8 || (NR > 1 && !($1 > last + 0)) { print "row:", $0; wrong = 1 } { last = $1 }
+                END { exit wrong }' backup/killed_log.csv || return
+        [ ! -e backup/killed_chart.png ] || [ "$(tail -c 8 backup/killed_chart.png | head -c 4)" = IEND ] || return
     done
     sleep 1 # a gnuplot that was at work ends by itself
     rm -f backup/killed*
@@ -231,8 +230,10 @@ goes_on_without_gnuplot() {
 refuses() {
     grep -v ^valid data >no-valid
     sed "s:^valid=.*:valid=$T/missing:" data >missing-valid
+    sed "s:^backup=.*:backup=$T/missing:" data >missing-backup
     fails "-map 0 is not valid" train_with data -map 0 && fails "-map 1.5 is not valid" train_with data -map 1.5 &&
         fails "-map -2 is not valid" train_with data -map -2 &&
+        fails "cannot save weights to the folder backup=$T/missing of missing-backup" train_with missing-backup &&
         fails "there is no valid= in no-valid" train_with no-valid -map &&
         fails "cannot read the list valid=$T/missing" train_with missing-valid -map
 }
@@ -251,7 +252,7 @@ try "a new training sets an older log and best weights aside" sets_aside
 try "killed in the middle, it leaves a whole log and a whole chart or none" is_killed
 try "where an evaluation fails, one line says why and the training goes on" goes_on_without_map
 try "without gnuplot one line says so, and the training goes on" goes_on_without_gnuplot
-try "-map with a wrong number or without a list is refused" refuses
+try "-map with a wrong number, without a list, or a missing folder is refused before the first batch" refuses
 try "-map and its number may stand anywhere" takes_its_option_anywhere
 
 # --- sizes ------------------------------------------------------------------------------------------------------------
@@ -314,8 +315,8 @@ keeps_a_good_file() {
 # ... and here it spoils them without an infinity in them, so that only the next iteration can tell.
 puts_back_a_good_file() {
     cfg burst 300 0 policy=steps steps=200 scales=1e12
-    fails "the last good checkpoint is $T/backup/burst.backup (iteration 100), do not trust $T/backup/burst_200.weights" \
-        train_here burst backup/burst.backup || return
+    fails "the last good checkpoint is $T/backup/burst.backup (iteration 100), do not trust \
+$T/backup/burst_200.weights" train_here burst backup/burst.backup || return
     grep 'Saving weights to .*burst.backup' err.txt && cmp backup/burst.backup good.weights &&
         [ -z "$(compgen -G 'backup/*.before')" ]
 }

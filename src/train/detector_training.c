@@ -28,14 +28,14 @@ static int map_epochs;
 static struct {
     network **nets;
     int n;
-    size_t images;     /* of the training list */
-    size_t step;       /* images an iteration */
-    size_t seen;       /* images so far */
-    size_t last;       /* as `seen` was at the last row */
-    size_t evaluated;  /* and at the last evaluation */
-    int merged;        /* the networks are one */
-    int fine;          /* the loss is not so high that nothing is saved */
-    double moment;     /* of the last call */
+    size_t images;    /* of the training list */
+    size_t step;      /* images an iteration */
+    size_t seen;      /* images so far */
+    size_t last;      /* as `seen` was at the last row */
+    size_t evaluated; /* and at the last evaluation */
+    int merged;       /* the networks are one */
+    int fine;         /* the loss is not so high that nothing is saved */
+    double moment;    /* of the last call */
     smoothed_mean seconds_per_image, seconds_per_evaluation;
     multi_scale scale;
 
@@ -52,7 +52,7 @@ void detector_training_set_map(int epochs)
     map_epochs = epochs;
 }
 
-/* ---- Beginning ---------------------------------------------------------------------------------------------------- */
+/* ---- Beginning --------------------------------------------------------------------------------------------------- */
 
 static void name_file(char *path, const char *folder, const char *base, const char *ending)
 {
@@ -72,14 +72,22 @@ static void set_aside(const char *path, const char *to)
     fprintf(stderr, "%s of an earlier training is now %s\n", path, to);
 }
 
-static void begin_map(list *options)
+/* Better now than after the first hundred iterations. */
+static const char *find_folder(list *options)
 {
-    const char *folder = option_find_str(options, "backup", 0), *valid = option_find_str(options, "valid", 0);
-    char *base = basecfg(t.cfg_file), log_aside[PATH_MAX], best_aside[PATH_MAX];
+    const char *folder = option_find_str(options, "backup", 0);
     if (!folder) folder = "/backup/"; /* as train_detector */
+    if (access(folder, W_OK | X_OK))
+        fail("cannot save weights to the folder backup=%s of %s: %s", folder, t.data_file, strerror(errno));
+    return folder;
+}
+
+static void begin_map(list *options, const char *folder)
+{
+    const char *valid = option_find_str(options, "valid", 0);
+    char *base = basecfg(t.cfg_file), log_aside[PATH_MAX], best_aside[PATH_MAX];
     if (!valid) fail("-map needs a list of images to evaluate on: there is no valid= in %s", t.data_file);
     if (access(valid, R_OK)) fail("-map cannot read the list valid=%s: %s", valid, strerror(errno));
-    if (access(folder, W_OK | X_OK)) fail("-map cannot write to the folder backup=%s: %s", folder, strerror(errno));
     name_file(t.last_weights, folder, base, "_last.weights");
     name_file(t.best_weights, folder, base, "_best.weights");
     name_file(t.log, folder, base, "_log.csv");
@@ -105,6 +113,7 @@ void detector_training_begin(network **nets, int n, int images, list *options, c
                              char *weightfile)
 {
     network *net = nets[0];
+    const char *folder;
     memset(&t, 0, sizeof t);
     t.nets = nets;
     t.n = n;
@@ -119,10 +128,11 @@ void detector_training_begin(network **nets, int n, int images, list *options, c
     t.scale = multi_scale_range(net->w, net->h, network_stride(net));
     t.chart_moment = t.moment;
     divergence_begin(net, weightfile);
-    if (map_epochs) begin_map(options);
+    folder = find_folder(options);
+    if (map_epochs) begin_map(options, folder);
 }
 
-/* ---- Sizes -------------------------------------------------------------------------------------------------------- */
+/* ---- Sizes ------------------------------------------------------------------------------------------------------- */
 
 void detector_training_resize(load_args *args)
 {
@@ -134,7 +144,7 @@ void detector_training_resize(load_args *args)
         printf("%d x %d\n", args->w, args->h);
 }
 
-/* ---- Iterations --------------------------------------------------------------------------------------------------- */
+/* ---- Iterations -------------------------------------------------------------------------------------------------- */
 
 static size_t total_images(void)
 {

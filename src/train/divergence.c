@@ -12,7 +12,7 @@
 
 #define ADVICE "try a lower learning_rate or a longer burn_in, and look at the labels and anchors"
 
-/* ---- The rule ----------------------------------------------------------------------------------------------------- */
+/* ---- The rule ---------------------------------------------------------------------------------------------------- */
 
 loss_state watch_loss(loss_watch *watch, double loss)
 {
@@ -63,7 +63,7 @@ int first_layer_not_finite(const network *net)
     return -1;
 }
 
-/* ---- The training of this process --------------------------------------------------------------------------------- */
+/* ---- The training of this process -------------------------------------------------------------------------------- */
 
 typedef struct {
     char path[PATH_MAX];

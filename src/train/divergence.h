@@ -22,7 +22,7 @@ extern "C" {
 
 enum { DIVERGENCE_ITERATIONS = 20 };
 
-/* ---- The rule ----------------------------------------------------------------------------------------------------- */
+/* ---- The rule ---------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     double boxes; /* that the network predicts in an image */
@@ -35,10 +35,11 @@ typedef enum { LOSS_FINE, LOSS_HIGH, LOSS_EXPLODED, LOSS_NOT_FINITE } loss_state
 /* Judges the loss of the next iteration. `watch` begins as {boxes}. */
 loss_state watch_loss(loss_watch *watch, double loss);
 
-/* The first layer that has a weight, bias, scale or rolling average that is not finite, as the host has them; -1: none. */
+/* The first layer that has a weight, bias, scale or rolling average that is not finite, as the host has them; -1: none.
+ */
 int first_layer_not_finite(const network *net);
 
-/* ---- The training of this process --------------------------------------------------------------------------------- */
+/* ---- The training of this process -------------------------------------------------------------------------------- */
 
 /* Begins to watch. `weights` is the file that the training starts from, or NULL; it counts as good. */
 void divergence_begin(network *net, const char *weights);
@@ -52,8 +53,8 @@ int divergence_check(size_t iteration, double loss);
  * training is watched. */
 int divergence_allows(network *net, const char *filename, const char *temporary);
 
-/* For checkpoint_commit, right before the rename over `filename`: keeps what is there as <filename>.before until the next
- * iteration's loss tells whether the new one is good. If it is not, divergence_check puts the old one back. */
+/* For checkpoint_commit, right before the rename over `filename`: keeps what is there as <filename>.before until the
+ * next iteration's loss tells whether the new one is good. If it is not, divergence_check puts the old one back. */
 void divergence_replaces(network *net, const char *filename);
 
 #ifdef __cplusplus

@@ -13,7 +13,7 @@
 
 static const char header[] = "iteration,epoch,images,loss,avg loss,rate,mAP,best mAP\n";
 
-/* ---- Rows --------------------------------------------------------------------------------------------------------- */
+/* ---- Rows -------------------------------------------------------------------------------------------------------- */
 
 /* A column that may be empty, then `end`. Returns what comes after, or NULL. */
 static char *read_column(char *text, char end, double *value)
@@ -132,7 +132,8 @@ int training_row_append(const char *path, const training_row *row)
     ssize_t written;
     off_t before;
     if (fd < 0) return -1;
-    /* One write of the whole row: a reader or a kill sees all of it or nothing. A disk that fills up may take a part. */
+    /* One write of the whole row: a reader or a kill sees all of it or nothing. A disk that fills up may take a part.
+     */
     before = lseek(fd, 0, SEEK_END);
     written = write(fd, text, length);
     if (written != (ssize_t)length) {
@@ -144,7 +145,7 @@ int training_row_append(const char *path, const training_row *row)
     return error ? -1 : 0;
 }
 
-/* ---- The chart ---------------------------------------------------------------------------------------------------- */
+/* ---- The chart --------------------------------------------------------------------------------------------------- */
 
 /* Between gnuplot's single quotes a quote is written twice. Returns what comes after. */
 static char *quote(char *to, const char *end, const char *text)

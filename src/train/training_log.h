@@ -31,8 +31,8 @@ typedef struct {
     size_t best_at; /* the iteration that had it, if it is still known, else 0 */
 } training_rows;
 
-/* Reads `path`; a file that is missing has no rows, and lines that are not a whole row are left out. 0; or -1 with errno
- * when the file cannot be read or memory is short. Free with training_rows_free. */
+/* Reads `path`; a file that is missing has no rows, and lines that are not a whole row are left out. 0; or -1 with
+ * errno when the file cannot be read or memory is short. Free with training_rows_free. */
 int training_rows_read(const char *path, training_rows *result);
 void training_rows_free(training_rows *rows);
 
@@ -43,8 +43,8 @@ int training_rows_write(const char *path, const training_rows *rows, size_t last
 /* Adds a row to a file that has its header. 0, or -1 with errno. */
 int training_row_append(const char *path, const training_row *row);
 
-/* Draws the file: the loss by iteration on the left axis, logarithmic, and mAP in % on the right one. By gnuplot, into a
- * temporary file that is renamed. NULL, or what went wrong in a few words. */
+/* Draws the file: the loss by iteration on the left axis, logarithmic, and mAP in % on the right one. By gnuplot, into
+ * a temporary file that is renamed. NULL, or what went wrong in a few words. */
 const char *training_chart(const char *csv, const char *png, const char *title);
 
 #ifdef __cplusplus

@@ -49,8 +49,15 @@ double validation_map(const char *data_file, const char *cfg_file, const char *w
                       unsigned long size)
 {
     char number[16];
-    char *argv[] = {(char *)"darknet", (char *)"detector", (char *)"map", (char *)data_file, (char *)cfg_file,
-                    (char *)weights, gpu < 0 ? (char *)"-nogpu" : (char *)"-i", gpu < 0 ? 0 : number, 0};
+    char *argv[] = {(char *)"darknet",
+                    (char *)"detector",
+                    (char *)"map",
+                    (char *)data_file,
+                    (char *)cfg_file,
+                    (char *)weights,
+                    gpu < 0 ? (char *)"-nogpu" : (char *)"-i",
+                    gpu < 0 ? 0 : number,
+                    0};
     static listener l;
     int status;
     memset(&l, 0, sizeof l);

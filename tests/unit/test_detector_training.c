@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- Sizes -------------------------------------------------------------------------------------------------------- */
+/* ---- Sizes ------------------------------------------------------------------------------------------------------- */
 
 static void the_sizes_from_416_on_are_those_that_darknet_draws(void **test)
 {
@@ -65,7 +65,7 @@ static void a_smaller_cfg_has_sizes_around_its_own(void **test)
     static const struct {
         int side, stride, least, most;
     } cases[] = {
-        {96, 16, 80, 144},  {96, 32, 64, 128},  {224, 32, 160, 320}, {320, 32, 256, 480}, {384, 32, 288, 576},
+        {96, 16, 80, 144},   {96, 32, 64, 128}, {224, 32, 160, 320}, {320, 32, 256, 480}, {384, 32, 288, 576},
         {415, 32, 320, 608}, {48, 8, 40, 72},   {64, 32, 64, 96},    {32, 32, 32, 32},    {100, 16, 80, 144},
         {81, 27, 54, 108},   {16, 32, 32, 32},  {20, 1, 15, 29},
     };
@@ -157,7 +157,7 @@ static void the_stride_is_that_of_the_coarsest_layer(void **test)
     assert_int_equal(network_stride(&net), 3 * 2 * 2 * 2 * 2);
 }
 
-/* ---- Divergence --------------------------------------------------------------------------------------------------- */
+/* ---- Divergence -------------------------------------------------------------------------------------------------- */
 
 static void a_loss_that_is_no_number_or_infinite_ends_a_training_at_once(void **test)
 {
@@ -255,7 +255,7 @@ static void any_weight_that_is_not_finite_is_found(void **test)
     free_network(net);
 }
 
-/* ---- The log ------------------------------------------------------------------------------------------------------ */
+/* ---- The log ----------------------------------------------------------------------------------------------------- */
 
 static char folder[] = "/tmp/detector-training-XXXXXX", log_path[64];
 
@@ -388,7 +388,7 @@ static void a_log_that_is_not_there_has_no_rows_and_a_folder_is_an_error(void **
     assert_int_equal(rmdir(log_path), 0);
 }
 
-/* ---- Speed -------------------------------------------------------------------------------------------------------- */
+/* ---- Speed ------------------------------------------------------------------------------------------------------- */
 
 static void a_smoothed_mean_follows_what_came_last(void **test)
 {
@@ -410,8 +410,8 @@ static void a_duration_is_hours_minutes_and_seconds(void **test)
         double seconds;
         const char *text;
     } cases[] = {
-        {0, "0:00:00"},          {59.4, "0:00:59"},   {59.5, "0:01:00"},         {3599.9, "1:00:00"}, {3661, "1:01:01"},
-        {360000, "100:00:00"},   {-5, "0:00:00"},     {NAN, "0:00:00"},          {INFINITY, "0:00:00"},
+        {0, "0:00:00"},        {59.4, "0:00:59"}, {59.5, "0:01:00"}, {3599.9, "1:00:00"},   {3661, "1:01:01"},
+        {360000, "100:00:00"}, {-5, "0:00:00"},   {NAN, "0:00:00"},  {INFINITY, "0:00:00"},
     };
     char text[32];
     size_t i;
@@ -422,7 +422,7 @@ static void a_duration_is_hours_minutes_and_seconds(void **test)
     }
 }
 
-/* ---- Children ----------------------------------------------------------------------------------------------------- */
+/* ---- Children ---------------------------------------------------------------------------------------------------- */
 
 static void mean_average_precision_is_read_off_its_line_alone(void **test)
 {
