@@ -181,15 +181,14 @@ static double evaluate(void)
         fprintf(stderr, "iteration %zu: no mAP while the loss is so high\n", get_current_batch(net));
         return -1;
     }
-    /* As Darknet does before it saves. With one network nothing that training uses is touched. */
-    if (t.n > 1) sync_networks(t.nets, t.n);
+    /* As Darknet does before it saves; only after the last iteration is there need. */
+    if (!t.merged) sync_networks(t.nets, t.n);
     save_weights(net, t.last_weights);
     map = validation_map(t.data_file, t.cfg_file, t.last_weights, net->gpu_index, why, sizeof why);
     if (map < 0) {
         fprintf(stderr, "iteration %zu: no mAP: %s\n", get_current_batch(net), why);
         return map;
     }
-    smoothed_add(&t.seconds_per_evaluation, steady_seconds() - began);
     if (map > t.best) {
         t.best = map;
         t.best_at = get_current_batch(net);
@@ -200,6 +199,7 @@ static double evaluate(void)
     } else {
         snprintf(best, sizeof best, "best %.2f %%", 100 * t.best);
     }
+    if (map > 0) divergence_accept();
     printf("%zu: mAP@0.50 %.2f %%, %s, %.1f seconds\n", get_current_batch(net), 100 * map, best,
            steady_seconds() - began);
     return map;
@@ -235,7 +235,8 @@ static void draw_chart(void)
 static void log_and_evaluate(double loss, double average_loss)
 {
     network *net = t.nets[0];
-    double total = total_images(), row_images = fmax((double)t.images / ROWS_PER_EPOCH, total / ROWS);
+    double began = steady_seconds(), total = total_images();
+    double row_images = fmax((double)t.images / ROWS_PER_EPOCH, total / ROWS);
     int over = t.seen >= total;
     int evaluates = over || passed(t.evaluated, t.seen, (double)map_epochs * t.images);
     training_row row;
@@ -253,6 +254,7 @@ static void log_and_evaluate(double loss, double average_loss)
     t.last = t.seen;
     add_row(&row);
     if (evaluates || steady_seconds() - t.chart_moment > seconds_between_charts) draw_chart();
+    if (evaluates) smoothed_add(&t.seconds_per_evaluation, steady_seconds() - began);
 }
 
 void detector_training_step(double loss, double average_loss)

@@ -141,8 +141,7 @@ void divergence_begin(network *net, const char *weights)
     }
 }
 
-/* The loss was fine: so are the files. */
-static void accept_new(void)
+void divergence_accept(void)
 {
     char before[PATH_MAX];
     int i;
@@ -195,7 +194,7 @@ int divergence_check(size_t iteration, double loss)
         fail("iteration %zu: the loss has exploded: above %g for %d iterations; %s; " ADVICE, iteration,
              training.watch.limit, DIVERGENCE_ITERATIONS, last_good());
     if (state == LOSS_HIGH) return 0;
-    accept_new();
+    divergence_accept();
     return 1;
 }
 

@@ -48,6 +48,9 @@ void divergence_begin(network *net, const char *weights);
  * loss is fine, 0 when it is so high that nothing is saved. */
 int divergence_check(size_t iteration, double loss);
 
+/* The weights have proved good otherwise: what was saved since the last iteration counts as good. */
+void divergence_accept(void);
+
 /* For checkpoint_commit, before a file takes its name: 1 when it may; 0, with one line on stderr, when the loss is too
  * high at the moment. Ends the program, after unlinking `temporary`, when a weight is not finite. Always 1 where no
  * training is watched. */

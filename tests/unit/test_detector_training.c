@@ -129,32 +129,32 @@ static layer strided(LAYER_TYPE type, int stride)
     return l;
 }
 
-/* A head at a third of the input's side by 3, a branch that goes down by 2 more and up again. */
 static void the_stride_is_that_of_the_coarsest_layer(void **test)
 {
     layer layers[8];
-    int first[] = {0};
+    int second[] = {1};
     network net;
     (void)test;
     memset(&net, 0, sizeof net);
     net.layers = layers;
     net.n = 8;
     layers[0] = strided(CONVOLUTIONAL, 3);
-    layers[1] = strided(MAXPOOL, 2);
+    layers[1] = strided(MAXPOOL, 2); /* 6 */
     layers[2] = strided(MAXPOOL, 1);
-    layers[3] = strided(UPSAMPLE, 2);
-    layers[4] = strided(ROUTE, 0);
-    layers[4].input_layers = first;
-    layers[5] = strided(REORG, 2);
-    layers[6] = strided(REORG, 2);
+    layers[3] = strided(UPSAMPLE, 2); /* 3 */
+    layers[4] = strided(ROUTE, 0);    /* 6 again, where it comes from */
+    layers[4].input_layers = second;
+    layers[5] = strided(REORG, 2); /* 12 */
+    layers[6] = strided(REORG, 2); /* and back */
     layers[6].reverse = 1;
     layers[7] = strided(YOLO, 0);
-    assert_int_equal(network_stride(&net), 6);
-    layers[6].reverse = 0;
     assert_int_equal(network_stride(&net), 12);
-    layers[3].reverse = 1;
-    layers[4] = strided(SHORTCUT, 0); /* goes on from the layer before it */
-    assert_int_equal(network_stride(&net), 3 * 2 * 2 * 2 * 2);
+    layers[6].reverse = 0;
+    assert_int_equal(network_stride(&net), 24);
+    layers[4] = strided(SHORTCUT, 0); /* goes on from the layer before it, at 3 */
+    assert_int_equal(network_stride(&net), 12);
+    layers[3].reverse = 1; /* at 12 */
+    assert_int_equal(network_stride(&net), 48);
 }
 
 /* ---- Divergence -------------------------------------------------------------------------------------------------- */
