@@ -3,6 +3,7 @@
 #include "accel.h"
 #include "checkpoint.h"
 #include "detector_map.h"
+#include "detector_training.h"
 #include "loading.h"
 #include "photo.h"
 #include "random_stream.h"
@@ -41,6 +42,29 @@ static unsigned long take_number(int argc, char **argv, const char *name, unsign
     return value;
 }
 
+/* Made of what numbers are made of: it was meant as one, even if it is none. */
+static int looks_like_a_number(const char *text)
+{
+    return text && *text && !text[strspn(text, "0123456789.+-")];
+}
+
+/* Takes `-map N` or `-map`, which is `-map 1`, out of argv; 0 where it is not there. */
+static int take_map(int argc, char **argv)
+{
+    int i, j;
+    for (i = 1; i < argc && argv[i] && strcmp(argv[i], "-map"); ++i) {
+    }
+    if (i >= argc || !argv[i]) return 0;
+    if (i + 1 < argc && looks_like_a_number(argv[i + 1])) {
+        int epochs = (int)take_number(argc, argv, "-map", 1000000, 0);
+        if (!epochs) fail("-map 0 is not valid: must be a whole number of epochs from 1");
+        return epochs;
+    }
+    for (j = i; j + 1 < argc; ++j) argv[j] = argv[j + 1];
+    argv[argc - 1] = 0;
+    return 1;
+}
+
 /* The n-th word of the command line (1: the command), without the options that main() takes out later. NULL: none. */
 static const char *word(int argc, char **argv, int n)
 {
@@ -50,6 +74,10 @@ static const char *word(int argc, char **argv, int n)
         if (!strcmp(argv[i], "-i") || !strcmp(argv[i], "-seed") || !strcmp(argv[i], "-loaders") ||
             !strcmp(argv[i], "-cache")) {
             ++i;
+            continue;
+        }
+        if (!strcmp(argv[i], "-map")) {
+            i += i + 1 < argc && looks_like_a_number(argv[i + 1]);
             continue;
         }
         if (--n == 0) return argv[i];
@@ -129,6 +157,7 @@ void commands_begin(int argc, char **argv)
         loading_set_threads((int)take_number(argc, argv, "-loaders", LOADERS, 0));
         if (seed != none) random_set_seed((unsigned)seed);
         if (cache != none) photo_set_limit((size_t)cache * MEGABYTE);
+        if (is_command(argc, argv, "detector", "train")) detector_training_set_map(take_map(argc, argv));
     }
     /* These look at layers in the middle. */
     if (is_command(argc, argv, "classifier", "try") || (word(argc, argv, 1) && !strcmp(word(argc, argv, 1), "lsd")))

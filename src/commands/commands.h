@@ -6,8 +6,8 @@
 extern "C" {
 #endif
 
-/* Before a GPU is asked for: takes -seed N, -loaders N and -cache N of the trainers out of argv, lets every trainer
- * start from partial weights, and runs `darknet ols ...` (which never returns). */
+/* Before a GPU is asked for: takes -seed N, -loaders N and -cache N of the trainers and -map [N] of `detector train`
+ * out of argv, lets every trainer start from partial weights, and runs `darknet ols ...` (which never returns). */
 void commands_begin(int argc, char **argv);
 
 /* After the GPU was chosen: runs a command of the plugin's, such as `detector map`, and ends the program with its

@@ -43,6 +43,11 @@ static inline int update_state(ols_state *state, const ols_options *options, int
     ols_update(state, options, epoch_images);
     return 0;
 }
+/* Makes n networks that train in parallel equal, as Darknet does before it saves one of them. */
+static inline void sync_networks(network **nets, int n)
+{
+    sync_nets(nets, n, 0);
+}
 
 #ifdef __cplusplus
 extern "C" {
@@ -79,6 +84,10 @@ static inline int push_state(ols_state *state)
 {
     (void)state;
     return 0;
+}
+static inline void sync_networks(network **nets, int n)
+{
+    (void)nets, (void)n;
 }
 static inline int update_state(ols_state *state, const ols_options *options, int64_t epoch_images)
 {

@@ -1,6 +1,7 @@
 #include "checkpoint.h"
 
 #include "device.h"
+#include "divergence.h"
 #include "epochs.h"
 
 #include <errno.h>
@@ -71,6 +72,11 @@ void checkpoint_commit(FILE *file, network *net, const char *filename, int cutof
     if (cutoff >= net->n) write_blocks(file, net);
     if (ferror(file) || fflush(file) || fsync(fileno(file))) error = errno ? errno : EIO;
     if (fclose(file) && !error) error = errno;
+    if (!error && !divergence_allows(net, filename, temporary)) {
+        unlink(temporary);
+        return;
+    }
+    if (!error) divergence_replaces(net, filename);
     if (!error && rename(temporary, filename)) error = errno;
     if (error) {
         unlink(temporary);

@@ -16,7 +16,8 @@ extern "C" {
 
 /* For save_weights_upto: opens a temporary file beside `filename`. */
 FILE *checkpoint_create(const char *filename);
-/* Appends the blocks (when the whole network was saved: cutoff >= net->n), flushes, and renames over `filename`. */
+/* Appends the blocks (when the whole network was saved: cutoff >= net->n), flushes, and renames over `filename`; not
+ * while a training is coming apart (divergence.h). */
 void checkpoint_commit(FILE *file, network *net, const char *filename, int cutoff);
 
 /* For load_weights_upto, before a layer is read: remembers the first layer before which the file ended. */

@@ -1,0 +1,74 @@
+#include "multi_scale.h"
+
+#include "random_stream.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Darknet's range, made for 416, and the stride of the networks it was made for. */
+enum { LEAST = 320, USUAL = 416, MOST = 608, GRID = 32 };
+
+int network_stride(const network *net)
+{
+    double *scale = (double *)calloc(net->n + 1, sizeof *scale), most = 1;
+    int i;
+    if (!scale) return GRID;
+    for (i = 0; i < net->n; ++i) {
+        const layer *l = &net->layers[i];
+        double before = !i ? 1 : l->type == ROUTE ? scale[l->input_layers[0]] : scale[i - 1];
+        int shrinks = l->type == CONVOLUTIONAL || l->type == MAXPOOL || (l->type == REORG && !l->reverse) ||
+                      (l->type == UPSAMPLE && l->reverse);
+        int grows = (l->type == REORG && l->reverse) || (l->type == UPSAMPLE && !l->reverse);
+        if (shrinks && l->stride > 1) before *= l->stride;
+        if (grows && l->stride > 1) before /= l->stride;
+        scale[i] = before;
+        if (before > most) most = before;
+    }
+    free(scale);
+    return (int)(most + .5);
+}
+
+/* The multiple of `step` that is closest, at least one. */
+static int nearest(double side, int step)
+{
+    int n = (int)floor(side / step + .5);
+    return (n > 1 ? n : 1) * step;
+}
+
+multi_scale multi_scale_range(int w, int h, int stride)
+{
+    multi_scale s;
+    int longer = w > h ? w : h;
+    s.w = w;
+    s.h = h;
+    if (longer >= USUAL) {
+        s.step = GRID;
+        s.least = LEAST;
+        s.count = (MOST - LEAST) / GRID + 1;
+        multi_scale_size(&s, s.count - 1, &s.last_w, &s.last_h);
+        return s;
+    }
+    s.step = stride > 1 ? stride : 1;
+    s.least = nearest((double)LEAST / USUAL * longer, s.step);
+    s.count = (nearest((double)MOST / USUAL * longer, s.step) - s.least) / s.step + 1;
+    s.last_w = w;
+    s.last_h = h;
+    return s;
+}
+
+void multi_scale_size(const multi_scale *s, int i, int *w, int *h)
+{
+    int longer = s->least + i * s->step;
+    *w = s->w >= s->h ? longer : nearest((double)longer * s->w / s->h, s->step);
+    *h = s->h >= s->w ? longer : nearest((double)longer * s->h / s->w, s->step);
+}
+
+void multi_scale_draw(const multi_scale *s, int last, int *w, int *h)
+{
+    /* Drawn in any case, as Darknet does, so that everything after it is drawn alike. */
+    multi_scale_size(s, rand() % s->count, w, h);
+    if (last) {
+        *w = s->last_w;
+        *h = s->last_h;
+    }
+}

@@ -1,0 +1,204 @@
+#include "training_log.h"
+
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char header[] = "iteration,epoch,images,loss,avg loss,rate,mAP,best mAP\n";
+
+/* ---- Rows -------------------------------------------------------------------------------------------------------- */
+
+/* A column that may be empty, then `end`. Returns what comes after, or NULL. */
+static char *read_column(char *text, char end, double *value)
+{
+    char *after = text;
+    *value = -1;
+    if (*text != end) {
+        *value = strtod(text, &after);
+        if (after == text || !isfinite(*value)) return 0;
+    }
+    return *after == end ? after + 1 : 0;
+}
+
+static int read_row(char *text, training_row *row)
+{
+    double column[8];
+    int i;
+    for (i = 0; i < 8; ++i)
+        if (!(text = read_column(text, i < 7 ? ',' : '\n', column + i))) return -1;
+    for (i = 0; i < 6; ++i)
+        if (column[i] < 0 && i != 3 && i != 4) return -1;
+    row->iteration = (size_t)column[0];
+    row->epoch = column[1];
+    row->images = (size_t)column[2];
+    row->loss = column[3];
+    row->average_loss = column[4];
+    row->rate = column[5];
+    row->map = column[6];
+    row->best = column[7];
+    return 0;
+}
+
+int training_rows_read(const char *path, training_rows *result)
+{
+    size_t capacity = 0;
+    char line[512];
+    FILE *file = fopen(path, "r");
+    int error;
+    memset(result, 0, sizeof *result);
+    result->best = -1;
+    if (!file) return errno == ENOENT ? 0 : -1;
+    while (fgets(line, sizeof line, file)) {
+        training_row row;
+        if (read_row(line, &row)) continue;
+        if (result->count == capacity) {
+            size_t more = capacity ? 2 * capacity : 256;
+            training_row *rows = (training_row *)realloc(result->rows, more * sizeof *rows);
+            if (!rows) break;
+            result->rows = rows;
+            capacity = more;
+        }
+        result->rows[result->count++] = row;
+        if (row.best > result->best || row.map > result->best) {
+            result->best = fmax(row.best, row.map);
+            result->best_at = row.map == result->best ? row.iteration : 0;
+        }
+    }
+    error = ferror(file) ? errno : feof(file) ? 0 : ENOMEM;
+    fclose(file);
+    if (!error) return 0;
+    training_rows_free(result);
+    errno = error;
+    return -1;
+}
+
+void training_rows_free(training_rows *rows)
+{
+    free(rows->rows);
+    rows->rows = 0;
+    rows->count = 0;
+}
+
+/* A row as text; returns its length. */
+static int format_row(const training_row *row, char *text, size_t size)
+{
+    char map[32] = "", best[32] = "";
+    if (row->map >= 0) snprintf(map, sizeof map, "%.6f", row->map);
+    if (row->best >= 0) snprintf(best, sizeof best, "%.6f", row->best);
+    return snprintf(text, size, "%zu,%.4f,%zu,%.6g,%.6g,%.6g,%s,%s\n", row->iteration, row->epoch, row->images,
+                    row->loss, row->average_loss, row->rate, map, best);
+}
+
+int training_rows_write(const char *path, const training_rows *rows, size_t last)
+{
+    char temporary[PATH_MAX], text[512];
+    int error = 0;
+    FILE *file;
+    size_t i;
+    if (snprintf(temporary, sizeof temporary, "%s.tmp", path) >= (int)sizeof temporary) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    file = fopen(temporary, "w");
+    if (!file) return -1;
+    fputs(header, file);
+    for (i = 0; i < rows->count; ++i) {
+        if (rows->rows[i].iteration > last) continue;
+        format_row(rows->rows + i, text, sizeof text);
+        fputs(text, file);
+    }
+    errno = 0;
+    if (ferror(file) || fflush(file) || fsync(fileno(file))) error = errno ? errno : EIO;
+    if (fclose(file) && !error) error = errno;
+    if (!error && rename(temporary, path)) error = errno;
+    if (!error) return 0;
+    unlink(temporary);
+    errno = error;
+    return -1;
+}
+
+int training_row_append(const char *path, const training_row *row)
+{
+    char text[512];
+    size_t length = (size_t)format_row(row, text, sizeof text);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC), error = 0;
+    ssize_t written;
+    off_t before;
+    if (fd < 0) return -1;
+    /* One write of the whole row: a reader or a kill sees all of it or nothing. A disk that fills up may take a part.
+     */
+    before = lseek(fd, 0, SEEK_END);
+    written = write(fd, text, length);
+    if (written != (ssize_t)length) {
+        error = written < 0 ? errno : ENOSPC;
+        if (before >= 0 && ftruncate(fd, before)) error = errno;
+    }
+    if (close(fd) && !error) error = errno;
+    errno = error;
+    return error ? -1 : 0;
+}
+
+/* ---- The chart --------------------------------------------------------------------------------------------------- */
+
+/* Between gnuplot's single quotes a quote is written twice. Returns what comes after. */
+static char *quote(char *to, const char *end, const char *text)
+{
+    for (; *text && to < end - 2; ++text) {
+        if (*text == '\'') *to++ = '\'';
+        *to++ = *text;
+    }
+    *to = 0;
+    return to;
+}
+
+typedef struct {
+    char text[256];
+} last_line;
+
+static void keep_line(void *context, char *text)
+{
+    last_line *last = (last_line *)context;
+    if (strspn(text, " ^") < strlen(text)) snprintf(last->text, sizeof last->text, "%s", text);
+}
+
+const char *training_chart(const char *csv, const char *png, const char *title)
+{
+    static const char program[] =
+        "set terminal pngcairo noenhanced size 1000,600; set output picture; set title heading; "
+        "set datafile separator ','; set grid; set key outside top center horizontal; set xlabel 'iteration'; "
+        "set ylabel 'loss'; set logscale y; set ytics nomirror; set y2label 'mAP, %'; set y2range [0:100]; set y2tics; "
+        /* a column that may be empty is read as text; what is NaN is left out, and the curve goes on over the gap */
+        "set datafile missing NaN; percent(x) = strlen(x) ? 100 * real(x) : NaN; "
+        "plot table using 1:($4 > 0 ? $4 : NaN) skip 1 with points pt 7 ps .3 lc rgb '#9ecae1' title 'loss', "
+        "table using 1:($5 > 0 ? $5 : NaN) skip 1 with lines lw 2 lc rgb '#08519c' title 'running average', "
+        "table using 1:(percent(strcol(7))) skip 1 axes x1y2 with linespoints lw 2 pt 7 ps .6 lc rgb '#d94801' "
+        "title 'mAP'";
+    static last_line said;
+    char temporary[PATH_MAX], text[4 * PATH_MAX + sizeof program + 256], *end = text + sizeof text, *to = text;
+    char *argv[] = {(char *)"gnuplot", (char *)"-e", text, 0};
+    const char *names[] = {"table", "picture", "heading"}, *values[] = {csv, temporary, title};
+    int status, i;
+    said.text[0] = 0;
+    if (snprintf(temporary, sizeof temporary, "%s.tmp", png) >= (int)sizeof temporary) return "its path is too long";
+    for (i = 0; i < 3; ++i) {
+        to += snprintf(to, end - to, "%s = '", names[i]);
+        to = quote(to, end, values[i]);
+        to += snprintf(to, end - to, "'; ");
+    }
+    snprintf(to, end - to, "%s", program);
+    status = child_run("gnuplot", argv, keep_line, &said);
+    if (status < 0) return errno == ENOENT ? "gnuplot is missing: install gnuplot-nox" : strerror(errno);
+    if (status > 0) {
+        unlink(temporary);
+        return said.text[0] ? said.text : "gnuplot failed";
+    }
+    if (rename(temporary, png)) return strerror(errno);
+    return 0;
+}

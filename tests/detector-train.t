@@ -1,0 +1,348 @@
+#!/usr/bin/env bash
+# `detector train`, in TAP: what it says on the way, -map with its log, chart and best weights, the sizes of random=1,
+# and what is left of a training that comes apart.
+
+# shellcheck disable=SC2317  # the functions are reached, by way of try
+
+set -uo pipefail
+export LC_ALL=C OMP_NUM_THREADS=1
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+darknet=$(realpath -- "${DARKNET_PROGRAM:-$root/darknet}")
+T=$(mktemp -d) || exit 1
+pid=
+trap 'kill -9 $pid 2>/dev/null; rm -rf "$T"' EXIT
+cd "$T" || exit 1
+
+# shellcheck source=tests/tap.sh
+. "$root/tests/tap.sh"
+
+# --- red squares on grey, which a small network learns to find in seconds ---------------------------------------------
+
+if ! /usr/bin/python3 -c 'import PIL' 2>/dev/null; then
+    echo "1..0 # SKIP python3-pil is not here to draw the images"
+    exit 0
+fi
+/usr/bin/python3 - <<'PYTHON'
+import os, random
+from PIL import Image, ImageDraw
+random.seed(1)
+os.makedirs("images"), os.makedirs("labels")
+for split, n in ("train", 24), ("valid", 8):
+    with open(f"{split}.list", "w") as paths:
+        for i in range(n):
+            picture = Image.new("RGB", (48, 48), (30, 30, 30))
+            x, y = random.randint(2, 28), random.randint(2, 28)
+            ImageDraw.Draw(picture).rectangle([x, y, x + 15, y + 15], fill=(240, 40, 40))
+            picture.save(f"images/{split}{i}.jpg", quality=95)
+            with open(f"labels/{split}{i}.txt", "w") as label:
+                label.write(f"0 {(x + 8) / 48} {(y + 8) / 48} {16 / 48} {16 / 48}\n")
+            paths.write(os.path.abspath(f"images/{split}{i}.jpg") + "\n")
+PYTHON
+echo square >names
+mkdir backup
+printf '%s\n' classes=1 "train=$T/train.list" "valid=$T/valid.list" "names=$T/names" "backup=$T/backup" >data
+
+# cfg NAME MAX_BATCHES RANDOM [LINES OF [net]]: 3 iterations an epoch.
+cfg() {
+    {
+        printf '%s\n' '[net]' batch=8 width=48 height=48 channels=3 momentum=.9 learning_rate=.02 "max_batches=$2" \
+            "${@:4}"
+        printf "[convolutional]\nbatch_normalize=1\nfilters=%d\nsize=3\nstride=%d\npad=1\nactivation=leaky\n" \
+            8 2 16 2 16 2 16 1
+        printf '%s\n' '[convolutional]' filters=6 size=1 activation=linear '[yolo]' mask=0 anchors=16,16 classes=1 \
+            num=1 jitter=.1 ignore_thresh=.6 truth_thresh=1 "random=$3"
+    } >"$1.cfg"
+}
+# train CFG ...: into CFG.log and CFG.err
+train() { "$darknet" detector train data "$1.cfg" "${@:2}" -seed 3 -nogpu >"$1.log" 2>"$1.err"; }
+# The same in the background, as $pid; stop ends it with a signal.
+begin() {
+    "$darknet" detector train data "$1.cfg" "${@:2}" -seed 3 -nogpu >"$1.log" 2>"$1.err" &
+    pid=$!
+}
+stop() {
+    kill "-$1" "$pid"
+    wait "$pid" 2>/dev/null
+    pid=
+}
+iterations() { sed -nE 's/^([0-9]+): .* avg, .*/\1/p' "$1"; }
+column() { awk -F, -v n="$1" 'NR > 1 { print $n }' "$2"; }
+
+# --- what it says -----------------------------------------------------------------------------------------------------
+
+cfg net 132 0
+says_where_it_is() {
+    local number='[0-9]+(\.[0-9]+)?'
+    train net || return
+    ls backup >files && mv backup/net_final.weights plain.weights && rm backup/*
+    [ "$(iterations net.log)" = "$(seq 132)" ] || return
+    grep ' avg, ' net.log | grep -vE "^[0-9]+: $number, $number avg, $number rate, $number seconds, [0-9]+ images, \
+epoch $number of 44\.00, $number images/s, ETA [0-9]+:[0-5][0-9]:[0-5][0-9]\$" && return 1
+    grep -E '^33: .* 264 images, epoch 11\.00 of 44\.00, [1-9]' net.log &&
+        grep -E '^132: .*, epoch 44\.00 of 44\.00, .* ETA 0:00:00$' net.log
+}
+writes_nothing_else() {
+    ! grep -i map net.log && [ "$(cat files)" = "$(printf '%s\n' net.backup net_100.weights net_final.weights)" ]
+}
+knows_the_time_left() {
+    local at
+    cfg long 100000 0
+    begin long
+    for ((i = 0; i < 300; ++i)); do
+        [ "$(grep -c ' avg, ' long.log 2>/dev/null)" -gt 150 ] && break
+        sleep .1
+    done
+    stop 9
+    at=$(grep ' avg, ' long.log | tail -n 2 | head -n 1)
+    rm -f backup/*
+    # images that are left / images/s, to the digits printed
+    awk -v line="$at" 'BEGIN {
+        n = split(line, part, ", ")
+        split(part[n], eta, /[ :]/); split(part[n - 1], speed, " "); split(line, batch, ":")
+        left = (100000 - batch[1]) * 8 / speed[1]; said = eta[2] * 3600 + eta[3] * 60 + eta[4]
+        print line; print "left:", left, "said:", said
+        exit !(said > left * .99 - 1 && said < left * 1.01 + 1) }'
+}
+
+try "every iteration says its epoch, images/s and ETA behind what Darknet says" says_where_it_is
+try "without -map nothing is evaluated, logged or drawn" writes_nothing_else
+try "the time left is the images left by images/s" knows_the_time_left
+
+# --- -map -------------------------------------------------------------------------------------------------------------
+
+evaluates() {
+    train net -map 6 || return
+    sed -nE 's/^([0-9]+): mAP@0.50 .*/\1/p' net.log >said
+    sed -nE 's/^iteration ([0-9]+): no mAP: .*/\1/p' net.err >>said
+    # every 6 epochs of 3 iterations, and the end
+    [ "$(sort -n said)" = "$({ seq 18 18 126; echo 132; } | sort -n)" ] || { sort -n said; return 1; }
+}
+leaves_training_alone() { cmp backup/net_final.weights plain.weights && cmp backup/net_last.weights plain.weights; }
+logs() {
+    cat backup/net_log.csv
+    [ "$(head -n 1 backup/net_log.csv)" = "iteration,epoch,images,loss,avg loss,rate,mAP,best mAP" ] &&
+        [ "$(column 1 backup/net_log.csv)" = "$(seq 132)" ] || return
+    # the numbers are those that were printed; mAP is there where it was evaluated, and the best one is its maximum
+    sed -nE 's/^([0-9]+): mAP@0.50 ([0-9.]+) %.*/\1 \2/p' net.log >maps
+    sed -nE 's/^([0-9]+): ([0-9.]+), ([0-9.]+) avg, ([0-9.]+) rate.*/\1 \2 \3 \4/p' net.log >losses
+    awk -F'[, ]' '
+        function off(a, b) { return a - b > 1e-4 * b + 1e-5 || b - a > 1e-4 * b + 1e-5 }
+        FILENAME == "maps" { map[$1] = $2; next }
+        FILENAME == "losses" { loss[$1] = $2; mean[$1] = $3; rate[$1] = $4; next }
+        FNR == 1 { next }
+        off($4, loss[$1]) || off($5, mean[$1]) || off($6, rate[$1]) { print "numbers:", $0; wrong = 1 }
+        $3 != 8 * $1 || off($2, $1 / 3) { print "epoch:", $0; wrong = 1 }
+        ($7 != "") != ($1 in map) || ($7 != "" && off(100 * $7, map[$1]) && 100 * $7 - map[$1] > .006) {
+            print "mAP:", $0; wrong = 1 }
+        $7 != "" && (best == "" || $7 > best) { best = $7 }
+        $8 != best { print "best:", $0; wrong = 1 }
+        END { exit wrong }' maps losses backup/net_log.csv
+}
+keeps_the_best() {
+    local best images
+    best=$(column 7 backup/net_log.csv | sort -g | tail -n 1)
+    images=$(awk -F, -v best="$best" 'NR > 1 && $7 == best { print $3; exit }' backup/net_log.csv)
+    echo "best $best at $images images"
+    "$darknet" detector map data net.cfg backup/net_best.weights -nogpu >map.txt || return
+    # worth the name, and not simply the last one
+    awk -v best="$best" 'BEGIN { exit !(best > .2) }' && grep "(mAP@0.50) = $best," map.txt &&
+        [ "$(od -An -t u8 -j 12 -N 8 backup/net_best.weights | tr -d ' ')" = "$images" ]
+}
+draws() {
+    [ "$(head -c 8 backup/net_chart.png | od -An -t x1 | tr -d ' ')" = 89504e470d0a1a0a ] &&
+        /usr/bin/python3 -c '
+import PIL.Image
+picture = PIL.Image.open("backup/net_chart.png").convert("RGB")
+colours = {colour: n for n, colour in picture.getcolors(1 << 24)}
+print(picture.size, *(colours.get(c, 0) for c in ((0x08, 0x51, 0x9c), (0xd9, 0x48, 0x01), (0x9e, 0xca, 0xe1))))
+assert picture.size == (1000, 600)
+assert colours[0x08, 0x51, 0x9c] > 300 and colours[0xd9, 0x48, 0x01] > 300 and colours[0x9e, 0xca, 0xe1] > 50
+' && [ -z "$(compgen -G 'backup/*.tmp')" ]
+}
+
+try "-map evaluates every n epochs and after the last iteration" evaluates
+try "with -map a training has the same weights, bit for bit" leaves_training_alone
+try "its log has the numbers that were printed, and mAP where it was evaluated" logs
+try "the best weights are those of the highest mAP" keeps_the_best
+if command -v gnuplot >/dev/null; then
+    try "the chart is a picture with the loss and mAP in it" draws
+else
+    skip "gnuplot is not here"
+fi
+
+# $1 iterations that the cut-off run had reached. Goes on from 100, in files that look like those of such a run.
+goes_on() {
+    local best
+    best=$(column 8 backup/net_log.csv | tail -n 1)
+    cp backup/net_best.weights best.before && cp backup/net_log.csv log.before || return
+    sed 's/max_batches=.*/max_batches=108/' net.cfg >shorter.cfg
+    for file in best.weights log.csv; do cp "backup/net_$file" "backup/shorter_$file"; done
+    printf '133,44.3333,10' >>backup/shorter_log.csv # as a power cut leaves it
+    train shorter backup/net_100.weights -map || return
+    cat backup/shorter_log.csv shorter.err
+    [ "$(column 1 backup/shorter_log.csv)" = "$(seq 108)" ] || return
+    diff <(head -n 101 log.before) <(head -n 101 backup/shorter_log.csv) || return
+    # nothing this early is better than what the other had found later on
+    [ "$(column 8 backup/shorter_log.csv | tail -n 1)" = "$best" ] && cmp backup/shorter_best.weights best.before &&
+        grep -E "shorter_best.weights has mAP ${best:0:5}.*: it stays until that is exceeded" shorter.err
+}
+sets_aside() {
+    cp backup/shorter_log.csv log.before && cp backup/shorter_best.weights best.before || return
+    sed -i 's/max_batches=.*/max_batches=6/' shorter.cfg
+    train shorter -map 2 || return
+    [ "$(column 1 backup/shorter_log.csv)" = "$(seq 6)" ] && cmp log.before backup/shorter_log.old.csv &&
+        cmp best.before backup/shorter_best.old.weights &&
+        grep 'shorter_best.weights of an earlier training' shorter.err
+}
+is_killed() {
+    local n
+    cfg killed 1000 0
+    for n in 2 8 15; do
+        rm -f backup/killed*
+        begin killed -map 2
+        for ((i = 0; i < 600; ++i)); do
+            [ "$(grep -c , backup/killed_log.csv 2>/dev/null)" -gt "$n" ] 2>/dev/null && break
+            sleep .05
+        done
+        stop 9
+        [ "$(wc -l <backup/killed_log.csv)" -gt "$n" ] && [ -z "$(tail -c 1 backup/killed_log.csv)" ] &&
+            awk -F, 'NF != 8 || (NR > 1 && !($1 > last + 0)) { print "row:", $0; wrong = 1 } { last = $1 }
+                END { exit wrong }' backup/killed_log.csv || return
+        [ ! -e backup/killed_chart.png ] || [ "$(tail -c 8 backup/killed_chart.png | head -c 4)" = IEND ] || return
+    done
+    sleep 1 # a gnuplot that was at work ends by itself
+    rm -f backup/killed*
+}
+# A list whose images are not there: the evaluation fails, the training does not.
+goes_on_without_map() {
+    sed "s:^valid=.*:valid=$T/gone.list:" data >gone
+    echo "$T/gone.jpg" >gone.list
+    cfg short 12 0
+    "$darknet" detector train gone short.cfg -map 2 -seed 3 -nogpu >short.log 2>short.err || return
+    cat short.err
+    [ "$(grep -c '^iteration [0-9]*: no mAP: detector map: .*gone.jpg' short.err)" = 2 ] &&
+        [ "$(column 7 backup/short_log.csv | sort -u)" = "" ] && [ "$(column 1 backup/short_log.csv)" = "$(seq 12)" ] &&
+        [ ! -e backup/short_best.weights ] && [ -e backup/short_final.weights ]
+}
+goes_on_without_gnuplot() {
+    rm -f backup/short*
+    PATH=$T/nothing train short -map || return
+    [ "$(grep -c 'no chart .*short_chart.png: gnuplot is missing: install gnuplot-nox' short.err)" = 1 ] &&
+        [ "$(column 1 backup/short_log.csv)" = "$(seq 12)" ] && [ ! -e backup/short_chart.png ]
+}
+refuses() {
+    grep -v ^valid data >no-valid
+    sed "s:^valid=.*:valid=$T/missing:" data >missing-valid
+    sed "s:^backup=.*:backup=$T/missing:" data >missing-backup
+    fails "-map 0 is not valid" train_with data -map 0 && fails "-map 1.5 is not valid" train_with data -map 1.5 &&
+        fails "-map -2 is not valid" train_with data -map -2 &&
+        fails "cannot save weights to the folder backup=$T/missing of missing-backup" train_with missing-backup &&
+        fails "there is no valid= in no-valid" train_with no-valid -map &&
+        fails "cannot read the list valid=$T/missing" train_with missing-valid -map
+}
+train_with() { "$darknet" detector train "$1" short.cfg "${@:2}" -nogpu; }
+takes_its_option_anywhere() {
+    rm -f backup/short*
+    "$darknet" detector -map train data short.cfg backup/net_100.weights -clear -nogpu >short.log 2>short.err || return
+    [ "$(grep -c ': mAP@0.50 \|: no mAP' short.log short.err | awk -F: '{ n += $2 } END { print n }')" = 4 ] || return
+    "$darknet" detector train data short.cfg -map 4 backup/net_100.weights -clear -nogpu >short.log 2>short.err &&
+        grep 'Loading weights from backup/net_100.weights' short.err &&
+        [ "$(grep -c ': mAP@0.50 \|: no mAP' short.log short.err | awk -F: '{ n += $2 } END { print n }')" = 1 ]
+}
+
+try "gone on with, the log keeps its rows up to there, and earlier best weights stay" goes_on
+try "a new training sets an older log and best weights aside" sets_aside
+try "killed in the middle, it leaves a whole log and a whole chart or none" is_killed
+try "where an evaluation fails, one line says why and the training goes on" goes_on_without_map
+try "without gnuplot one line says so, and the training goes on" goes_on_without_gnuplot
+try "-map with a wrong number, without a list, or a missing folder is refused in time" refuses
+try "-map and its number may stand anywhere" takes_its_option_anywhere
+
+# --- sizes ------------------------------------------------------------------------------------------------------------
+
+sizes() { awk '/^Resizing$/ { getline; print }' "$1"; }
+sizes_follow_the_cfg() {
+    cfg sizes 280 1
+    train sizes || return
+    sizes sizes.log | tr '\n' ' '
+    # up to iteration 80 of 280: 40, 48, ..., 72 pixels
+    [ "$(sizes sizes.log | wc -l)" = 28 ] && [ "$(sizes sizes.log | tail -n 19 | sort -u)" = 48 ] || return
+    sizes sizes.log | head -n 9 | awk '$1 < 40 || $1 > 72 || $1 % 8 { exit 1 }' &&
+        [ "$(sizes sizes.log | head -n 9 | sort -u | wc -l)" -gt 2 ]
+}
+sizes_keep_the_proportion() {
+    cfg sizes 240 1
+    sed -i 's/^height=.*/height=24/' sizes.cfg
+    train sizes || return
+    sizes sizes.log | tr '\n' ' '
+    [ "$(sizes sizes.log | tail -n 19 | sort -u)" = "48 x 24" ] &&
+        ! sizes sizes.log | grep -vxE '40 x (16|24)|48 x 24|56 x (24|32)|64 x 32|72 x (32|40)'
+}
+
+try "random=1 draws sizes around a small cfg's own, and ends at it" sizes_follow_the_cfg
+try "random=1 keeps the proportion of width and height" sizes_keep_the_proportion
+
+# --- divergence -------------------------------------------------------------------------------------------------------
+
+# No weight of the file is anything but a finite number.
+finite() {
+    /usr/bin/python3 - "$1" <<'PYTHON'
+import array, math, sys
+numbers = array.array("f", open(sys.argv[1], "rb").read()[20:])
+assert len(numbers) > 1000 and all(map(math.isfinite, numbers)), "not all are finite"
+PYTHON
+}
+diverges_between_saves() {
+    cfg burst 300 0 policy=steps steps=120 scales=1e12
+    fails "the last good checkpoint is $T/backup/burst" train_here burst || return
+    cat err.txt
+    grep -E '^darknet: iteration 12[1-9]: the loss is (not a number|infinite): .* \(iteration 100\); try a lower' \
+        err.txt && [ "$(iterations out.txt | tail -n 1)" -lt 130 ] || return
+    [ "$(ls backup/burst*)" = "$(printf '%s\n' backup/burst.backup backup/burst_100.weights)" ] &&
+        finite backup/burst.backup && cmp backup/burst.backup backup/burst_100.weights
+}
+train_here() { "$darknet" detector train data "$1.cfg" "${@:2}" -seed 3 -nogpu; }
+goes_on_from_the_last_good() {
+    sed -i '/^policy\|^steps\|^scales/d; s/max_batches=.*/max_batches=110/' burst.cfg
+    train burst backup/burst.backup && [ "$(iterations burst.log)" = "$(seq 101 110)" ]
+}
+# Iteration 200 spoils the weights just before they are saved.
+keeps_a_good_file() {
+    cfg burst 300 0 policy=steps steps=200 scales=1e45
+    cp backup/burst.backup good.weights
+    fails "the weights of layer" train_here burst backup/burst.backup || return
+    cat err.txt
+    grep "iteration 200: the weights of layer .* was not written; the last good checkpoint is $T/backup/burst.backup \
+(iteration 100); try" err.txt && cmp backup/burst.backup good.weights && [ ! -e backup/burst_200.weights ]
+}
+# ... and here it spoils them without an infinity in them, so that only the next iteration can tell.
+puts_back_a_good_file() {
+    cfg burst 300 0 policy=steps steps=200 scales=1e12
+    fails "the last good checkpoint is $T/backup/burst.backup (iteration 100), do not trust \
+$T/backup/burst_200.weights" train_here burst backup/burst.backup || return
+    grep 'Saving weights to .*burst.backup' err.txt && cmp backup/burst.backup good.weights &&
+        [ -z "$(compgen -G 'backup/*.before')" ]
+}
+warns_of_a_bad_file() {
+    rm -f backup/burst*
+    cfg burst 300 0 policy=steps steps=100 scales=1e12
+    fails "there is no good checkpoint yet, do not trust $T/backup/burst.backup, $T/backup/burst_100.weights" \
+        train_here burst
+}
+never_good() {
+    rm -f backup/burst*
+    cfg burst 30 0
+    sed -i 's/^learning_rate=.*/learning_rate=1e10/' burst.cfg
+    fails "the training has diverged; there is no good checkpoint yet" train_here burst -map || return
+    [ -z "$(compgen -G 'backup/burst*weights' 'backup/burst*backup')" ]
+}
+
+try "a loss that is no number ends the training, with the last good checkpoint" diverges_between_saves
+try "which can be gone on from" goes_on_from_the_last_good
+try "weights that are not finite never take a good checkpoint's place" keeps_a_good_file
+try "one that only the next iteration proves bad gives the place back" puts_back_a_good_file
+try "checkpoints that were saved right before the end are not called good" warns_of_a_bad_file
+try "where there is no good checkpoint, that is said" never_good
+
+finish
