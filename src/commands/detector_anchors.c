@@ -246,12 +246,17 @@ static void format_anchor(anchor_size *anchor, char text[80])
 static void draw(const arguments *a, const training_boxes *boxes, const anchor_size *anchors, double average)
 {
     plot p = begin_plot(a->plot, 820, 800);
+    double largest = 0;
     size_t i;
+    for (i = 0; i < boxes->count; ++i) {
+        if (boxes->sizes[i].w > largest) largest = boxes->sizes[i].w;
+        if (boxes->sizes[i].h > largest) largest = boxes->sizes[i].h;
+    }
     fprintf(p.pipe,
             "set title '%lu boxes and their %lu anchors at %lux%lu, average IoU %.4f'\nset xlabel 'width, pixels'\n"
-            "set ylabel 'height, pixels'\nset xrange [0:%lu]\nset yrange [0:%lu]\nset size ratio -1\nset key off\n"
+            "set ylabel 'height, pixels'\nset xrange [0:%g]\nset yrange [0:%g]\nset size ratio -1\nset key off\n"
             "set grid lc rgb '#dddddd'\n",
-            (unsigned long)boxes->count, a->num, a->width, a->height, average, a->width, a->height);
+            (unsigned long)boxes->count, a->num, a->width, a->height, average, 1.05 * largest, 1.05 * largest);
     for (i = 0; i < a->num; ++i)
         fprintf(p.pipe, "set object %lu rect from 0,0 to %g,%g front fs empty border lc rgb '#d62728' lw 1\n",
                 (unsigned long)i + 1, anchors[i].w, anchors[i].h);

@@ -12,8 +12,9 @@ plot begin_plot(const char *png, int width, int height)
     plot p = {0, strdup(png), (char *)malloc(strlen(png) + 32)};
     if (!p.png || !p.temporary) fail("out of memory");
     sprintf(p.temporary, "%s.%ld.tmp", png, (long)getpid());
-    signal(SIGPIPE, SIG_IGN);             /* where gnuplot is missing, writing fails, and there is no picture in the end */
-    p.pipe = popen("gnuplot 2>/dev/null", "w"); /* the one line about it is ours */
+    signal(SIGPIPE, SIG_IGN); /* where gnuplot is missing, writing fails, and there is no picture in the end */
+    /* The one line about an error is ours; and where it cannot write its file, it writes to its standard output. */
+    p.pipe = popen("gnuplot >/dev/null 2>&1", "w");
     if (!p.pipe) fail("cannot start gnuplot");
     fprintf(p.pipe, "set terminal pngcairo noenhanced size %d,%d\nset output ", width, height);
     plot_text(p.pipe, p.temporary);
