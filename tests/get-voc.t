@@ -9,6 +9,7 @@ import io
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -39,14 +40,14 @@ def command(*args):
     return [os.path.join(ROOT, "scripts", "get-voc"), *args]
 
 
-def get(*args):
+def get(*args, **options):
     """(status, stdout, stderr) of get-voc"""
-    done = subprocess.run(command(*args), capture_output=True, text=True)
+    done = subprocess.run(command(*args), capture_output=True, text=True, **options)
     return done.returncode, done.stdout, done.stderr
 
 
-def refused(name, want, *args):
-    status, out, err = get(*args)
+def refused(name, want, *args, **options):
+    status, out, err = get(*args, **options)
     ok(status == 1 and out == "" and want in err.splitlines()[-1] and "Traceback" not in err, name, (status, out, err))
     return err
 
@@ -308,6 +309,26 @@ serve("huge")
 err = refused("a disk that is too small is said before anything is fetched", "make room", f"{tmp}/j", "--from", url)
 ok("needs 6000000.0 GB (3000000.0 GB to fetch, 3000000.0 GB unpacked)" in err and not os.listdir(f"{tmp}/j/archives"),
    "with what it needs", err)
+
+# ---- a disk that fills up ----
+
+
+def limit(size):
+    """No file may grow beyond this; Python sees an error, as when a disk is full."""
+    return {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))}
+
+
+serve()
+refused("a disk that is full while fetching is one line", f"{TRAINVAL07}.part: File too large: make room, and run the same again",
+        f"{tmp}/l", "--from", url, "--md5", sums, **limit(50000))
+same(os.path.getsize(f"{tmp}/l/archives/{TRAINVAL07}.part"), 50000, "what came is kept")
+server.log.clear()
+refused("and one that is full while unpacking", f"000005.jpg: File too large: make room, and run the same again", f"{tmp}/m",
+        "--from", disk, "--no-verify", **limit(5000))
+same(os.listdir(f"{tmp}/m/VOCdevkit"), [], "half a year is taken away")
+status, out, err = get(f"{tmp}/l", "--from", url, "--md5", sums)
+same((status, server.log[:4]), (0, [(TRAINVAL07, None), (TEST07, None), (TRAINVAL12, None), (TRAINVAL07, 50000)]),
+     "with room, it goes on where it was")
 
 # ---- arguments ----
 
