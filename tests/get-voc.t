@@ -42,7 +42,7 @@ def command(*args):
 
 def get(*args, **options):
     """(status, stdout, stderr) of get-voc"""
-    done = subprocess.run(command(*args), capture_output=True, text=True, **options)
+    done = subprocess.run(command(*args), capture_output=True, text=True, timeout=300, **options)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -257,7 +257,7 @@ def serve(behave="", cut=None, busy=0):
 
 
 def fetched(folder):
-    return {name: open(f"{folder}/archives/{name}", "rb").read() == open(f"{disk}/{name}", "rb").read()
+    return {name: name in NAMES and open(f"{folder}/archives/{name}", "rb").read() == open(f"{disk}/{name}", "rb").read()
             for name in os.listdir(f"{folder}/archives")}
 
 
@@ -275,7 +275,7 @@ same(len(text(tmp, "e/train.list").splitlines()), 23, "and are converted")
 serve("slow")
 running = subprocess.Popen(command(f"{tmp}/f", "--from", url, "--md5", sums), stderr=subprocess.DEVNULL)
 part = f"{tmp}/f/archives/{TRAINVAL12}.part"
-deadline = time.monotonic() + 30
+deadline = time.monotonic() + 120
 while time.monotonic() < deadline and not (os.path.exists(part) and os.path.getsize(part) > 0):
     time.sleep(.02)
 running.send_signal(signal.SIGKILL)

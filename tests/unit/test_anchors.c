@@ -204,21 +204,67 @@ static void as_many_anchors_as_different_sizes_are_these_sizes(void **test)
     }
 }
 
-/* Anchors that lose all of their boxes on the way go elsewhere. */
+/* An anchor that loses all of its boxes on the way goes elsewhere: in some of these small sets one does. */
 static void no_anchor_is_left_without_boxes(void **test)
 {
-    enum { COUNT_ = 40, NUM = 12 };
+    enum { COUNT_ = 6, NUM = 4 };
     anchor_size sizes[COUNT_], anchors[NUM];
     size_t boxes[NUM];
     unsigned seed;
-    int k;
+    int i, k;
     (void)test;
-    for (seed = 0; seed < 500; ++seed) {
-        make_sizes(sizes, COUNT_, seed);
-        assert_int_equal(find_anchors(sizes, COUNT_, NUM, seed, 1, anchors, 0), ANCHORS_OK);
+    for (seed = 0; seed < 20000; ++seed) {
+        uint64_t random = seed + 1;
+        for (i = 0; i < COUNT_; ++i) {
+            sizes[i].w = 1 + (int)(12 * noise(&random));
+            sizes[i].h = 1 + (int)(12 * noise(&random));
+        }
+        if (find_anchors(sizes, COUNT_, NUM, seed, 1, anchors, 0) != ANCHORS_OK) continue; /* too few different ones */
         match_anchors(sizes, COUNT_, anchors, NUM, boxes, 0);
         for (k = 0; k < NUM; ++k) assert_true(boxes[k] > 0);
     }
+}
+
+/* 100 boxes of about 10 x 10, whose distances add up to less than 10, and three of 100 x 100 with about 1 each: the second
+ * anchor of k-means++ is one of these three in a third of the restarts, where it would be in a thirtieth if every box were
+ * as likely. */
+static void a_rare_size_is_often_drawn_at_the_first_try(void **test)
+{
+    anchor_size sizes[103], anchors[2];
+    uint64_t random = 9;
+    unsigned seed;
+    int i, found = 0;
+    (void)test;
+    for (i = 0; i < 103; ++i) {
+        sizes[i].w = i < 100 ? 10 + noise(&random) : 100 + i;
+        sizes[i].h = i < 100 ? 10 + noise(&random) : 100;
+    }
+    for (seed = 0; seed < 400; ++seed) {
+        assert_int_equal(find_anchors(sizes, 103, 2, seed, 1, anchors, 0), ANCHORS_OK);
+        found += anchors[1].w > 100;
+    }
+    assert_in_range(found, 100, 250);
+}
+
+/* With an even number of boxes it lies between the two in the middle. */
+static void one_anchor_for_many_boxes_is_their_median(void **test)
+{
+    enum { MANY = 40 };
+    anchor_size sizes[MANY], anchor;
+    int set, count, i, medians = 0;
+    (void)test;
+    for (set = 1; set <= 20; ++set) {
+        for (count = MANY - 1; count <= MANY; ++count) {
+            double w[MANY], h[MANY], middle_w, middle_h;
+            make_sizes(sizes, count, set);
+            for (i = 0; i < count; ++i) w[i] = sizes[i].w, h[i] = sizes[i].h;
+            middle_w = median(w, count);
+            middle_h = median(h, count);
+            assert_int_equal(find_anchors(sizes, count, 1, 1, 1, &anchor, 0), ANCHORS_OK);
+            medians += anchor.w == middle_w && anchor.h == middle_h;
+        }
+    }
+    assert_true(medians >= 20); /* of 40: in the others the box that was drawn first is better yet */
 }
 
 static void more_anchors_than_different_sizes_are_refused(void **test)
@@ -281,6 +327,8 @@ int main(void)
         cmocka_unit_test(restarts_reach_the_best_of_all_partitions),
         cmocka_unit_test(as_many_anchors_as_different_sizes_are_these_sizes),
         cmocka_unit_test(no_anchor_is_left_without_boxes),
+        cmocka_unit_test(a_rare_size_is_often_drawn_at_the_first_try),
+        cmocka_unit_test(one_anchor_for_many_boxes_is_their_median),
         cmocka_unit_test(more_anchors_than_different_sizes_are_refused),
         cmocka_unit_test(sizes_and_numbers_that_mean_nothing_are_refused),
         cmocka_unit_test(progress_is_told_after_every_restart),

@@ -120,6 +120,7 @@ static void lines_that_are_no_labels_are_named(void **test)
         {"0 .5 .5 .5 50", ":2: height 50: must be above 0 and 1 at most"},
         {"0 .5 .5 .5 nan", ":2: height nan: must be"},
         {"0 .5 .5 .5 0x1", ":2: height 0x1: must be"},
+        {"0 .5 .5 .5 .5e", ":2: height .5e: must be"},
         {"0 .5 .5 .5 .5x", ":2: height .5x: must be"},
     };
     label_boxes boxes = {0};
