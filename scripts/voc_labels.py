@@ -1,6 +1,6 @@
 """VOC annotations to Darknet labels: the one place that knows both formats, and what the data scripts share.
 
-Used by voc-to-darknet and make-shapes (convert), and by cifar10-to-darknet (the small helpers at the end).
+Used by voc-to-darknet, get-voc and make-shapes (convert), and by cifar10-to-darknet (the small helpers at the end).
 
 A VOC set is a folder with JPEGImages/<id>.jpg, Annotations/<id>.xml and ImageSets/Main/<set>.txt. A VOC box is
 1-based and inclusive: xmin=1, xmax=width covers the whole width. Darknet wants one line per object,
@@ -49,14 +49,14 @@ def check_set_folder(folder):
 
 
 class Problems:
-    """Prints each problem to stderr as it is found, and counts them by kind."""
+    """Prints each problem to stderr as it is found, and counts them by kind. `shown` stands before files of the set."""
 
-    def __init__(self):
-        self.kinds = {}
+    def __init__(self, shown):
+        self.kinds, self.shown = {}, shown
 
     def add(self, kind, file, detail):
         self.kinds[kind] = self.kinds.get(kind, 0) + 1
-        say(f"{file}: {kind}: {detail}")
+        say(f"{os.path.join(self.shown, file)}: {kind}: {detail}")
 
     def __len__(self):
         return sum(self.kinds.values())
@@ -66,25 +66,26 @@ class Problems:
 
 
 class Result:
-    """What convert() did: counts, and the class names in the order of their numbers."""
+    """What convert() did: counts, the class names in the order of their numbers, and the images' paths as listed."""
 
-    def __init__(self):
+    def __init__(self, shown):
         self.images = self.empty = self.objects = self.difficult = 0
-        self.names = []
-        self.problems = Problems()
+        self.names, self.paths = [], []
+        self.problems = Problems(shown)
 
     def __str__(self):
         return (f"{self.images} images ({self.empty} without a labelled object), {self.objects} objects, "
                 f"{self.difficult} difficult ones kept apart; problems: {self.problems}")
 
 
-def convert(folder, set_name, list_path, classes, keep_difficult=False, strict=False, relative=False):
+def convert(folder, set_name, list_path, classes, keep_difficult=False, strict=False, relative=False, shown=""):
     """Writes labels/<id>.txt for every image of ImageSets/Main/<set_name>.txt, and the list of these images.
 
-    classes: list of names, or None for all names in Annotations, sorted. Everything is read before anything is
-    written, so that `strict`, which turns any problem into BadInput, leaves the set as it was.
+    list_path: None for no list. classes: list of names, or None for all names in Annotations, sorted. shown: what
+    problems call the folder. Everything is read before anything is written, so that `strict`, which turns any problem
+    into BadInput, leaves the set as it was.
     """
-    result = Result()
+    result = Result(shown)
     problems = result.problems
     if not os.path.isdir(folder):
         raise BadInput(f"{folder}: no such folder")
@@ -134,8 +135,14 @@ def convert(folder, set_name, list_path, classes, keep_difficult=False, strict=F
         result.empty += not labels
         result.objects += len(labels)
         result.difficult += len(apart)
-    write_whole(list_path, "".join(path + "\n" for _, path, _ in converted))
+    result.paths = [path for _, path, _ in converted]
+    if list_path:
+        write_list(list_path, result.paths)
     return result
+
+
+def write_list(path, images):
+    write_whole(path, "".join(image + "\n" for image in images))
 
 
 def read_set(path, problems):
@@ -366,21 +373,23 @@ def check_labels_in_path(prefix, labels):
 
 
 class Progress:
-    """A line on stderr with the time left, for work that takes more than a few seconds."""
+    """Shows on stderr how much is done and the time left, for work that takes more than a few seconds: one line that is
+    rewritten on a terminal, a line for every tenth elsewhere. `begun`: how much an earlier run had done."""
 
-    def __init__(self, total, what):
-        self.total, self.what = max(total, 1), what
+    def __init__(self, total, what, begun=0):
+        self.total, self.what, self.begun = max(total, 1), what, begun
         self.start = self.last = time.monotonic()
+        self.tenth = 10 * begun // self.total
         self.shown = False
-        self.every = .5 if sys.stderr.isatty() else 10
 
     def at(self, done):
-        now = time.monotonic()
-        if now - self.last < self.every or now - self.start < 2:
+        now, tenth = time.monotonic(), 10 * done // self.total
+        if now - self.start < 2 or (now - self.last < .5 if sys.stderr.isatty() else tenth <= self.tenth):
             return
-        self.last, self.shown = now, True
-        left = (now - self.start) * (self.total - done) / max(done, 1)
-        line = f"{PROGRAM}: {self.what} {100 * done // self.total} %, {left:.0f} s left"
+        self.last, self.tenth, self.shown = now, tenth, True
+        left = (now - self.start) * (self.total - done) / max(done - self.begun, 1)
+        left = f"{left:.0f} s" if left < 100 else f"{left / 60:.0f} min"
+        line = f"{PROGRAM}: {self.what} {100 * done // self.total} %, {left} left"
         print(f"\r{line}   " if sys.stderr.isatty() else line, end="" if sys.stderr.isatty() else "\n",
               file=sys.stderr, flush=True)
 

@@ -2,6 +2,7 @@
 
 #include "accel.h"
 #include "checkpoint.h"
+#include "detector_anchors.h"
 #include "detector_map.h"
 #include "detector_training.h"
 #include "loading.h"
@@ -170,6 +171,7 @@ static const struct {
     const char *group, *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
+    {"detector", "anchors", detector_anchors},
     {"detector", "map", detector_map},
 };
 

@@ -1,0 +1,313 @@
+#include "detector_anchors.h"
+
+#include "anchors.h"
+#include "gnuplot.h"
+#include "label_file.h"
+#include "soft_labels.h"
+
+#include "darknet.h"
+#include "option_list.h"
+#include "stb_image.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- Arguments -------------------------------------------------------------------------------------------------- */
+
+static const char usage[] = "darknet detector anchors <data> [-num 9] [-width 416] [-height 416] [-stretch] "
+                            "[-seed 1] [-restarts 50] [-plot <out.png>]";
+
+typedef struct {
+    const char *data_file, *plot;
+    unsigned long num, width, height, seed, restarts;
+    int stretch;
+} arguments;
+
+static unsigned long whole_number(const char *name, const char *text, unsigned long low, unsigned long high)
+{
+    char *end;
+    unsigned long value;
+    errno = 0;
+    value = strtoul(text, &end, 10);
+    if (errno || *end || end == text || text[strspn(text, "0123456789")] || value < low || value > high)
+        fail("%s %s is not valid: must be a whole number from %lu to %lu", name, text, low, high);
+    return value;
+}
+
+static arguments parse_arguments(int argc, char **argv)
+{
+    arguments a = {0, 0, 9, 416, 416, 1, 50, 0};
+    const struct {
+        const char *name;
+        unsigned long *value, low, high;
+    } options[] = {
+        {"-num", &a.num, 1, 1000},           {"-width", &a.width, 1, 100000}, {"-height", &a.height, 1, 100000},
+        {"-seed", &a.seed, 0, 0xffffffffu}, {"-restarts", &a.restarts, 1, 1000000},
+    };
+    enum { OPTIONS = sizeof options / sizeof *options };
+    int i, k, words = 0;
+    for (i = 1; i < argc && argv[i]; ++i) {
+        const char *value = i + 1 < argc ? argv[i + 1] : 0;
+        for (k = 0; k < OPTIONS && strcmp(argv[i], options[k].name); ++k) continue;
+        if (k < OPTIONS || !strcmp(argv[i], "-plot")) {
+            if (!value) fail("detector anchors: %s needs a value", argv[i]);
+            if (k < OPTIONS)
+                *options[k].value = whole_number(argv[i], value, options[k].low, options[k].high);
+            else
+                a.plot = value;
+            ++i;
+        } else if (!strcmp(argv[i], "-stretch")) {
+            a.stretch = 1;
+        } else if (argv[i][0] == '-' || ++words > 3) { /* "detector", "anchors" and the file */
+            fail("detector anchors: unexpected argument %s; usage: %s", argv[i], usage);
+        } else if (words == 3) {
+            a.data_file = argv[i];
+        }
+    }
+    if (!a.data_file) fail("usage: %s", usage);
+    return a;
+}
+
+/* ---- Boxes ------------------------------------------------------------------------------------------------------ */
+
+/* Darknet exits with status 0 where a file is missing, so files are looked at before it gets them. */
+static void check_file(const char *what, const char *path)
+{
+    struct stat status;
+    int reason = 0;
+    if (stat(path, &status) || access(path, R_OK))
+        reason = errno;
+    else if (S_ISDIR(status.st_mode))
+        reason = EISDIR;
+    if (reason) fail("cannot read the %s %s: %s", what, path, strerror(reason));
+}
+
+/* How far long work is, on stderr: a line that is rewritten on a terminal, a line for every tenth elsewhere. */
+static struct {
+    time_t start, last;
+    int tenth;
+} work;
+
+static void show_progress(const char *what, size_t done, size_t total)
+{
+    const int tty = isatty(fileno(stderr)), tenth = (int)(10 * done / total);
+    const time_t now = time(0);
+    if (!work.start || done <= 1) work.start = work.last = now, work.tenth = 0;
+    if (now - work.start < 2 || (tty ? now == work.last : tenth == work.tenth)) return;
+    fprintf(stderr, "%s%s: %lu of %lu, %ld s left%s", tty ? "\r" : "", what, (unsigned long)done, (unsigned long)total,
+            (long)((now - work.start) * (double)(total - done) / done), tty ? "   " : "\n");
+    if (tty && done == total) fputc('\n', stderr);
+    work.last = now;
+    work.tenth = tenth;
+}
+
+static void show_restarts(int done, int restarts)
+{
+    show_progress("restarts", done, restarts);
+}
+
+/* The value of a key of a data file, to be freed; null where it is not there. */
+static char *data_value(list *options, const char *key)
+{
+    char *value = option_find_str(options, (char *)key, 0);
+    return value ? strdup(value) : 0;
+}
+
+static void free_options(list *options)
+{
+    node *n;
+    for (n = options->front; n; n = n->next) {
+        free(((kvp *)n->val)->key); /* the whole line; the value lies in it */
+        free(n->val);
+    }
+    free_list(options);
+}
+
+typedef struct {
+    anchor_size *sizes;
+    size_t count, images, small;
+} training_boxes;
+
+/* How large training makes an image in the network's input, as in load_data_detection but for jitter. */
+static anchor_size placed_size(const char *image, const arguments *a)
+{
+    anchor_size size = {a->width, a->height};
+    int w, h, channels;
+    double aspect;
+    if (a->stretch) return size;
+    check_file("image", image);
+    if (!stbi_info(image, &w, &h, &channels) || w < 1 || h < 1) fail("%s is not an image that can be decoded", image);
+    aspect = (double)w / h;
+    if (aspect < 1)
+        size.w = size.h * aspect;
+    else
+        size.h = size.w / aspect;
+    return size;
+}
+
+/* Adds the boxes of one image, in pixels of the network's input. */
+static void add_image(const char *image, int classes, const arguments *a, label_boxes *labels, training_boxes *boxes)
+{
+    char path[LABEL_PATH_SIZE], reason[LABEL_PATH_SIZE + 256];
+    anchor_size *grown, placed;
+    size_t i;
+    if (label_file_path(image, path, reason, sizeof reason) != LABELS_OK) fail("%s", reason);
+    labels->count = 0;
+    switch (label_file_read(path, classes, labels, reason, sizeof reason)) {
+    case LABELS_OK: break;
+    case LABELS_MISSING: fail("no label file %s of the image %s: training would end there", path, image);
+    default: fail("%s", reason);
+    }
+    grown = (anchor_size *)realloc(boxes->sizes, (boxes->count + labels->count + 1) * sizeof *grown);
+    if (!grown) fail("out of memory");
+    boxes->sizes = grown;
+    ++boxes->images;
+    placed = placed_size(image, a);
+    for (i = 0; i < labels->count; ++i) {
+        const label_box *box = &labels->items[i];
+        if (box->w < LABEL_SMALLEST_SIDE || box->h < LABEL_SMALLEST_SIDE) {
+            ++boxes->small;
+            continue;
+        }
+        boxes->sizes[boxes->count].w = box->w * placed.w;
+        boxes->sizes[boxes->count++].h = box->h * placed.h;
+    }
+}
+
+/* The boxes of the `train` list. */
+static training_boxes read_boxes_of(const arguments *a)
+{
+    training_boxes boxes = {0, 0, 0, 0};
+    label_boxes labels = {0, 0, 0};
+    list *options;
+    char *train, *classes_text, *line = 0;
+    size_t capacity = 0;
+    ssize_t length;
+    unsigned long classes, number = 0, empty = 0;
+    struct stat status;
+    off_t read = 0;
+    FILE *file;
+
+    check_file("data file", a->data_file);
+    options = read_data_cfg((char *)a->data_file);
+    train = data_value(options, "train");
+    classes_text = data_value(options, "classes");
+    if (!train) fail("%s has no train=", a->data_file);
+    if (!classes_text) fail("%s has no classes=", a->data_file);
+    classes = whole_number("classes", classes_text, 1, 1000000);
+    check_file("list of images", train);
+    file = fopen(train, "r");
+    if (!file || fstat(fileno(file), &status)) fail("cannot read the list of images %s: %s", train, strerror(errno));
+    while ((length = getline(&line, &capacity, file)) > 0) {
+        ++number;
+        read += length;
+        line[strcspn(line, "\r\n")] = 0;
+        if (!*line) { /* at the end they do no harm */
+            if (!empty) empty = number;
+            continue;
+        }
+        if (empty) fail("%s:%lu: empty line in the list of images", train, empty);
+        add_image(line, (int)classes, a, &labels, &boxes);
+        show_progress("labels", (size_t)read, status.st_size > read ? (size_t)status.st_size : (size_t)read);
+    }
+    if (ferror(file)) fail("cannot read the list of images %s: %s", train, strerror(errno));
+    fclose(file);
+    if (!boxes.images) fail("the list of images %s is empty", train);
+    if (!boxes.count) fail("%s: none of its %lu images has a labelled object", train, (unsigned long)boxes.images);
+    free(line), free(labels.items), free(train), free(classes_text);
+    free_options(options);
+    return boxes;
+}
+
+/* ---- The result ------------------------------------------------------------------------------------------------- */
+
+/* A side to three digits: 372, 62.1, 7.25. */
+static void format_side(double side, char text[32])
+{
+    snprintf(text, 32, "%.*f", side >= 99.95 ? 0 : side >= 9.995 ? 1 : 2, side);
+}
+
+/* "w,h", and the same numbers back in the anchor, so that what is reported is of what is printed. */
+static void format_anchor(anchor_size *anchor, char text[80])
+{
+    char w[32], h[32];
+    format_side(anchor->w, w);
+    format_side(anchor->h, h);
+    snprintf(text, 80, "%s,%s", w, h);
+    anchor->w = atof(w);
+    anchor->h = atof(h);
+}
+
+static void draw(const arguments *a, const training_boxes *boxes, const anchor_size *anchors, double average)
+{
+    plot p = begin_plot(a->plot, 820, 800);
+    double largest = 0;
+    size_t i;
+    for (i = 0; i < boxes->count; ++i) {
+        if (boxes->sizes[i].w > largest) largest = boxes->sizes[i].w;
+        if (boxes->sizes[i].h > largest) largest = boxes->sizes[i].h;
+    }
+    fprintf(p.pipe,
+            "set title '%lu boxes and their %lu anchors at %lux%lu, average IoU %.4f'\nset xlabel 'width, pixels'\n"
+            "set ylabel 'height, pixels'\nset xrange [0:%g]\nset yrange [0:%g]\nset size ratio -1\nset key off\n"
+            "set grid lc rgb '#dddddd'\n",
+            (unsigned long)boxes->count, a->num, a->width, a->height, average, 1.05 * largest, 1.05 * largest);
+    for (i = 0; i < a->num; ++i)
+        fprintf(p.pipe, "set object %lu rect from 0,0 to %g,%g front fs empty border lc rgb '#d62728' lw 1\n",
+                (unsigned long)i + 1, anchors[i].w, anchors[i].h);
+    fputs("plot '-' with points pt 7 ps .35 lc rgb '#a02171b5', '-' with points pt 7 ps 1.3 lc rgb '#d62728', "
+          "'-' with labels left offset .7,.5\n",
+          p.pipe);
+    for (i = 0; i < boxes->count; ++i) fprintf(p.pipe, "%g %g\n", boxes->sizes[i].w, boxes->sizes[i].h);
+    fputs("e\n", p.pipe);
+    for (i = 0; i < a->num; ++i) fprintf(p.pipe, "%g %g\n", anchors[i].w, anchors[i].h);
+    fputs("e\n", p.pipe);
+    for (i = 0; i < a->num; ++i) fprintf(p.pipe, "%g %g %lu\n", anchors[i].w, anchors[i].h, (unsigned long)i);
+    fputs("e\n", p.pipe);
+    end_plot(&p);
+}
+
+int detector_anchors(int argc, char **argv)
+{
+    const arguments a = parse_arguments(argc, argv);
+    training_boxes boxes = read_boxes_of(&a);
+    anchor_size *anchors = (anchor_size *)calloc(a.num, sizeof *anchors);
+    size_t *matched = (size_t *)calloc(a.num, sizeof *matched), i;
+    double *iou = (double *)calloc(a.num, sizeof *iou), average;
+    char(*text)[80] = (char(*)[80])calloc(a.num, sizeof *text);
+
+    if (!anchors || !matched || !iou || !text) fail("out of memory");
+    work.start = 0;
+    switch (find_anchors(boxes.sizes, boxes.count, (int)a.num, (unsigned)a.seed, (int)a.restarts, anchors, show_restarts)) {
+    case ANCHORS_OK: break;
+    case ANCHORS_TOO_FEW_SIZES:
+        fail("-num %lu is more than the %lu different sizes of the %lu boxes in %lu images", a.num,
+             (unsigned long)count_different_sizes(boxes.sizes, boxes.count), (unsigned long)boxes.count,
+             (unsigned long)boxes.images);
+    default: fail("out of memory");
+    }
+    for (i = 0; i < a.num; ++i) format_anchor(&anchors[i], text[i]);
+    average = match_anchors(boxes.sizes, boxes.count, anchors, (int)a.num, matched, iou);
+
+    printf("%lu boxes in %lu images %s %lux%lu, seed %lu, best of %lu restarts\n", (unsigned long)boxes.count,
+           (unsigned long)boxes.images, a.stretch ? "stretched to" : "fitted into", a.width, a.height, a.seed, a.restarts);
+    if (boxes.small)
+        printf("%lu more have a side below %g of the image: training leaves them out\n", (unsigned long)boxes.small,
+               LABEL_SMALLEST_SIDE);
+    printf("\n%3s  %-13s %8s %8s  %s\n", "", "anchor", "boxes", "", "average IoU");
+    for (i = 0; i < a.num; ++i)
+        printf("%3lu  %-13s %8lu %6.1f %%  %.4f\n", (unsigned long)i, text[i], (unsigned long)matched[i],
+               100. * matched[i] / boxes.count, iou[i]);
+    printf("\naverage IoU %.4f\nanchors = ", average);
+    for (i = 0; i < a.num; ++i) printf("%s%s", i ? ", " : "", text[i]);
+    printf("\n");
+    if (fflush(stdout) || ferror(stdout)) fail("cannot write the result: %s", strerror(errno));
+    if (a.plot) draw(&a, &boxes, anchors, average);
+    free(boxes.sizes), free(anchors), free(matched), free(iou), free(text);
+    return 0;
+}
