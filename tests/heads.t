@@ -66,6 +66,49 @@ learned() {
     sed -n 's|^\[.*\] soft labels, epoch \([0-9]*\): \([0-9]*\)/\([0-9]*\) correct .*mean S\[y\]\[y\] \([.0-9]*\),.*|\1 \2 \3 \4|p' "$1"
 }
 
+# makes_known HEAD: known.cfg and known.weights, a network whose weights are 0, so that its biases are what the head gets
+# for any image; they say exactly what is labelled in known.ppm. The image is twice as wide as high: [yolo] and [region]
+# are shown it between two grey bars, [detection] stretched.
+makes_known() {
+    mkdir -p known/images known/labels && /usr/bin/python3 - "$1" <<'EOT'
+import math, struct, sys
+
+head, side = sys.argv[1], 8
+objects = [(0, .3, .25, .22, .36), (1, .7, .3, .3, .24), (2, .4, .8, .5, .3)]  # class, x, y, w, h
+logit = lambda p: math.log(p / (1 - p))
+if head == "detection":
+    # Cells of a 2 x 2 grid: classes of all cells, confidences of two boxes in each, boxes with roots of their sides.
+    classes, confidences, boxes = [[0] * 3 for _ in range(4)], [[0, 0] for _ in range(4)], [[[0] * 4] * 2 for _ in range(4)]
+    for label, x, y, w, h in objects:
+        cell, second = int(y * 2) * 2 + int(x * 2), label % 2
+        classes[cell][label], confidences[cell][second] = 1, 1
+        boxes[cell] = [[2 * x % 1, 2 * y % 1, math.sqrt(w), math.sqrt(h)] if n == second else [0] * 4 for n in range(2)]
+    biases = sum(classes, []) + sum(confidences, []) + sum((box for cell in boxes for box in cell), [])
+    section = "classes=3\ncoords=4\nside=2\nnum=2\nsqrt=1"
+else:
+    # One cell with three anchors, in pixels or in cells.
+    anchors, biases = [(2, 1), (3, 2), (1, 4)], []
+    scale = side if head == "yolo" else 1
+    for (label, x, y, w, h), (width, height) in zip(objects, anchors):
+        biases += [logit(x), logit((y * 4 + 2) / side), math.log(w * scale / width), math.log(h / 2 * scale / height)]
+        biases += [5] + [5 if k == label else -9 for k in range(3)]
+    section = "anchors=2,1, 3,2, 1,4\nnum=3\nclasses=3" + ("" if head == "yolo" else "\ncoords=4")
+with open("known.cfg", "w") as out:
+    out.write("[net]\nbatch=1\nwidth=%d\nheight=%d\nchannels=3\n[connected]\noutput=%d\nactivation=linear\n"
+              "[%s]\n%s\nsmoothing=ls\n" % (side, side, len(biases), head, section))
+with open("known.weights", "wb") as out:
+    out.write(struct.pack("<iiiq", 0, 2, 0, 0) + struct.pack("<%df" % len(biases), *biases))
+    out.write(bytes(4 * len(biases) * side * side * 3))
+with open("known/images/a.jpg", "wb") as out:
+    out.write(b"P6\n40 20\n255\n" + bytes(range(200)) * 12)
+with open("known/labels/a.txt", "w") as out:
+    out.writelines("%d %g %g %g %g\n" % thing for thing in objects)
+EOT
+    printf '%s\n' one two three >known/names
+    echo "$T/known/images/a.jpg" >known/list
+    printf '%s\n' classes=3 "valid=$T/known/list" "names=$T/known/names" >known/data
+}
+
 # --- tests ------------------------------------------------------------------------------------------------------------
 
 trains() {
@@ -120,6 +163,20 @@ map_runs() {
         [ "$(grep -c '^class_id = ' "$1.map")" = "$classes" ]
 }
 
+# What the network says is what is labelled: every AP is 1, at an overlap of .98 too. A label elsewhere is not found.
+map_is_exact() {
+    local label
+    makes_known "$1" || return
+    for label in '2 .4 .8 .5 .3' '2 .5 .8 .5 .3'; do
+        sed -i "s/^2 .*/$label/" known/labels/a.txt
+        "$darknet" detector map known/data known.cfg known.weights -iou_thresh .98 -nogpu >"known$label.map" 2>map.log ||
+            { tail -n 3 map.log; return 1; }
+    done
+    cat known*.map
+    grep -q 'or 100.00 %' 'known2 .4 .8 .5 .3.map' && grep -q 'or 66.67 %' 'known2 .5 .8 .5 .3.map' &&
+        grep -q 'name = three, ap = 0.00%' 'known2 .5 .8 .5 .3.map'
+}
+
 # Without momentum, which no checkpoint holds, eight iterations and then eight more are sixteen, byte for byte; the
 # eighth is in the middle of an epoch.
 resumes() {
@@ -142,6 +199,7 @@ for head in yolo region detection; do
     try "[$head]: its loss falls to less than half" loss_falls $head
     try "[$head]: the soft labels of recognised classes are learned, and saved" learns_soft_labels $head
     try "[$head]: detector map takes the network" map_runs $head
+    try "[$head]: detector map finds boxes where they are in an image that is not square" map_is_exact $head
     try "[$head]: a training cut off goes on as if it had not been" resumes $head
 done
 finish
