@@ -9,7 +9,7 @@
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 
 set -uo pipefail
-export LC_ALL=C OMP_NUM_THREADS=2
+export LC_ALL=C OMP_NUM_THREADS=1
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 darknet=$(realpath -- "${DARKNET_PROGRAM:-$root/darknet}")
