@@ -194,6 +194,30 @@ resumes() {
     cmp backup/whole_final.weights backup/part_final.weights
 }
 
+# refused TEXT OPTION...: make-mobilenetv2 writes no cfg, and says TEXT.
+refused() {
+    local text=$1
+    shift
+    "$root/scripts/make-mobilenetv2" detector --classes 3 --size 96 "$@" >out.cfg 2>err.txt && return 1
+    cat err.txt
+    [ ! -s out.cfg ] && grep -qF -- "$text" err.txt
+}
+
+makes_no_nonsense() {
+    refused "--head-layer region has one head: name one stride" --head-layer region --strides 32,16 --anchors 9,9 &&
+        refused "--head-layer region needs --anchors" --head-layer region &&
+        refused "--head-layer yolo needs --anchors" &&
+        refused "--head-layer detection has no anchors, but --boxes" --head-layer detection --anchors 9,9 &&
+        refused "--size must be a multiple of 64" --head-layer detection --strides 64 &&
+        refused "no head at stride 24" --head-layer detection --strides 24
+}
+
+try "make-mobilenetv2 refuses heads that do not exist" makes_no_nonsense
+if /usr/bin/python3 -c 'import torch' 2>/dev/null; then
+    try "unit/test_heads.c compares with what the equations give now" "$root/tests/golden/make-golden-heads" --check
+else
+    skip "the golden values of the heads against the equations: no PyTorch for /usr/bin/python3"
+fi
 for head in yolo region detection; do
     try "[$head] trains" trains $head
     try "[$head]: its loss falls to less than half" loss_falls $head
