@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """darknet ols deploy: OpenCV's dnn module and unpatched Darknet read what it writes, and give the outputs of this Darknet
 with the network as it was trained, within 1e-4: for a classifier and detectors trained on photographs, and for networks
-that hold all that deploy writes anew, trained on random numbers.
+that hold all that deploy writes anew, with random weights.
 """
 
 import os
@@ -48,7 +48,6 @@ def build(folder):
     pristine, pristine_library = run("tests/build-pristine").splitlines()[-2:]
     ours = [f"{out}/libdarknet.a", "-lz", "-lm", "-pthread", *libraries]
     for name, source, include, rest in (("predict", "predict.c", "build/darknet", ours),
-                                        ("train", "dump-training.c", "build/darknet", ours),
                                         ("unpatched", "predict.c", pristine, [pristine_library, "-lm", "-pthread"])):
         run("gcc", "-Ofast", "-w", f"-I{include}/include", f"tests/{source}", "-o", f"{folder}/{name}", *rest)
     flags = run("pkg-config", "--cflags", "opencv4").split()
@@ -132,6 +131,89 @@ def noise(shape, n=3):
     return [random.uniform(0, 1, shape) for _ in range(n)]
 
 
+# ---- Random weights --------------------------------------------------------------------------------------------------
+
+def section(name, **keys):
+    return f"[{name}]\n" + "".join(f"{key}={value}\n" for key, value in keys.items())
+
+
+def net(size=16, **keys):
+    return section("net", batch=4, width=size, height=keys.pop("height", size), channels=3, learning_rate=.01,
+                   momentum=.9, **keys)
+
+
+def conv(filters, size=3, activation="relu6", normal=1, **keys):
+    keys = {"pad": 1, **keys}
+    return section("convolutional", filters=filters, size=size, activation=activation, batch_normalize=normal, **keys)
+
+
+def shortcut(n, activation="linear", **keys):
+    return section("shortcut", **{"from": -n}, activation=activation, **keys)
+
+
+END = conv(10, 1, "linear", 0) + section("avgpool") + section("ols")
+ACTIVATE = section("activation", activation="relu6")
+
+NETWORKS = {
+    "relu6 after every kind of convolution": net() + conv(8, stride=2) + conv(16, 1) + conv(16, groups=16) +
+        conv(12, 1, "linear") + conv(9, normal=0, groups=3) + END,
+    "relu6 in shortcuts and [activation]": net() + conv(8, 3, "linear") + ACTIVATE + conv(8, 3, "linear") +
+        shortcut(2, "relu6") + conv(8) + shortcut(3, "relu6") + ACTIVATE + END,
+    "relu6 and normalisation in [connected]": net() + conv(8, stride=4) +
+        section("connected", output=20, activation="relu6", batch_normalize=1) + ACTIVATE +
+        section("connected", output=12, activation="leaky", batch_normalize=1) +
+        section("connected", output=10, activation="linear") + section("ols", temperature=2),
+    "[batchnorm]": net() + conv(8, normal=0) + section("batchnorm") + ACTIVATE + END,
+    "indices of layers, absolute and relative": net() + conv(8) + conv(8) + section("route", layers="0, -1") + conv(8) +
+        shortcut(4) + section("route", layers=3) + conv(8) + section("route", layers="-1, 1,-3") +
+        section("shortcut", **{"from": 4}, activation="leaky") + END,
+    "a shortcut from a larger layer with fewer channels": net() + conv(8) + conv(12, stride=2) + conv(12, 3, "linear") +
+        shortcut(3, "relu6") + conv(12) + shortcut(2) + END,
+    "a shortcut from more channels": net() + conv(12) + conv(12) + conv(8) + shortcut(2, "relu") + END,
+    "alpha and beta of shortcuts": net() + conv(8) + conv(12, stride=2) + shortcut(2, alpha=.5, beta=-2) + conv(12) +
+        shortcut(2, "relu6", alpha=2) + conv(12) + shortcut(2, beta=1) + END,
+    "1x1 convolutions with a stride": net(17) + conv(8) + conv(12, 1, stride=2) + conv(16, 1, "linear", 0, stride=3) + END,
+    "other activations": net() + conv(8, 3, "leaky") + conv(8, 3, "logistic") + conv(8, 3, "tanh") +
+        section("convolutional", filters=8) + END,
+    "short names, blanks, comments and defaults": net().replace("[net]", "# a comment\n[network]") + " [ conv ] \n"
+        "filters = 8\nsize=3\n\tpadding = 1\nactivation=relu\n;another\n[max]\nstride=2\n[conv]\nfilters=6\nsize=2\n"
+        "activation=relu6\n[avg]\n[conn]\noutput=5\n[soft]\n",
+    "pooling, dropout and upsampling with a scale": net(33) + conv(8) + section("maxpool", size=3, stride=2) + conv(8) +
+        section("maxpool", size=2, stride=2) + conv(8) + section("maxpool", size=2, stride=1) +
+        section("dropout", probability=.5) + conv(8) + section("upsample", stride=2, scale=.5) + conv(8) +
+        conv(10, 1, "linear", 0) + section("avgpool") + section("softmax", temperature=.7) + section("cost"),
+    "a policy that others do not know": net(policy="cosine", max_batches=100) + conv(8) + END,
+}
+
+HEADS = {
+    "two [yolo] heads on an oblong image": net(64, height=32) + conv(8, stride=4) + conv(16, stride=2) + conv(16) +
+        conv(16, 1, "linear", 0) + section("yolo", mask="1,2", anchors="4,6, 10,8, 20,25", num=3, classes=3,
+                                           smoothing="ols", alpha=.3) +
+        section("route", layers=-3) + conv(8, 1) + section("upsample", stride=2) + section("route", layers="-1, 0") +
+        conv(8, 1, "linear", 0) + section("yolo", mask=0, anchors="4,6, 10,8, 20,25", num=3, classes=3,
+                                          smoothing="ols", alpha=.3),
+    "a [yolo] head without mask": net(32) + conv(8, stride=4) + conv(16, 1, "linear", 0) +
+        section("yolo", anchors="4,6, 10,8", num=2, classes=3),
+    "a [region] head after [reorg]": net(32) + conv(8, stride=4) + section("reorg", stride=2) +
+        conv(16, 1, "linear", 0) + section("region", anchors="1,1, 2,1.5", num=2, classes=3, coords=4, softmax=1,
+                                           smoothing="ols"),
+}
+
+
+def random_networks(folder):
+    for networks, head in ((NETWORKS, False), (HEADS, True)):
+        for name, cfg in networks.items():
+            made = Network(folder, "random")
+            with open(made.cfg, "w", encoding="utf-8") as file:
+                file.write(cfg)
+            try:
+                run(f"{folder}/predict", made.cfg, made.weights)
+            except Failed as problem:
+                tap.ok(False, name, problem)
+                continue
+            made.try_out(name, noise(made.shape()), head)
+
+
 # ---- Trained on photographs ------------------------------------------------------------------------------------------
 
 def unpack_cifar10(folder, train, test):
@@ -178,6 +260,33 @@ def classifiers(folder):
         net.try_out(name, images)
 
 
+def detectors(folder):
+    name = "a MobileNetV2 YOLO with two heads, trained on VOC"
+    if not os.path.exists(f"{DATA}/voc2012-100.tar.gz"):
+        tap.skip(name, "no voc2012-100.tar.gz in ../shared/data")
+        return
+    with tarfile.open(f"{DATA}/voc2012-100.tar.gz") as tar:
+        tar.extractall(folder)
+    voc = next(at for at, folders, _ in os.walk(folder) if "JPEGImages" in folders)
+    run("scripts/voc-to-darknet", voc, "--set", "train", "--list", f"{folder}/all.list", "--names-out",
+        f"{folder}/voc.names")
+    os.makedirs(f"{folder}/backup", exist_ok=True)
+    with open(f"{folder}/all.list", encoding="utf-8") as file:
+        paths = file.read().split()[:8]  # few enough to be learned in a moment
+    with open(f"{folder}/few.list", "w", encoding="utf-8") as file:
+        file.write("\n".join(paths) + "\n")
+    with open(f"{folder}/voc.data", "w", encoding="utf-8") as file:
+        file.write(f"classes=20\ntrain={folder}/few.list\nvalid={folder}/few.list\nnames={folder}/voc.names\n"
+                   f"backup={folder}/backup\n")
+    net = Network(folder, "yolo")
+    with open(net.cfg, "w", encoding="utf-8") as file:
+        file.write(run("scripts/make-mobilenetv2", "detector", "--classes", "20", "--size", "96", "--width", ".25",
+                       "--depth", ".34", "--anchors", "8,10,20,25,40,50,60,90", "--batch", "4", "--batches", "250",
+                       "--rate", ".008", "--burn-in", "30", "--jitter", "0", "--colour", "1", "--hue", "0"))
+    train("detector", folder, f"{folder}/voc.data", net)
+    net.try_out(name, photographs(paths[:3], net.shape()), head=True)
+
+
 def main():
     global DARKNET
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -188,7 +297,9 @@ def main():
         except Failed as problem:
             tap.ok(False, "the programs are built", problem)
             tap.finish()
+        random_networks(folder)
         classifiers(folder)
+        detectors(folder)
     tap.finish()
 
 

@@ -2,6 +2,7 @@
  * Darknet and with ours. So it knows Darknet's own header alone.
  *
  *     predict <cfg> <weights> <input> <out>
+ *     predict <cfg> <weights>                  writes random weights, with statistics as a training could leave them
  *
  * <input> holds the floats of one image, channel by channel. <out> gets, one after the other: of [yolo] and [region]
  * layers a row per cell and anchor: x, y, w, h in parts of the image, objectness, the score of every class; without
@@ -20,16 +21,48 @@ static FILE *open_or_leave(const char *name, const char *mode)
     exit(1);
 }
 
+static void put_random(float *x, int n, float low, float high)
+{
+    static unsigned random = 7;
+    int i;
+    for (i = 0; x && i < n; ++i) {
+        random = random * 1664525u + 1013904223u;
+        x[i] = low + (high - low) * (float)(random >> 8) / 16777216.f;
+    }
+}
+
+/* Scales that let activations leave [0, 6] on both sides. */
+static int make_weights(char *cfg, char *weights)
+{
+    network *net;
+    int i;
+    srand(7);
+    net = parse_network_cfg(cfg);
+    for (i = 0; i < net->n; ++i) {
+        layer l = net->layers[i];
+        int filters = l.type == CONVOLUTIONAL ? l.n : l.type == CONNECTED ? l.outputs : l.c;
+        int last = i + 2 >= net->n || net->layers[i + 1].type == YOLO || net->layers[i + 1].type == REGION;
+        if (l.type != CONVOLUTIONAL && l.type != CONNECTED && l.type != BATCHNORM) continue;
+        if (l.type != BATCHNORM) put_random(l.biases, filters, -1, 1);
+        put_random(l.scales, filters, 1, last ? 1 : 5);
+        put_random(l.rolling_mean, filters, -.5, .5);
+        put_random(l.rolling_variance, filters, .2, 2);
+    }
+    save_weights(net, weights);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     network *net;
     FILE *in, *out;
-    int i, heads = 0, boxes, entry;
+    int i, heads = 0, classes = 0, boxes, entry;
+    gpu_index = -1;
+    if (argc == 3) return make_weights(argv[1], argv[2]);
     if (argc != 5) {
-        fprintf(stderr, "usage: %s CFG WEIGHTS INPUT OUT\n", argv[0]);
+        fprintf(stderr, "usage: %s CFG WEIGHTS [INPUT OUT]\n", argv[0]);
         return 1;
     }
-    gpu_index = -1;
     net = load_network(argv[1], argv[2], 0);
     set_batch_network(net, 1);
     in = open_or_leave(argv[3], "rb");
@@ -39,15 +72,22 @@ int main(int argc, char **argv)
     }
     fclose(in);
     out = open_or_leave(argv[4], "wb");
+    for (i = 0; i < net->n; ++i) {
+        layer *l = net->layers + i;
+        if (l->type == BATCHNORM) l->x = (float *)calloc(l->outputs, sizeof(float)); /* Darknet forgets it on the CPU */
+        if (l->type == YOLO || l->type == REGION) {
+            ++heads;
+            classes = l->classes;
+        }
+    }
     network_predict(net, net->input);
-    for (i = 0; i < net->n; ++i) heads += net->layers[i].type == YOLO || net->layers[i].type == REGION;
     if (heads) {
         /* all of them: no score is below this */
         detection *found = get_network_boxes(net, net->w, net->h, -1, -1, 0, 1, &boxes);
         for (i = 0; i < boxes; ++i) {
             fwrite(&found[i].bbox, sizeof(float), 4, out);
             fwrite(&found[i].objectness, sizeof(float), 1, out);
-            for (entry = 0; entry < found[i].classes; ++entry) fwrite(found[i].prob + entry, sizeof(float), 1, out);
+            for (entry = 0; entry < classes; ++entry) fwrite(found[i].prob + entry, sizeof(float), 1, out);
         }
     } else {
         fwrite(net->output, sizeof(float), net->outputs, out);

@@ -575,6 +575,10 @@ static double compare(const portable *p, network *deployed)
         random = random * 1664525u + 1013904223u;
         image[i] = (float)(random >> 8) / 16777216.f;
     }
+    for (i = 0; i < source->n; ++i) {
+        layer *l = source->layers + i;
+        if (l->type == BATCHNORM) l->x = (float *)allocate(l->outputs, sizeof(float)); /* Darknet forgets it on the CPU */
+    }
     network_predict(source, image);
     network_predict(deployed, image);
     for (i = 0; i < source->n; ++i) {
