@@ -31,7 +31,7 @@ static void put_random(float *x, int n, float low, float high)
     }
 }
 
-/* Scales that let activations leave [0, 6] on both sides. */
+/* The scales let activations leave [0, 6] on both sides. */
 static int make_weights(char *cfg, char *weights)
 {
     network *net;
@@ -41,12 +41,13 @@ static int make_weights(char *cfg, char *weights)
     for (i = 0; i < net->n; ++i) {
         layer l = net->layers[i];
         int filters = l.type == CONVOLUTIONAL ? l.n : l.type == CONNECTED ? l.outputs : l.c;
-        int last = i + 2 >= net->n || net->layers[i + 1].type == YOLO || net->layers[i + 1].type == REGION;
+        int head = i + 1 < net->n && (net->layers[i + 1].type == YOLO || net->layers[i + 1].type == REGION), k;
         if (l.type != CONVOLUTIONAL && l.type != CONNECTED && l.type != BATCHNORM) continue;
         if (l.type != BATCHNORM) put_random(l.biases, filters, -1, 1);
-        put_random(l.scales, filters, 1, last ? 1 : 5);
+        put_random(l.scales, filters, 1, 5);
         put_random(l.rolling_mean, filters, -.5, .5);
         put_random(l.rolling_variance, filters, .2, 2);
+        for (k = 0; head && k < l.nweights; ++k) l.weights[k] *= .1f; /* sizes of boxes are exponentials of these */
     }
     save_weights(net, weights);
     return 0;
@@ -56,7 +57,7 @@ int main(int argc, char **argv)
 {
     network *net;
     FILE *in, *out;
-    int i, heads = 0, classes = 0, boxes, entry;
+    int i, heads = 0, classes = 0, boxes;
     gpu_index = -1;
     if (argc == 3) return make_weights(argv[1], argv[2]);
     if (argc != 5) {
@@ -84,10 +85,13 @@ int main(int argc, char **argv)
     if (heads) {
         /* all of them: no score is below this */
         detection *found = get_network_boxes(net, net->w, net->h, -1, -1, 0, 1, &boxes);
+        layer last = net->layers[net->n - 1];
         for (i = 0; i < boxes; ++i) {
-            fwrite(&found[i].bbox, sizeof(float), 4, out);
-            fwrite(&found[i].objectness, sizeof(float), 1, out);
-            for (entry = 0; entry < classes; ++entry) fwrite(found[i].prob + entry, sizeof(float), 1, out);
+            /* [region] goes through the cells anchor by anchor, [yolo] and OpenCV through the anchors cell by cell */
+            int cells = last.w * last.h, at = last.type == REGION ? i % last.n * cells + i / last.n : i;
+            fwrite(&found[at].bbox, sizeof(float), 4, out);
+            fwrite(&found[at].objectness, sizeof(float), 1, out);
+            fwrite(found[at].prob, sizeof(float), classes, out);
         }
     } else {
         fwrite(net->output, sizeof(float), net->outputs, out);
