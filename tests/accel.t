@@ -114,6 +114,10 @@ NETWORKS = {
     "inverted residuals, width 24": net() + conv(16, stride=2) + conv(96, 1) + conv(96, stride=2, groups=96) +
         conv(24, 1, activation="linear") + conv(144, 1) + conv(144, groups=144) + conv(24, 1, activation="linear") +
         shortcut(4) + conv(40, 1) + END,
+    "inverted residuals with relu6": net() + conv(16, stride=2, activation="relu6") + conv(96, 1, activation="relu6") +
+        conv(96, stride=2, groups=96, activation="relu6") + conv(24, 1, activation="linear") +
+        conv(24, activation="linear") + "[shortcut]\nfrom=-2\nalpha=4\nbeta=-3\nactivation=relu6\n" +
+        conv(40, 1, normal=0, activation="relu6") + END,
     "kernels of 5 and 7, stride 3, no pad": net(size=61) + conv(16, 7, 2) + conv(32, 5, 3, pad=0) + conv(16, 1, 2) +
         END,
     "groups of 2, 4 and 8": net() + conv(16) + conv(32, groups=2) + conv(32, groups=8) + conv(24, groups=4) + END,

@@ -184,6 +184,20 @@ refuses_impossible_sizes() {
     fails "[ols] (layer 0): the soft labels of 1000000 classes take 8000.0 GB of memory" parse bad.cfg
 }
 
+# The rate of policy=cosine: a minimum in range, and room for the cosine behind the warm-up.
+refuses_bad_cosine() {
+    local value
+    for value in -.1 .2 nan inf low 0.05x 1e999; do
+        cfg '[ols]' | sed "s/^max_batches.*/&\npolicy=cosine\nlearning_rate_min=$value/" >bad.cfg
+        fails "[net]: learning_rate_min=$value is not valid: must be a number from 0 to learning_rate (0.1)" \
+            parse bad.cfg || return
+    done
+    cfg '[ols]' | sed "s/^max_batches.*/&\npolicy=cosine\nburn_in=3/" >bad.cfg
+    fails "[net]: max_batches=3 is not valid: with policy=cosine it must be above burn_in (3)" parse bad.cfg || return
+    cfg '[ols]' | sed "s/^max_batches.*/&\npolicy=cosine\nburn_in=2\nlearning_rate_min=.1/" >good.cfg
+    parse good.cfg
+}
+
 unknown_section() {
     { net && printf '%s\n' '[connected]' output=3 '[olss]'; } >bad.cfg
     fails_as_darknet_does "Type not recognized: [olss]" parse bad.cfg
@@ -195,6 +209,7 @@ try "hierarchies, groups and a background class are refused" refuses_hierarchies
 try "a head with a key of smoothing, but without smoothing=, is refused" refuses_companions_alone
 try "heads that share soft labels but differ in a key are refused" refuses_disagreement
 try "one class is refused, and so is what no memory holds" refuses_impossible_sizes
+try "policy=cosine: a wrong learning_rate_min or max_batches is refused" refuses_bad_cosine
 try "an unknown section is named" unknown_section
 
 # --- what is no error -------------------------------------------------------------------------------------------------

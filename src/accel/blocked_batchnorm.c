@@ -64,14 +64,14 @@ INLINE void take_moments(const float *x, int spatial, moments *m, const int bloc
     }
 }
 
-/* y = activation((x - mean) scale + bias); slope is that of the activation below 0. */
+/* y = activation((x - mean) scale + bias) */
 INLINE void normalize(const float *x, float *y, int spatial, const float *mean, const float *scale, const float *bias,
-                      float slope, const int block)
+                      pieces activation, const int block)
 {
     float m[MOST], a[MOST], b[MOST];
     int i, j;
     for (j = 0; j < block; ++j) m[j] = mean[j], a[j] = scale[j], b[j] = bias[j];
-    if (slope == 1) {
+    if (activation.slope == 1) {
         for (i = 0; i < spatial; ++i)
 #pragma omp simd
             for (j = 0; j < block; ++j) y[i * block + j] = (x[i * block + j] - m[j]) * a[j] + b[j];
@@ -80,19 +80,19 @@ INLINE void normalize(const float *x, float *y, int spatial, const float *mean, 
 #pragma omp simd
             for (j = 0; j < block; ++j) {
                 float value = (x[i * block + j] - m[j]) * a[j] + b[j];
-                y[i * block + j] = value < 0 ? value * slope : value; /* NaN stays NaN */
+                y[i * block + j] = activate_pieces(value, activation);
             }
     }
 }
 
-/* The gradient behind the activation: whether it was on its slope is computed again from x, which is cheaper than to
- * read the output. Darknet takes the slope at 0 too. */
+/* The gradient behind the activation: on which of its pieces it was is computed again from x, which is cheaper than to
+ * read the output. */
 #define BEHIND_ACTIVATION(at)                                                                                          \
     float from_mean = x[at] - m[j];                                                                                    \
-    float g = from_mean * a[j] + b[j] > 0 ? delta[at] : delta[at] * slope
+    float g = delta[at] * slope_of_pieces(from_mean * a[j] + b[j], activation)
 
 INLINE void take_gradients(const float *x, const float *delta, int spatial, const float *mean, const float *scale,
-                           const float *bias, float slope, gradients *total, const int block)
+                           const float *bias, pieces activation, gradients *total, const int block)
 {
     float m[MOST], a[MOST], b[MOST], s[WAYS][MOST], p[WAYS][MOST];
     int start, i, j, k;
@@ -126,8 +126,8 @@ INLINE void take_gradients(const float *x, const float *delta, int spatial, cons
 
 /* delta = by_delta g + by_x (x - mean) + rest */
 INLINE void put_gradients(const float *x, float *delta, int spatial, const float *mean, const float *scale,
-                          const float *bias, float slope, const float *by_delta, const float *by_x, const float *rest,
-                          const int block)
+                          const float *bias, pieces activation, const float *by_delta, const float *by_x,
+                          const float *rest, const int block)
 {
     float m[MOST], a[MOST], b[MOST], d[MOST], q[MOST], r[MOST];
     int i, j;
@@ -152,32 +152,32 @@ VECTORIZED static void take_moments_of(const float *x, int spatial, moments *m, 
 }
 
 VECTORIZED static void normalize_block(const float *x, float *y, int spatial, const float *mean, const float *scale,
-                                       const float *bias, float slope, int block)
+                                       const float *bias, pieces activation, int block)
 {
     if (block == 16)
-        normalize(x, y, spatial, mean, scale, bias, slope, 16);
+        normalize(x, y, spatial, mean, scale, bias, activation, 16);
     else
-        normalize(x, y, spatial, mean, scale, bias, slope, 8);
+        normalize(x, y, spatial, mean, scale, bias, activation, 8);
 }
 
 VECTORIZED static void take_gradients_of(const float *x, const float *delta, int spatial, const float *mean,
-                                         const float *scale, const float *bias, float slope, gradients *total,
+                                         const float *scale, const float *bias, pieces activation, gradients *total,
                                          int block)
 {
     if (block == 16)
-        take_gradients(x, delta, spatial, mean, scale, bias, slope, total, 16);
+        take_gradients(x, delta, spatial, mean, scale, bias, activation, total, 16);
     else
-        take_gradients(x, delta, spatial, mean, scale, bias, slope, total, 8);
+        take_gradients(x, delta, spatial, mean, scale, bias, activation, total, 8);
 }
 
 VECTORIZED static void put_gradients_of(const float *x, float *delta, int spatial, const float *mean,
-                                        const float *scale, const float *bias, float slope, const float *by_delta,
+                                        const float *scale, const float *bias, pieces activation, const float *by_delta,
                                         const float *by_x, const float *rest, int block)
 {
     if (block == 16)
-        put_gradients(x, delta, spatial, mean, scale, bias, slope, by_delta, by_x, rest, 16);
+        put_gradients(x, delta, spatial, mean, scale, bias, activation, by_delta, by_x, rest, 16);
     else
-        put_gradients(x, delta, spatial, mean, scale, bias, slope, by_delta, by_x, rest, 8);
+        put_gradients(x, delta, spatial, mean, scale, bias, activation, by_delta, by_x, rest, 8);
 }
 
 /* Values per channel, padded with zeros to whole blocks: mean, factor, bias, and three of the backward pass. */
@@ -222,7 +222,7 @@ void forward_blocked_batchnorm(layer l)
     int block = accel_block(), blocks = blocks_of(l), spatial = l.out_w * l.out_h, tasks = l.batch * blocks, i, f;
     size_t step = (size_t)spatial * block; /* tasks lie one after another */
     double n = (double)l.batch * spatial;
-    float slope = slope_below_zero(l.activation);
+    const pieces activation = pieces_of(l.activation);
     channel_values v = make_channel_values(l, sizeof(moments));
     moments *sums = (moments *)v.sums;
 #pragma omp parallel for schedule(static)
@@ -245,7 +245,7 @@ void forward_blocked_batchnorm(layer l)
 #pragma omp parallel for schedule(static)
     for (i = 0; i < tasks; ++i) {
         int c = i % blocks * block;
-        normalize_block(l.x + i * step, l.output + i * step, spatial, v.mean + c, v.scale + c, v.bias + c, slope,
+        normalize_block(l.x + i * step, l.output + i * step, spatial, v.mean + c, v.scale + c, v.bias + c, activation,
                         block);
     }
     free(v.sums);
@@ -256,14 +256,14 @@ void backward_blocked_batchnorm(layer l)
     int block = accel_block(), blocks = blocks_of(l), spatial = l.out_w * l.out_h, tasks = l.batch * blocks, i, f;
     size_t step = (size_t)spatial * block;
     double n = (double)l.batch * spatial;
-    float slope = slope_below_zero(l.activation);
+    const pieces activation = pieces_of(l.activation);
     channel_values v = make_channel_values(l, sizeof(gradients));
     gradients *sums = (gradients *)v.sums;
     for (f = 0; f < l.out_c; ++f) put_scale(l, v, f);
 #pragma omp parallel for schedule(static)
     for (i = 0; i < tasks; ++i) {
         int c = i % blocks * block;
-        take_gradients_of(l.x + i * step, l.delta + i * step, spatial, v.mean + c, v.scale + c, v.bias + c, slope,
+        take_gradients_of(l.x + i * step, l.delta + i * step, spatial, v.mean + c, v.scale + c, v.bias + c, activation,
                           &sums[i], block);
     }
     for (f = 0; f < l.out_c; ++f) {
@@ -281,7 +281,7 @@ void backward_blocked_batchnorm(layer l)
 #pragma omp parallel for schedule(static)
     for (i = 0; i < tasks; ++i) {
         int c = i % blocks * block;
-        put_gradients_of(l.x + i * step, l.delta + i * step, spatial, v.mean + c, v.scale + c, v.bias + c, slope,
+        put_gradients_of(l.x + i * step, l.delta + i * step, spatial, v.mean + c, v.scale + c, v.bias + c, activation,
                          v.by_delta + c, v.by_x + c, v.rest + c, block);
     }
     free(v.sums);

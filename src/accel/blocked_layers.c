@@ -17,32 +17,31 @@ static int blocks_of(int channels)
 /* ---- [shortcut] -------------------------------------------------------------------------------------------------- */
 
 VECTORIZED static void add_and_activate(const float *x, const float *other, float *y, size_t n, float alpha, float beta,
-                                        float slope)
+                                        pieces activation)
 {
     size_t i;
 #pragma omp simd
     for (i = 0; i < n; ++i) {
-        float value = alpha * x[i] + beta * other[i];
-        y[i] = value < 0 ? value * slope : value; /* NaN stays NaN */
+        y[i] = activate_pieces(alpha * x[i] + beta * other[i], activation);
     }
 }
 
 /* delta, by the output y, to the gradients by the two inputs. */
 VECTORIZED static void hand_back(const float *y, const float *delta, float *by_x, float *by_other, size_t n,
-                                 float alpha, float beta, float slope, int add_x, int add_other)
+                                 float alpha, float beta, pieces activation, int add_x, int add_other)
 {
     size_t i;
     if (!add_x && !add_other) {
 #pragma omp simd
         for (i = 0; i < n; ++i) {
-            float g = y[i] > 0 ? delta[i] : delta[i] * slope;
+            float g = delta[i] * slope_of_pieces(y[i], activation);
             by_x[i] = alpha * g;
             by_other[i] = beta * g;
         }
     } else {
 #pragma omp simd
         for (i = 0; i < n; ++i) {
-            float g = y[i] > 0 ? delta[i] : delta[i] * slope;
+            float g = delta[i] * slope_of_pieces(y[i], activation);
             by_x[i] = (add_x ? by_x[i] : 0) + alpha * g;
             by_other[i] = (add_other ? by_other[i] : 0) + beta * g;
         }
@@ -101,10 +100,10 @@ static int same_shape(layer l)
 void forward_blocked_shortcut(layer l, network net)
 {
     const float *other = net.layers[l.index].output;
-    float slope = slope_below_zero(l.activation);
+    const pieces activation = pieces_of(l.activation);
     size_t n = blocked_floats(l.batch, l.out_c, l.out_h, l.out_w);
     if (same_shape(l)) {
-        IN_PARTS(n, add_and_activate(net.input + at, other + at, l.output + at, m, l.alpha, l.beta, slope));
+        IN_PARTS(n, add_and_activate(net.input + at, other + at, l.output + at, m, l.alpha, l.beta, activation));
     } else {
         accel_copy((int)n, net.input, l.output);
         add_overlap(l, other, l.output, l.beta, 1);
@@ -115,12 +114,13 @@ void forward_blocked_shortcut(layer l, network net)
 void backward_blocked_shortcut(layer l, network net)
 {
     const layer_plan *p = plan_of(net);
-    float *other = net.layers[l.index].delta, slope = slope_below_zero(l.activation);
+    const pieces activation = pieces_of(l.activation);
+    float *other = net.layers[l.index].delta;
     int add_x = !(p->overwrites & 1), add_other = !(p->overwrites & 2);
     size_t n = blocked_floats(l.batch, l.out_c, l.out_h, l.out_w);
     if (same_shape(l)) {
-        IN_PARTS(n, hand_back(l.output + at, l.delta + at, net.delta + at, other + at, m, l.alpha, l.beta, slope, add_x,
-                              add_other));
+        IN_PARTS(n, hand_back(l.output + at, l.delta + at, net.delta + at, other + at, m, l.alpha, l.beta, activation,
+                              add_x, add_other));
     } else {
         accel_gradient(l.output, (int)n, l.activation, l.delta);
         if (add_x)

@@ -172,14 +172,17 @@ static void pad_of(const shape *k, dnnl_dims_t strides, dnnl_dims_t pad, dnnl_di
 /* Attributes of every primitive: scratchpads are ours, so that there is one for all. */
 static int make_attributes(dnnl_primitive_attr_t *attributes, const shape *k)
 {
-    float slope = slope_below_zero(k->activation);
+    const pieces p = pieces_of(k->activation);
     TRY(dnnl_primitive_attr_create(attributes));
     TRY(dnnl_primitive_attr_set_scratchpad_mode(*attributes, dnnl_scratchpad_mode_user));
-    if (slope != 1) {
+    if (p.slope != 1) {
         dnnl_post_ops_t activation;
         TRY(dnnl_post_ops_create(&activation));
-        /* With a slope of 0 oneDNN turns NaN into 0, and a network that has diverged must show it. */
-        TRY(dnnl_post_ops_append_eltwise(activation, 1, dnnl_eltwise_relu, slope > 0 ? slope : 1e-30f, 0));
+        /* A network that has diverged must show it. But oneDNN's clip turns NaN into its lower bound, so that is -inf;
+         * and a slope of 0 would turn NaN and -inf into 0. */
+        if (p.ceiling < HUGE_VALF)
+            TRY(dnnl_post_ops_append_eltwise(activation, 1, dnnl_eltwise_clip, -HUGE_VALF, p.ceiling));
+        TRY(dnnl_post_ops_append_eltwise(activation, 1, dnnl_eltwise_relu, p.slope > 0 ? p.slope : 1e-30f, 0));
         TRY(dnnl_primitive_attr_set_post_ops(*attributes, activation));
         dnnl_post_ops_destroy(activation);
     }
@@ -506,7 +509,7 @@ static purpose purpose_of(layer l, int train)
 int can_plan_convolution(layer l, int blocked, int train)
 {
     int can;
-    if (l.binary || l.xnor || slope_below_zero(l.activation) < 0) return 0;
+    if (l.binary || l.xnor || !has_pieces(l.activation)) return 0;
     /* While training these two take place in the blocked layout. */
     if (train && !blocked && (l.batch_normalize || l.activation != LINEAR)) return 0;
     pthread_mutex_lock(&lock);

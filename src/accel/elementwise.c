@@ -7,32 +7,18 @@
 
 #include <string.h>
 
-VECTORIZED static void relu(float *x, size_t n)
+VECTORIZED static void activate_all(float *x, size_t n, pieces activation)
 {
     size_t i;
 #pragma omp simd
-    for (i = 0; i < n; ++i) x[i] = x[i] < 0 ? 0 : x[i]; /* NaN stays NaN: a network that diverged must show it */
+    for (i = 0; i < n; ++i) x[i] = activate_pieces(x[i], activation);
 }
 
-VECTORIZED static void leaky(float *x, size_t n)
+VECTORIZED static void gradient_of_all(const float *x, float *delta, size_t n, pieces activation)
 {
     size_t i;
 #pragma omp simd
-    for (i = 0; i < n; ++i) x[i] = x[i] < 0 ? .1f * x[i] : x[i];
-}
-
-VECTORIZED static void relu_gradient(const float *x, float *delta, size_t n)
-{
-    size_t i;
-#pragma omp simd
-    for (i = 0; i < n; ++i) delta[i] = x[i] <= 0 ? 0 : delta[i];
-}
-
-VECTORIZED static void leaky_gradient(const float *x, float *delta, size_t n)
-{
-    size_t i;
-#pragma omp simd
-    for (i = 0; i < n; ++i) delta[i] = x[i] <= 0 ? .1f * delta[i] : delta[i];
+    for (i = 0; i < n; ++i) delta[i] *= slope_of_pieces(x[i], activation);
 }
 
 VECTORIZED static void axpy(float alpha, const float *x, float *y, size_t n)
@@ -52,24 +38,16 @@ VECTORIZED static void fill(float value, float *x, size_t n)
 int accel_activate(float *x, int n, ACTIVATION a)
 {
     if (a == LINEAR) return 1;
-    if (a == RELU)
-        IN_PARTS(n, relu(x + at, m));
-    else if (a == LEAKY)
-        IN_PARTS(n, leaky(x + at, m));
-    else
-        return 0;
+    if (!has_pieces(a)) return 0;
+    IN_PARTS(n, activate_all(x + at, m, pieces_of(a)));
     return 1;
 }
 
 int accel_gradient(const float *x, int n, ACTIVATION a, float *delta)
 {
     if (a == LINEAR) return 1;
-    if (a == RELU)
-        IN_PARTS(n, relu_gradient(x + at, delta + at, m));
-    else if (a == LEAKY)
-        IN_PARTS(n, leaky_gradient(x + at, delta + at, m));
-    else
-        return 0;
+    if (!has_pieces(a)) return 0;
+    IN_PARTS(n, gradient_of_all(x + at, delta + at, m, pieces_of(a)));
     return 1;
 }
 

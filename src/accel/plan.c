@@ -37,7 +37,7 @@ static int is_blockable(const network *net, int k)
     case CONVOLUTIONAL:
         return can_plan_convolution(l, 1, net->train);
     case SHORTCUT: /* Darknet scales its first input by alpha on the common part alone */
-        return slope_below_zero(l.activation) >= 0 && l.index != k - 1 && k > 0 && l.w / l.out_w == l.h / l.out_h &&
+        return has_pieces(l.activation) && l.index != k - 1 && k > 0 && l.w / l.out_w == l.h / l.out_h &&
                l.out_w / l.w == l.out_h / l.h && (l.alpha == 1 || (l.w == l.out_w && l.h == l.out_h && l.c == l.out_c));
     case ROUTE:
         if (l.n > 32) return 0; /* bits of layer_plan.overwrites */

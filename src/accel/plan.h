@@ -17,6 +17,8 @@
 
 #include "vectorize.h"
 
+#include <math.h>
+
 typedef struct {
     int ours;          /* forward and backward are those of src/accel */
     int blocked;       /* l.output, l.delta and l.x are blocked */
@@ -73,10 +75,33 @@ void update_by_sgd(layer l, update_args a);
 void forward_blocked_batchnorm(layer l);
 void backward_blocked_batchnorm(layer l);
 
-/* The slope of an activation that is linear on both sides of 0 for x < 0; -1 for every other activation. */
-static inline float slope_below_zero(ACTIVATION a)
+/* An activation of straight pieces: slope * x below 0, then x, and never more than ceiling. */
+typedef struct {
+    float slope, ceiling;
+} pieces;
+
+static inline pieces pieces_of(ACTIVATION a)
 {
-    return a == LINEAR ? 1 : a == RELU ? 0 : a == LEAKY ? .1f : -1;
+    pieces p = {a == LINEAR ? 1 : a == LEAKY ? .1f : 0, a == RELU6 ? 6 : HUGE_VALF};
+    return p;
+}
+
+static inline int has_pieces(ACTIVATION a)
+{
+    return a == LINEAR || a == RELU || a == LEAKY || a == RELU6;
+}
+
+/* NaN stays NaN: a network that has diverged must show it. */
+static inline float activate_pieces(float x, pieces p)
+{
+    float y = x < 0 ? x * p.slope : x;
+    return y > p.ceiling ? p.ceiling : y;
+}
+
+/* The slope at x, or at its activation. Darknet takes the lower piece's at 0 too; at the ceiling it is 0. */
+static inline float slope_of_pieces(float x, pieces p)
+{
+    return x > 0 ? (x < p.ceiling ? 1 : 0) : p.slope;
 }
 
 #endif

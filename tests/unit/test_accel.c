@@ -432,12 +432,14 @@ static void outside_of_training_the_rolling_averages_normalise(void **state)
 
 static double activated(double x, ACTIVATION a)
 {
+    if (a == RELU6) return x < 0 ? 0 : x > 6 ? 6 : x;
     return a == LEAKY && x < 0 ? .1 * x : a == RELU && x < 0 ? 0 : a == LOGISTIC ? 1 / (1 + exp(-x)) : x;
 }
 
 /* The derivative, from the activated value y: Darknet keeps no other. */
 static double derivative(double y, ACTIVATION a)
 {
+    if (a == RELU6) return y > 0 && y < 6;
     return a == LEAKY && y <= 0 ? .1 : a == RELU && y <= 0 ? 0 : a == LOGISTIC ? y * (1 - y) : 1;
 }
 
@@ -447,15 +449,17 @@ enum { LENGTHS = sizeof lengths / sizeof lengths[0], LONGEST = 100003 };
 
 static void activations_and_their_gradients_are_right_at_every_length(void **state)
 {
-    static const ACTIVATION activations[] = {LINEAR, RELU, LEAKY, LOGISTIC};
+    static const ACTIVATION activations[] = {LINEAR, RELU, LEAKY, LOGISTIC, RELU6};
     float *x = (float *)malloc((LONGEST + 1) * sizeof *x), *y = (float *)malloc((LONGEST + 1) * sizeof *y);
     float *delta = (float *)malloc((LONGEST + 1) * sizeof *delta), *before = (float *)malloc(LONGEST * sizeof *before);
     int a, j, i;
     (void)state;
-    for (a = 0; a < 4; ++a)
+    for (a = 0; a < 5; ++a)
         for (j = 0; j < LENGTHS; ++j) {
             int n = lengths[j];
             randomize(x, n);
+            for (i = 0; i < n; ++i) x[i] *= 10; /* beyond the 6 of relu6 */
+            if (n > 2) x[0] = 6, x[1] = 0, x[2] = nextafterf(6, 0);
             randomize(before, n);
             memcpy(y, x, n * sizeof *y);
             memcpy(delta, before, n * sizeof *delta);

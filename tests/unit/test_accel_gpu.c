@@ -3,6 +3,7 @@
  *
  * In a CPU build, and where there is no GPU, every test is reported as skipped. */
 #include "accel.h"
+#include "activations.h"
 #include "test_gpu.h"
 
 #include <stdio.h>
@@ -440,6 +441,28 @@ static void a_shortcut_adds_and_its_gradient_reaches_both_inputs(void **test)
     free(input), free(from), free(delta), free(input_delta), free(from_delta);
 }
 
+static void relu6_and_its_gradient_are_those_of_the_cpu(void **test)
+{
+    enum { N = 1000 };
+    float *x = random_floats(N, 1), *delta = random_floats(N, 2), *x_gpu, *delta_gpu;
+    double output[N], gradients[N];
+    int i;
+    (void)test;
+    for (i = 0; i < N; ++i) x[i] *= 12;
+    x[0] = 6, x[1] = 0, x[2] = nextafterf(6, 0);
+    x_gpu = upload(x, N), delta_gpu = upload(delta, N);
+    for (i = 0; i < N; ++i) {
+        output[i] = x[i] < 0 ? 0 : x[i] > 6 ? 6 : x[i];
+        gradients[i] = output[i] > 0 && output[i] < 6 ? delta[i] : 0;
+    }
+    activate_array_gpu(x_gpu, N, RELU6);
+    assert_values("output", x_gpu, output, N, 1e-6);
+    gradient_array_gpu(x_gpu, N, RELU6, delta_gpu);
+    assert_values("delta", delta_gpu, gradients, N, 1e-6);
+    free_gpu(x_gpu), free_gpu(delta_gpu);
+    free(x), free(delta);
+}
+
 #define TEST(name)                                                                                                     \
     {                                                                                                                  \
 #name, name, 0, 0, 0                                                                                           \
@@ -463,6 +486,7 @@ int main(void)
         TEST(inference_normalizes_by_the_rolling_averages),
         TEST(training_normalizes_by_the_batch),
         TEST(a_shortcut_adds_and_its_gradient_reaches_both_inputs),
+        TEST(relu6_and_its_gradient_are_those_of_the_cpu),
     };
     const char *reason = no_gpu();
     size_t i;

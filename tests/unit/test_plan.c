@@ -29,6 +29,8 @@ const char *__asan_default_options(void)
 #define NET "[net]\nbatch=4\nwidth=32\nheight=32\nchannels=3\nlearning_rate=.01\nmomentum=.9\ndecay=.0005\n"
 #define CONVOLUTION(filters, more)                                                                                     \
     "[convolutional]\nbatch_normalize=1\nsize=3\npad=1\nactivation=relu\nfilters=" #filters "\n" more
+#define CONVOLUTION6(filters, more)                                                                                    \
+    "[convolutional]\nbatch_normalize=1\nsize=3\npad=1\nactivation=relu6\nfilters=" #filters "\n" more
 #define HEAD                                                                                                           \
     "[convolutional]\nfilters=24\nsize=1\nactivation=linear\n[yolo]\nanchors=4,6, 9,9, 20,14\nnum=3\nclasses=3\n"
 
@@ -38,6 +40,10 @@ static const char *detector = NET CONVOLUTION(16, "stride=2\n") CONVOLUTION(20, 
         24, "groups=2\n") "[upsample]\nstride=2\n[route]\nlayers=0,-1\n" CONVOLUTION(32, "stride=2\n") HEAD;
 static const char *classifier = NET CONVOLUTION(16, "stride=2\n")
     CONVOLUTION(20, "") "[avgpool]\n[connected]\noutput=5\nactivation=linear\n[softmax]\n";
+
+static const char *mobile = NET CONVOLUTION(16, "stride=2\n") CONVOLUTION6(48, "") CONVOLUTION6(48, "groups=48\n")
+    CONVOLUTION(16, "") "[shortcut]\nfrom=-4\nactivation=relu6\n"
+    "[convolutional]\nfilters=24\nsize=3\npad=1\nactivation=relu6\n" CONVOLUTION6(20, "") HEAD;
 
 static float noise(uint32_t *seed)
 {
@@ -249,6 +255,37 @@ static void a_layer_in_the_middle_can_be_the_last_and_hand_back_a_gradient(void 
     free_network(plain);
 }
 
+/* Factors of normalisation in a layer that bring a good part of its values above 6. */
+static void make_large(layer l)
+{
+    int k;
+    for (k = 0; k < l.out_c; ++k) l.scales[k] = 5;
+}
+
+static void relu6_keeps_to_its_ceiling_in_training_and_in_use(void **state)
+{
+    network *planned = parse(mobile, 1), *plain = parse(mobile, 0);
+    layer l;
+    int i, at_ceiling = 0;
+    (void)state;
+    make_large(planned->layers[1]);
+    make_large(plain->layers[1]);
+    for (i = 0; i < 4; ++i) {
+        assert_close(train(planned, i), train(plain, i));
+        assert_true(is_planned(planned));
+        assert_same_predictions(planned, plain);
+    }
+    assert_same_weights(planned, plain);
+    l = plain->layers[1];
+    for (i = 0; i < l.outputs * l.batch; ++i) {
+        assert_true(l.output[i] >= 0 && l.output[i] <= 6);
+        at_ceiling += l.output[i] == 6;
+    }
+    assert_in_range(at_ceiling, l.outputs * l.batch / 20, l.outputs * l.batch / 2);
+    free_network(planned);
+    free_network(plain);
+}
+
 /* A network that has diverged has to show it, in training and in use. */
 static void what_is_not_a_number_stays_so(void **state)
 {
@@ -264,6 +301,25 @@ static void what_is_not_a_number_stays_so(void **state)
     net->layers[0].rolling_mean[0] = 0;
     train(net, 3);
     assert_true(isnan(net->layers[1].rolling_mean[0]));
+    free_network(net);
+}
+
+/* There NaN may become infinite, in use alone. */
+static void what_is_not_a_number_passes_relu6(void **state)
+{
+    network *net = parse(mobile, 1);
+    float *output;
+    int i, finite = 0;
+    (void)state;
+    train(net, 1);
+    net->layers[1].weights[7] = NAN;
+    put_batch(net, 2);
+    output = network_predict(net, net->input);
+    for (i = 0; i < net->outputs; ++i) finite += isfinite(output[i]) != 0;
+    assert_true(finite < net->outputs);
+    net->layers[1].rolling_mean[0] = 0;
+    train(net, 3);
+    assert_true(isnan(net->layers[2].rolling_mean[0]));
     free_network(net);
 }
 
@@ -292,7 +348,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_network_is_resized_in_the_midst_of_training),
         cmocka_unit_test(the_batch_may_shrink_and_come_back),
         cmocka_unit_test(a_layer_in_the_middle_can_be_the_last_and_hand_back_a_gradient),
+        cmocka_unit_test(relu6_keeps_to_its_ceiling_in_training_and_in_use),
         cmocka_unit_test(what_is_not_a_number_stays_so),
+        cmocka_unit_test(what_is_not_a_number_passes_relu6),
         cmocka_unit_test(a_plan_gives_the_same_bits_again),
     };
     (void)argc;
