@@ -72,8 +72,13 @@ class Network:
         return [int(keys[name]) for name in ("channels", "height", "width")]
 
     def deploy(self):
-        said = run(DARKNET, "ols", "deploy", self.cfg, self.out_cfg, self.weights, self.out_weights)
-        return said
+        run(DARKNET, "ols", "deploy", self.cfg, self.out_cfg, self.weights, self.out_weights)
+        with open(self.weights, "rb") as one, open(self.out_weights, "rb") as two:
+            one, two = one.read(), two.read()
+        if one[:20] != two[:20]:
+            raise Failed("another version, or another number of images seen")
+        if two.endswith(b"OLS"):
+            raise Failed("the deployed weights carry soft labels")
 
     def predict(self, image, program, cfg, weights):
         """The outputs of one of the programs, all in one array."""
@@ -231,6 +236,68 @@ def random_networks(folder):
         made.try_out(name, noise(made.shape()), "yolo" if "[yolo]" in cfg else "region" if "[region]" in cfg else "")
 
 
+# ---- What is refused ---------------------------------------------------------------------------------------------------
+
+def ends_with(status, text, *command):
+    """What is wrong where a deploy does not end with this status and text, or leaves a file behind."""
+    before = set(os.listdir(command[0]))
+    done = subprocess.run([DARKNET, "ols", "deploy", *command[1:]], cwd=command[0], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE)
+    said = done.stderr.decode()
+    wrong = [] if done.returncode == status else [f"status {done.returncode}"]
+    wrong += [] if text in said and (status == 0 or said.splitlines()[-1].startswith("darknet: ")) else [said[-500:]]
+    left = set(os.listdir(command[0])) - before - (set() if status else set(command[2::2]))
+    return wrong + [f"left behind: {left}" for _ in left if left]
+
+
+def refusals(folder):
+    made = Network(f"{folder}/refused", "net")
+    os.mkdir(made.folder)
+
+    def write(name, text):
+        with open(f"{made.folder}/{name}", "w", encoding="utf-8") as file:
+            file.write(text)
+        if "[rnn]" not in text:
+            run(f"{folder}/predict", f"{made.folder}/{name}", f"{made.folder}/{name[:-4]}.weights")
+
+    write("net.cfg", net() + conv(8) + END)
+    write("relu.cfg", net(policy="cosine", max_batches=9) + conv(8, activation="relu") + conv(8, 3, "linear") +
+          shortcut(2, alpha=.5) + END)
+    write("local.cfg", net() + conv(8) + conv(8, stride=4) + section("local", filters=4, size=3, pad=1, activation="relu6") + END)
+    write("rnn.cfg", section("net", inputs=9, batch=1) + section("rnn", output=3, activation="relu6"))
+    everything = ("net.cfg", "out.cfg", "net.weights", "out.weights")
+    for name, status, text, command in (
+            ("relu6 takes weights", 1, "net.cfg: [convolutional] (layer 0) has activation=relu6", everything[:2]),
+            ("a cfg that is not there", 1, "cannot open none.cfg: No such", ("none.cfg", *everything[1:])),
+            ("weights that are not there", 1, "cannot open none.weights: No such", (*everything[:2], "none.weights", "o")),
+            ("a folder that is not there", 1, "cannot write x/out.cfg: No such", ("net.cfg", "x/out.cfg", *everything[2:])),
+            ("nor one for the weights", 1, "cannot write x/o: No such", (*everything[:3], "x/o")),
+            ("its own cfg as the result", 1, "net.cfg would be overwritten", ("net.cfg", "./net.cfg", *everything[2:])),
+            ("its own weights as the result", 1, "net.weights would be overwritten", (*everything[:3], "net.weights")),
+            ("weights of another network", 1, "relu.weights does not fit this cfg", (*everything[:2], "relu.weights", "o")),
+            ("relu6 in a recurrent layer", 1, "activation=relu6 cannot be written", ("rnn.cfg", "o.cfg", "rnn.weights", "o")),
+            ("what OpenCV lacks is named", 0, "layer 2 (local): OpenCV's dnn module does not know",
+             ("local.cfg", "out.cfg", "local.weights", "out.weights"))):
+        if name.startswith("relu6 in a rec"):  # header, three biases and nine, 27 and nine weights
+            with open(f"{made.folder}/rnn.weights", "wb") as file:
+                file.write(numpy.array([0, 2, 0, 0, 0], numpy.int32).tobytes() + bytes(4 * (3 + 27 + 3 + 9 + 3 + 9)))
+        wrong = ends_with(status, text, made.folder, *command)
+        tap.ok(not wrong, f"deploy: {name}", "\n".join(wrong))
+
+    local = Network(made.folder, "local")
+    local.folder = folder
+    image = noise(local.shape(), 1)[0]
+    off = numpy.abs(local.predict(image, "predict", local.cfg, local.weights) -
+                    local.predict(image, "unpatched", f"{made.folder}/out.cfg", f"{made.folder}/out.weights")).max()
+    tap.ok(off <= TOLERANCE, "and unpatched Darknet reads it all the same", off)
+
+    wrong = ends_with(0, "", made.folder, "relu.cfg", "out.cfg")
+    with open(f"{made.folder}/relu.cfg", encoding="utf-8") as one, open(f"{made.folder}/out.cfg", encoding="utf-8") as two:
+        want = one.read().replace("=cosine", "=constant").replace("[ols]", "[softmax]")
+        wrong += [] if want == two.read() else ["another cfg"]
+    tap.ok(not wrong, "the cfg alone: only what others do not know is changed", "\n".join(wrong))
+
+
 # ---- Trained on photographs ------------------------------------------------------------------------------------------
 
 def unpack_cifar10(folder, train, test):
@@ -315,6 +382,7 @@ def main():
             tap.ok(False, "the programs are built", problem)
             tap.finish()
         random_networks(folder)
+        refusals(folder)
         classifiers(folder)
         detectors(folder)
     tap.finish()

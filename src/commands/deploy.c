@@ -368,9 +368,8 @@ static void add_shortcut(portable *p, int i, int relu6)
 {
     layer l = p->source->layers[i];
     int from = p->place[l.index], k;
-    int same = l.w == l.out_w && l.h == l.out_h;
-    int stride = l.w / l.out_w;
-    if (!same && (l.w != stride * l.out_w || l.h != stride * l.out_h)) {
+    int stride = l.out_w ? l.w / l.out_w : 0;
+    if (!stride || l.w != stride * l.out_w || l.h != stride * l.out_h) {
         note(p, i, "OpenCV's dnn module cannot add layers of these sizes");
         stride = 1;
     }
@@ -608,6 +607,8 @@ void deploy_network(const char *in_cfg, const char *out_cfg, const char *in_weig
     refuse_same_file(in_weights, out_weights);
     atexit(remove_temporaries);
     name_temporary(temporary_cfg, out_cfg);
+    name_temporary(temporary_weights, out_weights);
+    finish(create(temporary_weights, out_weights), out_weights); /* so that it is known before the work is done */
     sections = read_cfg((char *)in_cfg);
     if (!sections->front || !is_net(((section *)sections->front->val)->type))
         fail("%s: the first section must be [net] or [network]", in_cfg);
@@ -624,7 +625,6 @@ void deploy_network(const char *in_cfg, const char *out_cfg, const char *in_weig
     }
     finish(p.cfg, out_cfg);
 
-    name_temporary(temporary_weights, out_weights);
     written.n = p.n;
     written.layers = p.layers;
     written.seen = p.source->seen;
