@@ -47,6 +47,13 @@ static int make_weights(char *cfg, char *weights)
         put_random(l.scales, filters, 1, 5);
         put_random(l.rolling_mean, filters, -.5, .5);
         put_random(l.rolling_variance, filters, .2, 2);
+        /* every fourth filter is a faint one: there, where the epsilon of the normalisation stands matters */
+        for (k = 0; l.scales && l.type != BATCHNORM && k < filters; k += 4) {
+            int per_filter = (l.type == CONNECTED ? l.inputs * l.outputs : l.nweights) / filters, j;
+            for (j = 0; j < per_filter; ++j) l.weights[k * per_filter + j] *= .01f;
+            l.rolling_mean[k] *= .01f;
+            l.rolling_variance[k] *= .0001f;
+        }
         for (k = 0; head && k < l.nweights; ++k) l.weights[k] *= .1f; /* sizes of boxes are exponentials of these */
     }
     save_weights(net, weights);

@@ -312,7 +312,9 @@ static void print_section(portable *p, const section *s, const char *activation)
     fprintf(p->cfg, "\n%s\n", s->type);
     for (n = s->options->front; n; n = n->next) {
         kvp *option = (kvp *)n->val;
-        if (!option->val || is_key(option->key, dropped) || (may_smooth(s->type) && is_key(option->key, ols_option_keys))) continue;
+        if (!option->val || is_key(option->key, dropped) ||
+            (may_smooth(s->type) && is_key(option->key, ols_option_keys)))
+            continue;
         if (activation && !strcmp(option->key, "activation")) continue;
         fprintf(p->cfg, "%s=%s\n", option->key, option->val);
     }
@@ -576,7 +578,8 @@ static double compare(const portable *p, network *deployed)
     }
     for (i = 0; i < source->n; ++i) {
         layer *l = source->layers + i;
-        if (l->type == BATCHNORM) l->x = (float *)allocate(l->outputs, sizeof(float)); /* Darknet forgets it on the CPU */
+        if (l->type == BATCHNORM)
+            l->x = (float *)allocate(l->outputs, sizeof(float)); /* Darknet forgets it on the CPU */
     }
     network_predict(source, image);
     network_predict(deployed, image);
