@@ -351,7 +351,7 @@ ols_usage() {
     "$darknet" ols --help >out.txt 2>err.txt && [ ! -s err.txt ] && grep -q '^usage: ' out.txt
 }
 ols_options() {
-    fails "one argument too many: d" "$darknet" ols show a b c d &&
+    fails "one argument too many: e" "$darknet" ols show a b c d e &&
         fails "unknown option, or one without its value: -tip" "$darknet" ols show plain.weights -tip 3 &&
         fails "unknown option, or one without its value: -top" "$darknet" ols show plain.weights -top &&
         fails "-top 0 is not valid: must be a whole number from 1 to" "$darknet" ols show plain.weights -top 0 &&

@@ -25,24 +25,11 @@ make_plain() {
         GPU=0 CUDNN=0 OPENCV=0 OPENMP=0 DEBUG=0 SANITIZE=0 ONEDNN=0 OPENBLAS=0
 }
 
-# As the Makefile builds Darknet's own files. The result stays: it changes only with Darknet itself.
 pristine=$root/build/pristine
 pristine_lib=$root/build/pristine-lib
 flags=(-Ofast -fPIC -w)
-build_pristine() {
-    [ -f "$pristine/.prepared" ] || "$root/scripts/get-darknet" --pristine "$pristine" || return
-    [ "$pristine_lib/libdarknet.a" -nt "$pristine/.prepared" ] && return
-    rm -rf "$pristine_lib" && mkdir -p "$pristine_lib" || return
-    # The names of Darknet's own Makefile; other files in its folder no longer compile.
-    sed -n 's/^OBJ=//p' "$pristine/Makefile" | tr ' ' '\n' | sed -n 's/\.o$//p' | grep -vx image_opencv |
-        xargs -P "$(nproc)" -I{} gcc "${flags[@]}" -I"$pristine/include" -I"$pristine/src" \
-            -c "$pristine/src/{}.c" -o "$pristine_lib/{}.o" || return
-    ar rcs "$pristine_lib/libdarknet.a.new" "$pristine_lib"/*.o &&
-        mv "$pristine_lib/libdarknet.a.new" "$pristine_lib/libdarknet.a"
-}
-
 build_both() {
-    make_plain && build_pristine || return
+    make_plain && "$root/tests/build-pristine" || return
     gcc "${flags[@]}" -I"$pristine/include" "$root/tests/dump-training.c" "$pristine_lib/libdarknet.a" \
         -o "$T/unpatched" -lm -pthread &&
         gcc "${flags[@]}" -I"$root/build/darknet/include" "$root/tests/dump-training.c" \

@@ -1,8 +1,9 @@
-/* darknet ols show|plot|deploy: what the soft labels of a checkpoint say, as a table and as a picture, and a cfg that
- * other programs read. */
+/* darknet ols show|plot|deploy: what the soft labels of a checkpoint say, as a table and as a picture; deploy is in
+ * deploy.c. */
 #include "commands.h"
 
 #include "checkpoint.h"
+#include "deploy.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -16,13 +17,16 @@ static const char usage[] =
     "           entries of every row\n"
     "       darknet ols plot <weights> <out.png> [-names <file>]\n"
     "           the same as a heat map (needs gnuplot)\n"
+    "       darknet ols deploy <in.cfg> <out.cfg> <in.weights> <out.weights>\n"
+    "           writes the network for inference, in layers that any Darknet and OpenCV's dnn module have; batch\n"
+    "           normalisation goes into the weights\n"
     "       darknet ols deploy <in.cfg> <out.cfg>\n"
-    "           writes the cfg without smoothing: [ols] becomes [softmax], so that any Darknet and OpenCV's dnn\n"
-    "           module read it, with the same weights\n"
+    "           writes the cfg without smoothing: [ols] becomes [softmax], so that any Darknet reads it with the\n"
+    "           same weights\n"
     "options: -set <n>  which soft labels, where a network has several [ols] layers (default 0)\n";
 
 typedef struct {
-    const char *names, *positional[3];
+    const char *names, *positional[4];
     int positionals, top, set;
 } arguments;
 
@@ -44,7 +48,7 @@ static arguments parse_arguments(int argc, char **argv)
     for (i = 3; i < argc && argv[i]; ++i) {
         int has_value = i + 1 < argc && argv[i + 1];
         if (argv[i][0] != '-') {
-            if (a.positionals == 3) fail("ols %s: one argument too many: %s", argv[2], argv[i]);
+            if (a.positionals == 4) fail("ols %s: one argument too many: %s", argv[2], argv[i]);
             a.positional[a.positionals++] = argv[i];
         } else if (!strcmp(argv[i], "-names") && has_value) {
             a.names = argv[++i];
@@ -220,55 +224,12 @@ static int plot(const arguments *a)
 
 /* ---- deploy ------------------------------------------------------------------------------------------------------ */
 
-/* A cfg line as Darknet reads it, without blanks; cut to `size`, which is more than any name here has. */
-static void squeeze(const char *line, char *out, size_t size)
-{
-    size_t used = 0;
-    for (; *line && used + 1 < size; ++line)
-        if (!strchr(" \t\r\n", *line)) out[used++] = *line;
-    out[used] = 0;
-}
-
-/* 1 when a squeezed cfg line sets one of the smoothing keys. */
-static int is_smoothing_key(const char *line)
-{
-    size_t length = strcspn(line, "="), i;
-    for (i = 0; ols_option_keys[i]; ++i)
-        if (strlen(ols_option_keys[i]) == length && !strncmp(line, ols_option_keys[i], length)) return 1;
-    return 0;
-}
-
 static int deploy(const arguments *a)
 {
-    char line[65536], squeezed[64], section[64] = "";
-    FILE *in = fopen(a->positional[0], "r"), *out;
-    char temporary[4096];
-    if (!in) fail("cannot open %s: %s", a->positional[0], strerror(errno));
-    snprintf(temporary, sizeof temporary, "%s.%ld.tmp", a->positional[1], (long)getpid());
-    out = fopen(temporary, "w");
-    if (!out) fail("cannot write %s: %s", a->positional[1], strerror(errno));
-    while (fgets(line, sizeof line, in)) {
-        squeeze(line, squeezed, sizeof squeezed);
-        if (squeezed[0] == '[') {
-            memcpy(section, squeezed, sizeof section);
-            if (!strcmp(section, "[ols]")) {
-                fputs("[softmax]\n", out);
-                continue;
-            }
-        }
-        /* alpha also means something else in other sections, so only these lose their keys */
-        if ((!strcmp(section, "[ols]") || !strcmp(section, "[yolo]") || !strcmp(section, "[region]") ||
-             !strcmp(section, "[detection]")) &&
-            is_smoothing_key(squeezed))
-            continue;
-        fputs(line, out);
-    }
-    if (ferror(in) || ferror(out) || fclose(out) || rename(temporary, a->positional[1])) {
-        int error = errno;
-        unlink(temporary);
-        fail("cannot write %s: %s", a->positional[1], strerror(error));
-    }
-    fclose(in);
+    if (a->positionals == 4)
+        deploy_network(a->positional[0], a->positional[1], a->positional[2], a->positional[3]);
+    else
+        deploy_cfg(a->positional[0], a->positional[1]);
     return 0;
 }
 
@@ -276,9 +237,9 @@ int run_ols(int argc, char **argv)
 {
     static const struct {
         const char *name;
-        int positionals;
+        int positionals, or_positionals;
         int (*run)(const arguments *);
-    } subcommands[] = {{"show", 1, show}, {"plot", 2, plot}, {"deploy", 2, deploy}};
+    } subcommands[] = {{"show", 1, 1, show}, {"plot", 2, 2, plot}, {"deploy", 2, 4, deploy}};
     size_t i;
     if (argc < 3 || !argv[2] || !strcmp(argv[2], "--help") || !strcmp(argv[2], "-h") || !strcmp(argv[2], "help")) {
         fputs(usage, argc < 3 ? stderr : stdout);
@@ -288,7 +249,7 @@ int run_ols(int argc, char **argv)
         arguments a;
         if (strcmp(argv[2], subcommands[i].name)) continue;
         a = parse_arguments(argc, argv);
-        if (a.positionals != subcommands[i].positionals) {
+        if (a.positionals != subcommands[i].positionals && a.positionals != subcommands[i].or_positionals) {
             fputs(usage, stderr);
             return 1;
         }
