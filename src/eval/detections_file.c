@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int add(detection_list *found, const ap_detection *d)
+static int add(detect_result *found, const ap_detection *d)
 {
     ap_detection *grown = (ap_detection *)grow(found->detections, found->count, &found->capacity, sizeof *d);
     if (!grown) return complain("out of memory for the detections");
@@ -105,7 +105,7 @@ static int last_fields(char *line, char **fields, int count)
     return 1;
 }
 
-static int read_voc_file(const char *path, int class_id, const named_image *names, int images, detection_list *found)
+static int read_voc_file(const char *path, int class_id, const named_image *names, int images, detect_result *found)
 {
     static const char *const words[] = {"score", "xmin", "ymin", "xmax", "ymax"};
     char *buffer = 0, *line;
@@ -164,7 +164,7 @@ static char *join(const char *folder, const char *prefix, const char *name, cons
     return path;
 }
 
-static int read_voc(const char *folder, const valid_data *data, detection_list *found)
+static int read_voc(const char *folder, const valid_data *data, detect_result *found)
 {
     named_image *names = sorted_names(&data->images);
     char **files = (char **)calloc(data->classes, sizeof *files); /* by class */
@@ -313,7 +313,7 @@ static int read_result(json_reader *r, double values[3 + 4])
     return !r->error[0];
 }
 
-static int read_coco(const char *path, const valid_data *data, detection_list *found)
+static int read_coco(const char *path, const valid_data *data, detect_result *found)
 {
     const int count = data->images.count;
     numbered_image *images = (numbered_image *)calloc(count, sizeof *images);
@@ -370,7 +370,7 @@ static int read_coco(const char *path, const valid_data *data, detection_list *f
     return status;
 }
 
-int detections_read(const char *path, const valid_data *data, detection_list *found)
+int detections_read(const char *path, const valid_data *data, detect_result *found)
 {
     struct stat is;
     memset(found, 0, sizeof *found);
@@ -381,7 +381,7 @@ int detections_read(const char *path, const valid_data *data, detection_list *fo
 /* ---- Writing ---------------------------------------------------------------------------------------------------- */
 
 /* Nine digits give a float back exactly. */
-static void write_voc_class(FILE *file, int class_id, const valid_data *data, const detection_list *found)
+static void write_voc_class(FILE *file, int class_id, const valid_data *data, const detect_result *found)
 {
     size_t i;
     for (i = 0; i < found->count; ++i) {
@@ -395,7 +395,7 @@ static void write_voc_class(FILE *file, int class_id, const valid_data *data, co
     }
 }
 
-int detections_write_voc(const char *folder, const valid_data *data, const detection_list *found)
+int detections_write_voc(const char *folder, const valid_data *data, const detect_result *found)
 {
     named_image *names = sorted_names(&data->images); /* for the check that they differ */
     int k, status = !names;
@@ -418,7 +418,7 @@ int detections_write_voc(const char *folder, const valid_data *data, const detec
     return status;
 }
 
-int detections_write_coco(const char *path, const valid_data *data, const detection_list *found)
+int detections_write_coco(const char *path, const valid_data *data, const detect_result *found)
 {
     long long *ids = (long long *)calloc(data->images.count, sizeof *ids);
     whole_file file;

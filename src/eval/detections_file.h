@@ -16,16 +16,12 @@
 #define DETECTIONS_FILE_H
 
 #include "average_precision.h"
+#include "detect.h"
 #include "valid_data.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef struct {
-    ap_detection *detections; /* `image` is the place in the list of images; boxes in pixels */
-    size_t count, capacity;
-} detection_list;
 
 /* COCO's number of each image: the digits of the file's name (2008_000008.jpg: 2008000008); of a name that begins with
  * "COCO_", the digits behind the last _. Where a file has none, more than 15, or two images have the same, all images are
@@ -37,11 +33,11 @@ int coco_category_id(int class_id, int classes);
 
 /* `path`: a folder of VOC's files, or a file of COCO's results. Detections of a class keep the order of the file. It is an
  * error when a box is of an image that is not in the list. */
-int detections_read(const char *path, const valid_data *data, detection_list *found);
+int detections_read(const char *path, const valid_data *data, detect_result *found);
 
 /* Writes one file a class, comp4_det_test_<class>.txt, into a folder that is made if it is not there. */
-int detections_write_voc(const char *folder, const valid_data *data, const detection_list *found);
-int detections_write_coco(const char *path, const valid_data *data, const detection_list *found);
+int detections_write_voc(const char *folder, const valid_data *data, const detect_result *found);
+int detections_write_coco(const char *path, const valid_data *data, const detect_result *found);
 
 #ifdef __cplusplus
 }

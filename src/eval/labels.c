@@ -174,18 +174,18 @@ static void side_to_pixels(double *centre, double *length, int size)
     *length = high - low;
 }
 
-void labels_to_pixels(label_list *labels, const image_size *sizes)
+void labels_to_pixels(label_list *labels, const detect_size *sizes)
 {
     size_t i;
     for (i = 0; i < labels->count; ++i) {
         ap_box *box = &labels->objects[i].box;
-        const image_size size = sizes[labels->objects[i].image];
+        const detect_size size = sizes[labels->objects[i].image];
         side_to_pixels(&box->x, &box->w, size.w);
         side_to_pixels(&box->y, &box->h, size.h);
     }
 }
 
-int read_image_sizes(const text_lines *images, image_size *sizes)
+int read_image_sizes(const text_lines *images, detect_size *sizes)
 {
     int i, channels;
     for (i = 0; i < images->count; ++i) {

@@ -8,15 +8,12 @@
 #define LABELS_H
 
 #include "average_precision.h"
+#include "detect.h"
 #include "valid_data.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef struct {
-    int w, h; /* pixels */
-} image_size;
 
 typedef struct {
     ap_object *objects; /* `image` is the place in the list of images */
@@ -34,10 +31,10 @@ void labels_free(label_list *labels);
 /* Makes the boxes those of pixels (ap_box). Label files have six decimals, VOC's and most other corners are whole pixels:
  * a corner within the files' precision of a whole pixel is taken to be that pixel, so that an IoU is the fraction that it
  * is with the benchmark's own annotations. `sizes` is by place in the list. */
-void labels_to_pixels(label_list *labels, const image_size *sizes);
+void labels_to_pixels(label_list *labels, const detect_size *sizes);
 
 /* Sizes of images from the heads of their files. Returns 0, or 1 after one line on stderr. */
-int read_image_sizes(const text_lines *images, image_size *sizes);
+int read_image_sizes(const text_lines *images, detect_size *sizes);
 
 #ifdef __cplusplus
 }
