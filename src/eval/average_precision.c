@@ -254,8 +254,8 @@ static int outside(ap_box box, const ap_options *options)
     return area < options->area_low || area > options->area_high;
 }
 
-/* Verdict on a detection, given the objects of its class and image: the keys from `from` to `to`. On AP_TRUE the object,
- * as place in object_keys, is in `object`. */
+/* Verdict on a detection, given the objects of its class and image: the keys from `from` to `to`. `object` is left alone,
+ * or becomes the place in object_keys of the object that it overlaps (VOC) or takes (COCO). */
 static ap_verdict match_voc(problem *p, const ap_detection *d, size_t from, size_t to, const ap_options *options,
                             size_t *object, double *iou)
 {
@@ -319,7 +319,8 @@ static void evaluate(problem *p, const ap_options *options, ap_class *per_class,
         for (; next < p->detection_count && p->detection_keys[next].class_id == class_id; ++next) {
             const size_t index = p->detection_keys[next].index;
             const ap_detection *d = &p->detections[index];
-            size_t from = first_of_image(of_class, count, d->image), to = from, object = 0;
+            const size_t none = p->object_count;
+            size_t from = first_of_image(of_class, count, d->image), to = from, object = none;
             ap_verdict verdict = AP_IGNORED;
             double iou = 0;
 
@@ -329,8 +330,8 @@ static void evaluate(problem *p, const ap_options *options, ap_class *per_class,
                 verdict = match_voc(p, d, from, to, options, &object, &iou);
             else if (!options->max_detections || p->place[index] < (size_t)options->max_detections) {
                 verdict = match_coco(p, d, from, to, options, &object, &iou);
-                /* also what is ignored can be taken only once */
-                if (verdict == AP_IGNORED && to > from && p->ignored[object]) p->found[object] = 1;
+                /* what is ignored can also be taken only once */
+                if (object != none) p->found[object] = 1;
             }
             rank += verdict != AP_IGNORED;
             if (verdict == AP_TRUE) {

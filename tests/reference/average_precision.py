@@ -311,6 +311,18 @@ def evaluate(data, detections, coco=False, points=None, iou=.5, count_difficult=
     return result
 
 
+def compare(data, detections, annotations=False):
+    """COCO's twelve numbers of the files by evaluate, with those of pycocotools as "pycocotools", and how they differ.
+    Difficult objects count, as pycocotools knows none."""
+    names, images = read_data(data)
+    images = [image for _, image in sorted(zip(image_ids(images), images))]
+    objects = [annotated_objects(i, names) if annotations else label_objects(i) for i in images]
+    result = evaluate(data, detections, True, count_difficult=True, annotations=annotations)
+    result["pycocotools"] = pycocotools_evaluate(objects, read_detections(detections, names, images), len(names))
+    result["largest_difference"] = largest_difference(result["coco"], result["pycocotools"])
+    return result
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data")
@@ -322,14 +334,10 @@ def main():
     parser.add_argument("--annotations", action="store_true")
     parser.add_argument("--pycocotools", action="store_true")
     a = parser.parse_args()
-    result = evaluate(a.data, a.detections, a.coco or a.pycocotools, a.points, a.iou, a.count_difficult or a.pycocotools,
-                      a.annotations)
     if a.pycocotools:
-        names, images = read_data(a.data)
-        images = [image for _, image in sorted(zip(image_ids(images), images))]
-        objects = [annotated_objects(i, names) if a.annotations else label_objects(i) for i in images]
-        result["pycocotools"] = pycocotools_evaluate(objects, read_detections(a.detections, names, images), len(names))
-        result["largest_difference"] = largest_difference(result["coco"], result["pycocotools"])
+        result = compare(a.data, a.detections, a.annotations)
+    else:
+        result = evaluate(a.data, a.detections, a.coco, a.points, a.iou, a.count_difficult, a.annotations)
     print(json.dumps(result, indent=1))
     sys.exit(a.pycocotools and result["largest_difference"] >= 1e-9)
 
