@@ -46,7 +46,7 @@ def numbers(*arguments):
 
 
 def put(content, *path):
-    os.makedirs(os.path.join(*path[:-1]), exist_ok=True)
+    os.makedirs(os.path.dirname(os.path.join(*path)), exist_ok=True)
     with open(os.path.join(*path), "w") as file:
         file.write(content)
     return os.path.join(*path)
@@ -110,11 +110,10 @@ same([numbers(data, "-dets", d, "-coco").get("map") for d in (full, less)], [1, 
      "COCO's boxes do not: 10 x 5 reaches .5 of 10 x 10, 10 x 4.99 does not")
 same(numbers(data, "-dets", full).get("map"), 1, "a COCO file evaluated by VOC's rule is the same box")
 
-# A pixel short labels: voc_label.py makes (11, 1)-(20, 10) a box from 10 to 19, 0 to 9.
+# Of the same object voc_label.py makes a label from 10 to 19 and 0 to 9, as voc-to-darknet does of (11, 1) to (19, 9).
 short = make_set("short", ["dog"], {"7": ((40, 20), [(0, (11, 1, 19, 9), 0)])})
 same([numbers(short, "-dets", dets, *more).get("map") for more in ((), ("-voc_label",))], [1, 1],
      "half of a box is half of a box whose label is a pixel short")
-almost = make_voc("almost.dets", [("7", 0, .9, (11, 1, 20, 9))], ["dog"])  # 90 of 100 with the pixel, 81 of 90 without
 tight = make_voc("tight.dets", [("7", 0, .9, (11, 1, 20, 10))], ["dog"])  # 100 of 100 with the pixel, 81 of 100 without
 same([numbers(short, "-dets", tight, "-iou_thresh", ".9", *more).get("map") for more in ((), ("-voc_label",))], [0, 1],
      "-voc_label adds the pixel that voc_label.py's labels lack")
@@ -265,5 +264,210 @@ else:
             worst = max(worst, reference.largest_difference(mine["coco"], result["pycocotools"]))
     print(f"# largest difference {worst}")
     ok(worst < 1e-9, "the reference and the command agree with pycocotools", worst)
+
+# ---- real annotations ----
+
+archive = os.path.join(DATA, "voc2012-100.tar.gz")
+if not os.path.exists(archive):
+    skip("VOC 2012 annotations", f"no {archive}")
+else:
+    with tarfile.open(archive) as tar:
+        tar.extractall(tmp)
+    subprocess.run([os.path.join(ROOT, "scripts", "voc-to-darknet"), "VOCdevkit/VOC2012", "--set", "trainval", "--list",
+                    "voc.list", "--names-out", "voc.names"], cwd=tmp, check=True, capture_output=True)
+    data = put("classes=20\nvalid=voc.list\nnames=voc.names\n", tmp, "voc.data")
+    rng, found = random.Random(4), []
+    os.chdir(tmp)
+    voc_names, images = reference.read_data(data)
+    for image in images:
+        for o in reference.annotated_objects(image, voc_names):
+            for _ in range(3):
+                number = o.number if rng.random() < .8 else rng.randrange(20)
+                found.append((reference.image_name(image), number, rng.random(),
+                              shifted(rng, o.corners, None, rng.random() < .5)))
+    dets = make_voc("voc.dets", found, voc_names)
+    for more, options in (([], {}), (["-points", "11"], {"points": 11}), (["-difficult"], {"count_difficult": True}),
+                          (["-coco"], {"coco": True})):
+        mine, theirs = numbers(data, "-dets", dets, *more), reference.evaluate(data, dets, annotations=True, **options)
+        ok(mine and differs(mine, theirs) < 1e-9 and mine["difficult"] == 38 and mine["map"] > .2,
+           f"labels give what VOC 2012's own annotations give: {' '.join(more) or 'VOC'}",
+           mine and (differs(mine, theirs), mine["difficult"], mine["map"]))
+
+# ---- there and back ----
+
+data, voc, coco = pairs_of_files[0]
+whole = numbers(data, "-dets", voc, "-coco_out", "out.json", "-voc_out", "out")
+back = numbers(data, "-dets", "out.json", "-voc_out", "back")
+again = numbers(data, "-dets", "out")
+for result in whole, back, again:  # files have six decimals of a pixel
+    result.pop("source", 0)
+    for counts in [result] + result.get("classes", []):
+        counts["average_iou"] = round(counts.get("average_iou", 0), 6)
+ok(whole and whole == back == again, "what is written in VOC's and in COCO's format evaluates the same")
+boxes = [[line.split() for k in CLASSES for line in text(tmp, folder, f"comp4_det_test_{k}.txt").splitlines()]
+         for folder in ("out", "back")]
+ok(all(one[:2] == other[:2] and all(abs(float(a) - float(b)) < 3e-6 for a, b in zip(one[2:], other[2:]))
+       for one, other in zip(*boxes)) and len(boxes[0]) == len(boxes[1]) > 300,
+   "from VOC's format to COCO's and back nothing changes")
+# The first box of a random set, from (xmin, ymin) to (xmax, ymax), is written as it was given.
+given = text(voc, "comp4_det_test_a.txt").splitlines()[0].split()
+written = text(tmp, "out", "comp4_det_test_a.txt").splitlines()[0].split()
+ok(given[0] == written[0] and all(abs(float(a) - float(b)) < 1e-6 for a, b in zip(given[1:], written[1:])),
+   "VOC's corners are written as they were read", (given, written))
+result = json.loads(text(tmp, "out.json"))[0]
+same((result["category_id"], sorted(result)), (1, ["bbox", "category_id", "image_id", "score"]), "COCO's keys")
+
+names = [f"c{i}" for i in range(80)]
+data80 = make_set("eighty", names, {"COCO_val2014_000000000042": ((50, 50), [(11, (1, 1, 20, 20), 0)]),
+                                    "000000000139": ((50, 50), [(79, (1, 1, 20, 20), 0)])})
+dets = make_coco("eighty.json", [(42, 13, .9, (0, 0, 20, 20)), (139, 90, .8, (0, 0, 20, 20))])
+same(numbers(data80, "-dets", dets, "-coco_out", "out.json").get("map"), 1, "80 classes have COCO's category ids, 13 and 90")
+same([(r["image_id"], r["category_id"]) for r in json.loads(text(tmp, "out.json"))], [(42, 13), (139, 90)],
+     "and image ids are the digits of COCO's file names")
+dup = make_set("dup", ["a"], {"x1": ((50, 50), [(0, (1, 1, 20, 20), 0)]), "y1": ((50, 50), [])})
+status, out, err = run(dup, "-dets", make_coco("dup.json", [(1, 1, .9, (0, 0, 20, 20))]), "-coco_out", "out.json")
+ok(status == 0 and "100.00 %" in out and "image_id is the place in the list" in err,
+   "images whose names give no ids of their own are numbered by the list", err)
+
+# ---- curves ----
+
+if shutil.which("gnuplot"):
+    status, out, err = run(data, "-dets", voc, "-curves", "curves.png")
+    with Image.open(os.path.join(tmp, "curves.png")) as picture:
+        colours = picture.convert("RGB").getcolors(1 << 24)
+    ok(status == 0 and len(colours) > 10, "-curves draws a picture", (status, err))
+    status, out, err = run(data, "-dets", voc, "-curves", "nowhere/curves.png")
+    ok(status == 1 and err.splitlines()[-1].startswith("darknet: cannot write nowhere/curves.png"),
+       "and says so where it cannot", err)
+else:
+    skip("-curves draws a picture", "no gnuplot")
+
+# ---- a network ----
+
+rng = random.Random(5)
+names = ["red", "green", "blue"]
+data = make_set("net", names, {f"{i}": ((100, 70), [(rng.randrange(3), (11, 11, 50, 50), 0), (0, (31, 21, 90, 60), i % 2)])
+                               for i in range(12)})
+for i in range(12):  # something to see
+    Image.frombytes("RGB", (100, 70), rng.randbytes(21000)).save(f"{tmp}/net/JPEGImages/{i}.png")
+cfg = put("[net]\nbatch=1\nwidth=64\nheight=64\nchannels=3\n[convolutional]\nfilters=24\nsize=16\nstride=16\n"
+          "activation=linear\n[yolo]\nmask=0,1,2\nanchors=40,40, 50,30, 30,50\nclasses=3\nnum=3\n", tmp, "net.cfg")
+weights = os.path.join(tmp, "net.weights")
+with open(weights, "wb") as file:
+    file.write(struct.pack("<iiiq", 0, 2, 0, 0))
+    file.write(struct.pack("<24f", *[0] * 24))
+    file.write(struct.pack(f"<{24 * 768}f", *[rng.gauss(0, .08) for _ in range(24 * 768)]))
+plain = numbers(data, cfg, weights, "-voc_out", "net.out", "-coco_out", "net.json", "-thresh", ".005")
+ok(plain and plain["detections"] > 100 and plain["map"] > 0, "a network is evaluated", plain and plain["map"])
+same(plain.get("source"), "images letterboxed to 64x64; NMS 0.45", "the input's size and letterboxing are stated")
+for dets in "net.out", "net.json":
+    result = numbers(data, "-dets", dets, "-thresh", ".005")
+    ok(result and abs(result["map"] - plain["map"]) < 1e-6 and result["confusion"] == plain["confusion"] and
+       all(abs(a - b) < 1e-6 for a, b in zip(by_class(result, "ap"), by_class(plain, "ap"))),
+       f"and its detections give the same from {dets}", (result.get("map"), plain["map"]))
+shape = [list(map(float, line.split()[2:])) for name in names
+         for line in text(tmp, "net.out", f"comp4_det_test_{name}.txt").splitlines()]
+ok(min(s[0] for s in shape) == min(s[1] for s in shape) == 1 and max(s[2] for s in shape) == 100 and
+   max(s[3] for s in shape) == 70, "boxes are cut to the image, as detector valid does")
+
+# detector valid writes boxes for labels that are a pixel short.
+put(text(data) + f"results={tmp}\n", data)
+status, out, err = run(data, cfg, weights, "-out", "valid_", group="valid")
+os.makedirs(os.path.join(tmp, "valid"), exist_ok=True)
+for name in names:
+    os.rename(os.path.join(tmp, f"valid_{name}.txt"), os.path.join(tmp, "valid", f"valid_{name}.txt"))
+one, other = numbers(data, cfg, weights, "-voc_label"), numbers(data, "-dets", "valid", "-voc_label")
+ok(one and other and one["detections"] == other["detections"] and
+   all(abs(a - b) < 1e-4 for a, b in zip(by_class(one, "ap"), by_class(other, "ap"))),
+   "with -voc_label it agrees with detector valid and its files", (by_class(one, "ap"), by_class(other, "ap")))
+
+sources = {}
+for more in ((), ("-plain",), ("-letterbox",), ("-scales", "64,96"), ("-flip",), ("-nms", "0")):
+    result = numbers(data, cfg, weights, *more)
+    sources[more] = result.get("source"), result.get("detections")
+same([s for s, _ in sources.values()],
+     ["images letterboxed to 64x64; NMS 0.45", "images stretched (plain resize) to 64x64; NMS 0.45",
+      "images letterboxed to 64x64; NMS 0.45", "images letterboxed to 64x64, 96x96; NMS 0.45",
+      "images letterboxed to 64x64, and mirrored; NMS 0.45", "images letterboxed to 64x64; NMS 0"],
+     "options of detection are stated")
+ok(sources[()][1] == sources["-letterbox",][1] and len({n for _, n in sources.values()}) == 5,
+   "and each has its effect", [n for _, n in sources.values()])
+
+# ---- what is refused: one line, status 1 ----
+
+
+def refused(name, want, *arguments):
+    status, out, err = run(*arguments)
+    lines = [line for line in err.splitlines() if line.startswith(("darknet: ", "detector map: "))]
+    left = [f for f in os.listdir(tmp) if f.endswith(".tmp")]
+    ok(status == 1 and len(lines) == 1 and lines[0] == err.splitlines()[-1] and want in lines[0] and out == "" and not left,
+       name, (status, out, err, left))
+
+
+data, voc, coco = pairs_of_files[0]
+image = os.path.splitext(os.path.basename(text(os.path.dirname(data), "list").split()[0]))[0]
+for line, want, name in ((f"{image} .9 1 2 3", ":1: a detection is: image score xmin ymin xmax ymax", "a line too short"),
+                         (f"\n{image} .9 1 2 3 x", ":2: ymax x: not a number", "a word for a number"),
+                         (f"{image} nan 1 2 3 4", ":1: score nan: not a number", "a score that is no number"),
+                         (f"{image} .9 1 2 1e999 4", ":1: xmax 1e999: not a number", "a number too large"),
+                         ("other .9 1 2 3 4", ":1: image other is not in the list of images", "an image that is not listed")):
+    put(line + "\n", tmp, "bad", "x_a.txt")
+    refused(f"VOC's format: {name}", want, data, "-dets", "bad")
+put("", tmp, "twice", "comp3_det_test_a.txt")
+put("", tmp, "twice", "comp4_det_test_a.txt")
+refused("two files of a class", "are both files of the class a: keep one", data, "-dets", "twice")
+put("", tmp, "none", "a.dat")
+refused("a folder without any", "has no file <...>_<class>.txt", data, "-dets", "none")
+good = '{"image_id": %d, "category_id": 1, "bbox": [1, 2, 3, 4], "score": .5}' % int(image)
+good = good.replace(".5", "0.5")
+for content, want, name in (("", "bad.json:1:1: the file ends where '[' should be", "an empty file"),
+                            ("[" + good, ":1:73: the file ends where ',' should be", "a file that is cut off"),
+                            ("[" + good + ",]", "']' where '{' should be", "a comma too many"),
+                            ("[" + good + good + "]", "'{' where ',' should be", "a comma that is missing"),
+                            ("[" + good + "] x", "'x' where the end of the file should be", "something behind the list"),
+                            ('{"annotations": []}', ":1:1: '{' where '[' should be", "no list"),
+                            ("[\n" + good.replace("[1, 2, 3, 4]", "[1, 2, 3]") + "]", ":2:54: a bbox is four numbers", "a box of three numbers"),
+                            ("[" + good.replace('"score"', '"scores"') + "]", "a result without score", "no score"),
+                            ("[" + good.replace("0.5", "NaN") + "]", "'N' where a number should be", "NaN"),
+                            ("[" + good.replace("0.5", "1e999") + "]", "1e999 is not a number of JSON", "a number too large"),
+                            ("[" + good.replace("0.5", "1-2") + "]", "1-2 is not a number of JSON", "half a number"),
+                            ("[" + good.replace('"score"', '"sc\n"') + "]", "where the end of a string should be", "a string"),
+                            ("[" + good.replace(image.lstrip("0"), "123456") + "]", "image_id 123456 is no image", "an id"),
+                            ("[" + good.replace("y_id\": 1", "y_id\": 6") + "]", "category_id 6: must be 1 to 5", "a category"),
+                            ('[{"a": ' + "[" * 100, "lists more than 64 deep", "lists in lists")):
+    put(content, tmp, "bad.json")
+    refused(f"COCO's format: {name}", want, data, "-dets", "bad.json")
+put('[{"segmentation": {"a": [1, [], {}], "b": "\\u00e9\\"", "c": [true, false, null]}, ' + good[1:] + "]", tmp, "extra.json")
+same(numbers(data, "-dets", "extra.json").get("detections"), 1, "keys of no use are passed over")
+
+for arguments, want in ((("-dets", voc, cfg, weights), "-dets takes the place of <cfg> and <weights>"),
+                        (("-dets", voc, "-flip"), "-flip is for a network, and -dets has none"),
+                        (("-dets", "nowhere"), "cannot read detections nowhere: No such file"),
+                        (("-dets", voc, "-coco", "-points", "11"), "-points 11: must be 101 with -coco"),
+                        (("-dets", voc, "-points", "12"), "-points 12: must be 0, 11 or 101"),
+                        (("-dets", voc, "-iou_thresh", "0"), "-iou_thresh 0: must be a number above 0, and 1 at most"),
+                        (("-dets", voc, "-thresh", "x"), "-thresh x: must be a number"),
+                        ((cfg, weights, "-thresh", "0"), "-thresh 0: must be a number from .005 to 1"),
+                        ((cfg, weights, "-letterbox", "-plain"), "-letterbox and -plain exclude each other"),
+                        ((cfg, weights, "-scales", "320,"), "-scales 320,: must be sizes with commas in between"),
+                        ((cfg, weights, "-scales", "70"), "scale 70: must be a multiple of 16"),
+                        ((cfg,), "needs <data> <cfg> <weights>, or <data> -dets <path>"),
+                        (("-dets", voc, "-nmss", "1"), "unknown option -nmss"),
+                        (("-dets", voc, "-coco", "-coco"), "-coco: given twice"),
+                        (("-dets",), "-dets: needs a value"),
+                        (("-dets", voc, "-json", "nowhere/x.json"), "cannot write nowhere/x.json"),
+                        (("-dets", voc, "-coco_out", "nowhere/x.json"), "cannot write nowhere/x.json"),
+                        (("-dets", voc, "-voc_out", "nowhere/x"), "cannot make the folder nowhere/x")):
+    if "-json" not in arguments:
+        refused(" ".join(arguments).replace(tmp + "/", ""), want, f"{tmp}/net/data" if cfg in arguments else data, *arguments)
+    else:
+        status, out, err = run(data, *arguments)
+        ok(status == 1 and want in err, "a place where -json cannot write", err)
+status, out, err = run("--help")
+done = subprocess.run([DARKNET, "detector", "map"], capture_output=True, text=True)
+ok(status == 0 and done.returncode == 1 and out == done.stderr and
+   all(f" {o} " in out for o in ("-iou_thresh", "-points", "-difficult", "-coco", "-thresh", "-voc_label", "-nms", "-scales",
+                                 "-flip", "-letterbox", "-plain", "-json", "-curves", "-voc_out", "-coco_out", "-dets")),
+   "--help explains every option, and so does the command without arguments", (status, out, done.stderr))
 
 finish()

@@ -60,9 +60,10 @@ static int is_iou_threshold(double value)
     return value > 0 && value <= 1;
 }
 
-static int is_score_threshold(double value)
+/* Scores in files may be anything. */
+static int is_score(double value)
 {
-    return value >= DETECT_LOWEST_SCORE && value <= 1;
+    return isfinite(value);
 }
 
 static int is_nms(double value)
@@ -113,7 +114,7 @@ static int parse_arguments(int argc, char **argv, map_arguments *a)
     } options[] = {
         {"-points", &a->points, 0, 0, is_points, "0, 11 or 101", 0},
         {"-iou_thresh", &a->iou_threshold, 0, 0, is_iou_threshold, "a number above 0, and 1 at most", 0},
-        {"-thresh", &a->score_threshold, 0, 0, is_score_threshold, "a number from .005 to 1", 0},
+        {"-thresh", &a->score_threshold, 0, 0, is_score, "a number", 0},
         {"-nms", &a->nms, 0, 0, is_nms, "a number from 0 to 1", 1},
         {"-coco", 0, 0, &a->coco, 0, 0, 0},
         {"-difficult", 0, 0, &a->difficult, 0, 0, 0},
@@ -163,6 +164,8 @@ static int parse_arguments(int argc, char **argv, map_arguments *a)
         if (a->dets && given[k] && options[k].needs_network)
             return complain("detector map: %s is for a network, and -dets has none", options[k].name);
     }
+    if (!a->dets && !(a->score_threshold >= DETECT_LOWEST_SCORE && a->score_threshold <= 1))
+        return complain("detector map: -thresh %g: must be a number from .005 to 1", a->score_threshold);
     if (a->letterbox && a->plain) return complain("detector map: -letterbox and -plain exclude each other");
     if (a->coco && a->points != UNSET && a->points != 101)
         return complain("detector map: -points %.0f: must be 101 with -coco", a->points);
@@ -337,10 +340,14 @@ int detector_map(int argc, char **argv)
     int status, classes = 0, i;
     size_t k;
 
-    if (argc < 4 || !argv[3] || !strcmp(argv[3], "--help") || !strcmp(argv[3], "-h")) {
-        const int asked = argc > 3 && argv[3];
-        fputs(usage, asked ? stdout : stderr);
-        return !asked;
+    for (i = 3; i < argc && argv[i]; ++i) {
+        if (strcmp(argv[i], "--help") && strcmp(argv[i], "-h")) continue;
+        fputs(usage, stdout);
+        return 0;
+    }
+    if (i == 3) {
+        fputs(usage, stderr);
+        return 1;
     }
     memset(&data, 0, sizeof data);
     memset(&labels, 0, sizeof labels);
@@ -387,10 +394,9 @@ int detector_map(int argc, char **argv)
         }
         status = evaluate(&arguments, &data, &labels, &found, source);
     }
-    i = labels.missing;
-    if (!status && i)
-        fprintf(stderr, "%d of %d images have no label file and count as images without objects; first: no %s\n", i,
-                data.images.count, labels.first_missing);
+    if (!status && labels.missing)
+        fprintf(stderr, "%d of %d images have no label file and count as images without objects; first: no %s\n",
+                labels.missing, data.images.count, labels.first_missing);
 
     free(sizes);
     free(found.detections);

@@ -1,13 +1,14 @@
 #include "pr_curves.h"
 
 #include "complain.h"
+#include "files.h"
 
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 /* gnuplot's quoting: inside single quotes only ' is special, and '' stands for it. */
 static void quote(FILE *out, const char *text)
@@ -73,21 +74,26 @@ int pr_curves_png(const char *png, const char *title, char **names, const ap_cla
                   const ap_detection *detections, const ap_match *matches, size_t detection_count)
 {
     size_t most = 1;
+    whole_file file;
     ap_point *points;
     FILE *gnuplot;
-    int k, status = 0;
+    int k, drawn = 0;
     for (k = 0; k < classes; ++k) {
         if (per_class[k].found > most) most = per_class[k].found;
     }
+    /* gnuplot writes to the file by its name; where it cannot, it would write to standard output. */
+    if (begin_file(&file, png)) return 1;
     points = (ap_point *)calloc(most, sizeof *points);
-    if (!points) return complain("out of memory for the curves");
-    unlink(png); /* so that a picture that is there afterwards is this one */
     signal(SIGPIPE, SIG_IGN); /* where gnuplot is missing, writing fails and is reported below */
-    gnuplot = popen("gnuplot", "w");
-    if (gnuplot)
-        write_panels(gnuplot, png, title, names, per_class, classes, detections, matches, detection_count, points);
-    if (!gnuplot || pclose(gnuplot) || access(png, R_OK))
-        status = complain("gnuplot could not write %s (install the package gnuplot-nox; is the folder there?)", png);
+    gnuplot = points ? popen("gnuplot", "w") : 0;
+    if (gnuplot) {
+        struct stat is;
+        write_panels(gnuplot, file.temporary, title, names, per_class, classes, detections, matches, detection_count,
+                     points);
+        drawn = !pclose(gnuplot) && !stat(file.temporary, &is) && is.st_size > 0;
+    }
     free(points);
-    return status;
+    if (drawn) return finish_file(&file, 1);
+    finish_file(&file, 0);
+    return complain("gnuplot could not draw %s (install the package gnuplot-nox)", png);
 }
