@@ -1,26 +1,19 @@
 #include "detector_map.h"
 
 #include "average_precision.h"
+#include "detect.h"
 
 #include "darknet.h"
 #include "option_list.h"
-#include "stb_image.h"
 
 #include <errno.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Images that are being loaded while the network works on another, as in Darknet's validate_detector. */
-enum { LOADERS = 4 };
-
-/* Detections below are not taken, as in validate_detector: they cost much time and add nothing to AP. */
-#define LOWEST_SCORE .005
 
 /* Darknet's find_replace writes into buffers of this size without looking; paths stay below it with room to grow. */
 enum { PATH_SIZE = 4096, PATH_LIMIT = PATH_SIZE - 64 };
@@ -71,7 +64,7 @@ static int is_iou_threshold(double value)
 
 static int is_score_threshold(double value)
 {
-    return value >= LOWEST_SCORE && value <= 1;
+    return value >= DETECT_LOWEST_SCORE && value <= 1;
 }
 
 static int is_nms(double value)
@@ -344,249 +337,13 @@ static int read_labels(const map_data *data, map_labels *labels)
     return status;
 }
 
-/* ---- Loading images --------------------------------------------------------------------------------------------- */
-
-typedef struct {
-    pthread_t thread;
-    int running;
-    char *path;
-    int net_w, net_h;
-    int letterbox; /* keep the aspect ratio and fill up with grey; otherwise stretch */
-    image input;   /* net_w x net_h x 3; data is null if `error` is set */
-    int w, h;      /* of the file */
-    const char *error;
-} loader;
-
-/* load_image_color, but for what it does with a file that it cannot decode: exit with status 0 (stb), or hand back a
- * black image of 10 x 10 (OpenCV). Returns an image whose data is null. */
-static image load_image_or_null(char *path)
+/* From relative to the image, as labels are. */
+static void to_pixels(ap_box *box, detect_size size)
 {
-    image im;
-#ifdef OPENCV
-    int i;
-    im = load_image_color(path, 0, 0);
-    if (im.w == 10 && im.h == 10) {
-        for (i = 0; i < im.w * im.h * im.c && im.data[i] == 0; ++i) continue;
-        if (i == im.w * im.h * im.c) {
-            free_image(im);
-            im.data = 0;
-        }
-    }
-#else
-    int w, h, channels, i, k;
-    unsigned char *pixels = stbi_load(path, &w, &h, &channels, 3);
-    memset(&im, 0, sizeof im);
-    if (!pixels) return im;
-    im = make_image(w, h, 3);
-    for (k = 0; k < 3; ++k) {
-        for (i = 0; i < w * h; ++i) im.data[k * w * h + i] = (float)pixels[3 * i + k] / 255.;
-    }
-    stbi_image_free(pixels);
-#endif
-    return im;
-}
-
-/* Thread: fills in `input`, `w`, `h`, `error` of the loader. */
-static void *load_input(void *argument)
-{
-    loader *l = (loader *)argument;
-    image im = load_image_or_null(l->path);
-    memset(&l->input, 0, sizeof l->input);
-    l->error = 0;
-    l->w = im.w;
-    l->h = im.h;
-    if (!im.data) {
-        l->error = "not an image that can be decoded";
-    } else if (!l->letterbox) {
-        l->input = resize_image(im, l->net_w, l->net_h);
-    } else if ((long)im.w * l->net_h < 2l * im.h || (long)im.h * l->net_w < 2l * im.w) {
-        /* resize_image reads out of bounds for a side of one pixel; boxes are divided by the side, so 0 is no better */
-        l->error = "too long and thin for the network's input";
-    } else {
-        l->input = letterbox_image(im, l->net_w, l->net_h);
-    }
-    free_image(im);
-    return 0;
-}
-
-static int start_loading(loader *l, char *path)
-{
-    l->path = path;
-    if (pthread_create(&l->thread, 0, load_input, l)) return complain("cannot start a thread");
-    l->running = 1;
-    return 0;
-}
-
-static void wait_for_loader(loader *l)
-{
-    if (l->running) pthread_join(l->thread, 0);
-    l->running = 0;
-}
-
-/* ---- The network ------------------------------------------------------------------------------------------------ */
-
-static int is_head(const layer *l)
-{
-    return l->type == YOLO || l->type == REGION || l->type == DETECTION;
-}
-
-typedef struct {
-    network *net;
-    int classes;
-    int letterbox; /* [detection] takes its images stretched, the others letterboxed, and they correct boxes for it */
-} map_network;
-
-static int load_map_network(const map_arguments *arguments, map_network *result)
-{
-    const char *cfg = arguments->cfg_file;
-    int i, heads = 0, stretched = 0;
-    network *net;
-    if (check_file("cfg", cfg) || check_file("weights", arguments->weights_file)) return 1;
-    net = result->net = load_network(arguments->cfg_file, arguments->weights_file, 0);
-    set_batch_network(net, 1);
-    for (i = 0; i < net->n; ++i) {
-        const layer *l = &net->layers[i];
-        if (!is_head(l)) continue;
-        if (heads && l->classes != result->classes)
-            return complain("%s: heads of %d and of %d classes: must be the same", cfg, result->classes, l->classes);
-        result->classes = l->classes;
-        stretched += l->type == DETECTION;
-        ++heads;
-    }
-    if (!heads) return complain("%s has no [yolo], [region] or [detection] section", cfg);
-    if (stretched && stretched != heads) return complain("%s: [detection] beside other heads is not supported", cfg);
-    /* make_network_boxes gives its boxes as many classes as the last layer has */
-    if (!is_head(&net->layers[net->n - 1])) return complain("%s: the last section must be a head", cfg);
-    if (net->c != 3) return complain("%s: channels=%d: must be 3", cfg, net->c);
-    result->letterbox = !stretched;
-    return 0;
-}
-
-/* With a NaN among the outputs, yolo_num_detections and get_yolo_detections need not agree on how many boxes there are,
- * and the second writes past the memory that the first asked for. */
-static int output_is_finite(const network *net)
-{
-    int i, k;
-    for (i = 0; i < net->n; ++i) {
-        const layer *l = &net->layers[i];
-        if (!is_head(l)) continue;
-        for (k = 0; k < l->outputs; ++k) {
-            if (!isfinite(l->output[k])) return 0;
-        }
-    }
-    return 1;
-}
-
-typedef struct {
-    ap_detection *detections;
-    size_t count, capacity;
-} map_detections;
-
-/* Adds what the network finds in one image. Boxes are relative to the image, as labels are. Returns null, or what went
- * wrong. */
-static const char *detect(const map_network *m, const loader *l, int image_number, float nms, map_detections *found)
-{
-    const char *error = 0;
-    int boxes = 0, i, k;
-    detection *dets;
-    network_predict(m->net, l->input.data);
-    if (!output_is_finite(m->net)) return "the output is not finite: weights that are untrained or have diverged";
-    /* get_detection_detections always multiplies by the size it is given, whatever `relative` says. */
-    dets = get_network_boxes(m->net, m->letterbox ? l->w : 1, m->letterbox ? l->h : 1, LOWEST_SCORE, .5, 0, 1, &boxes);
-    if (nms > 0 && boxes) do_nms_sort(dets, boxes, m->classes, nms);
-    for (i = 0; i < boxes && !error; ++i) {
-        const ap_box box = {dets[i].bbox.x, dets[i].bbox.y, dets[i].bbox.w, dets[i].bbox.h};
-        for (k = 0; k < m->classes && !error; ++k) {
-            ap_detection *d = found->detections;
-            if (!(dets[i].prob[k] > 0)) continue;
-            d = (ap_detection *)grow(d, found->count, &found->capacity, sizeof *d);
-            if (!d) {
-                error = "out of memory for the detections";
-                continue;
-            }
-            found->detections = d;
-            d += found->count++;
-            memset(d, 0, sizeof *d);
-            d->image = image_number;
-            d->class_id = k;
-            d->box = box;
-            d->score = dets[i].prob[k];
-            if (!isfinite(box.x) || !isfinite(box.y) || !isfinite(box.w) || !isfinite(box.h))
-                error = "a box is not finite: weights that are untrained or have diverged";
-        }
-    }
-    free_detections(dets, boxes);
-    return error;
-}
-
-/* ---- Progress --------------------------------------------------------------------------------------------------- */
-
-typedef struct {
-    int tty;
-    double start, shown;
-    int open; /* the terminal's line has no end yet */
-} map_progress;
-
-static void end_progress(map_progress *p)
-{
-    if (p->open) fprintf(stderr, "\n");
-    p->open = 0;
-}
-
-/* One line that is written over on a terminal; elsewhere a line for every tenth. */
-static void show_progress(map_progress *p, int done, int total)
-{
-    double now = what_time_is_it_now(), seconds = now - p->start;
-    double rate = seconds > 0 ? done / seconds : 0;
-    int left = rate > 0 ? (int)((total - done) / rate + .5) : 0;
-    int tenth = (int)(10. * done / total) != (int)(10. * (done - 1) / total);
-    if (p->tty ? now - p->shown < .2 && done < total : !tenth) return;
-    p->shown = now;
-    fprintf(stderr, "%s%d/%d images, %.1f images/s, ETA %d:%02d:%02d%s", p->tty ? "\r" : "", done, total, rate,
-            left / 3600, left / 60 % 60, left % 60, p->tty ? "   " : "\n");
-    fflush(stderr);
-    p->open = p->tty;
-}
-
-/* Runs the network over all images, with the next ones loading meanwhile. */
-static int detect_all(const map_network *m, const lines *images, float nms, map_detections *found)
-{
-    loader loaders[LOADERS];
-    map_progress progress;
-    int i, status = 0;
-
-    memset(loaders, 0, sizeof loaders);
-    memset(&progress, 0, sizeof progress);
-    progress.tty = isatty(fileno(stderr));
-    progress.start = what_time_is_it_now();
-    for (i = 0; i < LOADERS && i < images->count && !status; ++i) {
-        loaders[i].net_w = m->net->w;
-        loaders[i].net_h = m->net->h;
-        loaders[i].letterbox = m->letterbox;
-        status = start_loading(&loaders[i], images->text[i]);
-    }
-    for (i = 0; i < images->count && !status; ++i) {
-        loader *next = &loaders[i % LOADERS], current;
-        const char *error;
-        wait_for_loader(next);
-        current = *next;
-        next->input.data = 0;
-        if (i + LOADERS < images->count) status = start_loading(next, images->text[i + LOADERS]);
-        error = current.error;
-        if (!status && !error) error = detect(m, &current, i, nms, found);
-        free_image(current.input);
-        if (!status && error) {
-            end_progress(&progress);
-            status = complain("%s: %s", current.path, error);
-        }
-        if (!status) show_progress(&progress, i + 1, images->count);
-    }
-    for (i = 0; i < LOADERS; ++i) {
-        wait_for_loader(&loaders[i]);
-        free_image(loaders[i].input);
-    }
-    end_progress(&progress);
-    return status;
+    box->x *= size.w;
+    box->w *= size.w;
+    box->y *= size.h;
+    box->h *= size.h;
 }
 
 /* ---- The report ------------------------------------------------------------------------------------------------- */
@@ -640,26 +397,42 @@ int detector_map(int argc, char **argv)
 {
     map_arguments arguments;
     map_data data;
-    map_network m;
     map_labels labels;
-    map_detections found;
+    detect_options how;
+    detect_result found;
+    detect_size *sizes = 0;
+    network *net = 0;
     ap_class *per_class = 0;
-    int status;
+    int classes = 0, status;
 
     memset(&arguments, 0, sizeof arguments);
     memset(&data, 0, sizeof data);
-    memset(&m, 0, sizeof m);
     memset(&labels, 0, sizeof labels);
+    memset(&how, 0, sizeof how);
     memset(&found, 0, sizeof found);
 
     status = parse_arguments(argc, argv, &arguments);
     if (!status) status = read_data_file(arguments.data_file, &data);
-    if (!status) status = load_map_network(&arguments, &m);
-    if (!status && (data.classes != data.names.count || data.classes != m.classes))
+    if (!status) status = check_file("cfg", arguments.cfg_file) || check_file("weights", arguments.weights_file);
+    if (!status) {
+        net = load_detector(arguments.cfg_file, arguments.weights_file, &classes);
+        status = !net;
+    }
+    if (!status && (data.classes != data.names.count || data.classes != classes))
         status = complain("classes=%d in %s, %d names in %s and %d classes in %s: must be the same", data.classes,
-                          arguments.data_file, data.names.count, data.names_file, m.classes, arguments.cfg_file);
+                          arguments.data_file, data.names.count, data.names_file, classes, arguments.cfg_file);
     if (!status) status = read_labels(&data, &labels);
-    if (!status) status = detect_all(&m, &data.images, arguments.nms, &found);
+    if (!status) {
+        sizes = (detect_size *)calloc(data.images.count, sizeof *sizes);
+        if (!sizes) status = complain("out of memory");
+    }
+    how.letterbox = -1;
+    how.nms = arguments.nms;
+    if (!status) status = detect_images(net, classes, data.images.text, data.images.count, &how, &found, sizes);
+    if (!status) {
+        size_t i;
+        for (i = 0; i < labels.count; ++i) to_pixels(&labels.objects[i].box, sizes[labels.objects[i].image]);
+    }
     if (!status) {
         ap_options options = ap_default_options(data.classes);
         ap_status error = AP_NO_MEMORY;
@@ -681,7 +454,8 @@ int detector_map(int argc, char **argv)
     free(per_class);
     free(found.detections);
     free(labels.objects);
-    if (m.net) free_network(m.net);
+    free(sizes);
+    if (net) free_network(net);
     free_data_file(&data);
     return status;
 }
