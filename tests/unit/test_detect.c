@@ -340,33 +340,35 @@ static void one_pass_gives_what_darknets_own_functions_give_in_pixels(void **sta
 }
 
 /* A cell's box has its centre at 8 of 32 pixels of the input, and is 8 wide and 16 high there. In a letterbox the 64 x
- * 32 pixels of the image are rows 8 to 24 of the input, half as large. */
+ * 32 pixels of the image are rows 8 to 24 of the input, half as large; or columns 8 to 24 for 32 x 64 pixels. */
 static void boxes_are_in_pixels_of_the_image_letterboxed_or_stretched(void **state)
 {
+    static const float by_hand[2][2][2][4] = {
+        /* stretched: first and last cell; letterboxed: the same */
+        {{{16, 8, 16, 16}, {48, 24, 16, 16}}, {{16, 0, 16, 32}, {48, 32, 16, 32}}},
+        {{{8, 16, 8, 32}, {24, 48, 8, 32}}, {{0, 16, 16, 32}, {32, 48, 16, 32}}},
+    };
     const char *const cfgs[] = {constant_yolo, constant_region, constant_detection};
     size_t c;
-    int letterbox;
+    int letterbox, portrait, i;
     (void)state;
     for (c = 0; c < COUNT(cfgs); ++c) {
         network *net = constant(cfgs[c]);
-        char *path = draw("a.ppm", 64, 32, PLAIN);
-        for (letterbox = -1; letterbox <= 1; ++letterbox) {
-            const int is = letterbox < 0 ? cfgs[c] != constant_detection : letterbox;
-            detect_options o = options_of(0, 0, 0, 0);
-            detect_result found;
-            o.letterbox = letterbox;
-            assert_int_equal(detect_letterbox(net, &o), is);
-            found = detect(net, path, o);
-            assert_int_equal(found.count, 4);
-            if (is) {
-                assert_detection(found.detections[0], 0, 16, 0, 16, 32);
-                assert_detection(found.detections[3], 0, 48, 32, 16, 32);
-            } else {
-                assert_detection(found.detections[0], 0, 16, 8, 16, 16);
-                assert_detection(found.detections[3], 0, 48, 24, 16, 16);
+        for (letterbox = -1; letterbox <= 1; ++letterbox)
+            for (portrait = 0; portrait < 2; ++portrait) {
+                const int is = letterbox < 0 ? cfgs[c] != constant_detection : letterbox;
+                detect_options o = options_of(0, 0, 0, 0);
+                detect_result found;
+                o.letterbox = letterbox;
+                assert_int_equal(detect_letterbox(net, &o), is);
+                found = detect(net, draw("a.ppm", portrait ? 32 : 64, portrait ? 64 : 32, PLAIN), o);
+                assert_int_equal(found.count, 4);
+                for (i = 0; i < 2; ++i) {
+                    const float *box = by_hand[portrait][is][i];
+                    assert_detection(found.detections[3 * i], 0, box[0], box[1], box[2], box[3]);
+                }
+                free(found.detections);
             }
-            free(found.detections);
-        }
         free_network(net);
     }
 }
