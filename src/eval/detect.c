@@ -628,8 +628,7 @@ int detect_images(network *net, int classes, char **paths, int count, const dete
     r.options = options;
     r.how.classes = classes;
     status = begin_run(&r);
-    for (i = 0; i < LOADERS && i < count && !status; ++i)
-        status = start_loading(loader_of(&r, i), paths[i], &r.sizes);
+    for (i = 0; i < LOADERS && i < count && !status; ++i) status = start_loading(loader_of(&r, i), paths[i], &r.sizes);
     for (i = 0; i < count && !status; i += r.group)
         status = run_group(&r, i, i + r.group < count ? i + r.group : count, found, sizes);
     end_run(&r);
