@@ -1,63 +1,54 @@
 #include "detector_map.h"
 
 #include "average_precision.h"
+#include "complain.h"
+#include "confusion.h"
+#include "detect.h"
+#include "detections_file.h"
+#include "files.h"
+#include "labels.h"
+#include "map_report.h"
+#include "pr_curves.h"
+#include "valid_data.h"
 
 #include "darknet.h"
-#include "option_list.h"
-#include "stb_image.h"
 
 #include <errno.h>
 #include <math.h>
-#include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-/* Images that are being loaded while the network works on another, as in Darknet's validate_detector. */
-enum { LOADERS = 4 };
-
-/* Detections below are not taken, as in validate_detector: they cost much time and add nothing to AP. */
-#define LOWEST_SCORE .005
-
-/* Darknet's find_replace writes into buffers of this size without looking; paths stay below it with room to grow. */
-enum { PATH_SIZE = 4096, PATH_LIMIT = PATH_SIZE - 64 };
-
-/* Every error of this command is one line. Returns the exit status. */
-static int complain(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    fprintf(stderr, "detector map: ");
-    vfprintf(stderr, format, arguments);
-    fprintf(stderr, "\n");
-    va_end(arguments);
-    return 1;
-}
-
-/* Room for one more item: returns the array, moved if need be, or null (then `items` is still valid). */
-static void *grow(void *items, size_t count, size_t *capacity, size_t size)
-{
-    size_t more = *capacity ? *capacity * 2 : 256;
-    if (count < *capacity) return items;
-    items = realloc(items, more * size);
-    if (items) *capacity = more;
-    return items;
-}
+static const char usage[] =
+    "usage: darknet detector map <data> <cfg> <weights> [options]\n"
+    "           detects in the images of the data file's valid= list, and prints the average precision (AP) of every\n"
+    "           class, the mean (mAP), and which class was taken for which\n"
+    "       darknet detector map <data> -dets <path> [options]\n"
+    "           the same of detections in files: a folder of VOC's (<...>_<class>.txt: image score xmin ymin xmax ymax)\n"
+    "           or a .json of COCO's results\n"
+    "what counts, and how:\n"
+    "    -iou_thresh <n>  IoU that a true positive needs (default .5)\n"
+    "    -points <n>      AP is the area under the interpolated curve (0, the default: VOC from 2010 on), or the mean at\n"
+    "                     11 recall points (VOC 2007), or at 101 (COCO)\n"
+    "    -difficult       difficult objects (labels-difficult/ beside labels/) count as all others; without it they are\n"
+    "                     neither hit nor miss, as in VOC\n"
+    "    -coco            COCO's rules: a box may take the second-best object, 100 boxes a class and image, 101 points; and\n"
+    "                     its twelve numbers, with AP averaged over IoU .50:.95\n"
+    "    -thresh <n>      precision, recall, F1 and the confusion table are of boxes that score above it (default .25)\n"
+    "    -voc_label       the labels are those of Darknet's own voc_label.py, a pixel short: adds it\n"
+    "how the network detects:\n"
+    "    -nms <n>         of two boxes of a class with an IoU above it the lower is dropped (default .45; 0 keeps all)\n"
+    "    -scales <n,...>  sizes of the network's input, e.g. 320,416,512,608: the boxes of all are merged by the NMS\n"
+    "    -flip            also detects in the mirrored images\n"
+    "    -letterbox       keeps the images' proportions and fills up with grey (default for [yolo] and [region])\n"
+    "    -plain           stretches the images to the network's input (default for [detection])\n"
+    "what is written beside the report:\n"
+    "    -json <file>     all numbers as JSON; - is standard output, in place of the report\n"
+    "    -curves <png>    precision/recall curves of every class (needs gnuplot)\n"
+    "    -voc_out <dir>   the detections in VOC's format, comp4_det_test_<class>.txt\n"
+    "    -coco_out <file> the detections in COCO's\n";
 
 /* ---- Arguments -------------------------------------------------------------------------------------------------- */
-
-/* A decimal number and nothing else: no inf, nan or hexadecimals, which strtod takes too. */
-static int parse_number(const char *text, double *value)
-{
-    char *end;
-    if (!*text || text[strspn(text, "0123456789.eE+-")]) return 0;
-    errno = 0;
-    *value = strtod(text, &end);
-    return end != text && !*end && (errno != ERANGE || fabs(*value) < 1);
-}
 
 static int is_points(double value)
 {
@@ -69,9 +60,10 @@ static int is_iou_threshold(double value)
     return value > 0 && value <= 1;
 }
 
-static int is_score_threshold(double value)
+/* Scores in files may be anything. */
+static int is_score(double value)
 {
-    return value >= LOWEST_SCORE && value <= 1;
+    return isfinite(value);
 }
 
 static int is_nms(double value)
@@ -79,609 +71,337 @@ static int is_nms(double value)
     return value >= 0 && value <= 1;
 }
 
+enum { UNSET = -1 }; /* -points: it depends on -coco */
+
 typedef struct {
-    char *data_file, *cfg_file, *weights_file;
+    char *files[3]; /* data, cfg, weights */
+    int file_count;
+    char *dets, *json, *curves, *voc_out, *coco_out, *scales;
     double points, iou_threshold, score_threshold, nms;
+    int coco, difficult, voc_label, flip, letterbox, plain;
+    detect_options how;
 } map_arguments;
 
-static int parse_arguments(int argc, char **argv, map_arguments *arguments)
+/* "320,416": whole numbers with commas in between. */
+static int parse_scales(const char *text, detect_options *how)
+{
+    const int most = sizeof how->scales / sizeof *how->scales;
+    const char *at = text;
+    for (;;) {
+        char *end;
+        long value;
+        errno = 0;
+        value = strtol(at, &end, 10);
+        if (end == at || *at < '0' || *at > '9' || errno || value < 1 || value > 1 << 16 || (*end && *end != ','))
+            return complain("-scales %s: must be sizes with commas in between, as in 320,416", text);
+        if (how->scale_count == most) return complain("-scales %s: must be %d sizes at most", text, most);
+        how->scales[how->scale_count++] = (int)value;
+        if (!*end) return 0;
+        at = end + 1;
+    }
+}
+
+static int parse_arguments(int argc, char **argv, map_arguments *a)
 {
     const struct {
         const char *name;
-        double *value, standard;
-        int (*valid)(double);
+        double *number; /* one of these three */
+        char **text;
+        int *flag;
+        int (*valid)(double); /* of a number */
         const char *range;
+        int needs_network;
     } options[] = {
-        {"-points", &arguments->points, 0, is_points, "0, 11 or 101"},
-        {"-iou_thresh", &arguments->iou_threshold, .5, is_iou_threshold, "a number above 0, and 1 at most"},
-        {"-thresh", &arguments->score_threshold, .25, is_score_threshold, "a number from .005 to 1"},
-        {"-nms", &arguments->nms, .45, is_nms, "a number from 0 to 1"},
+        {"-points", &a->points, 0, 0, is_points, "0, 11 or 101", 0},
+        {"-iou_thresh", &a->iou_threshold, 0, 0, is_iou_threshold, "a number above 0, and 1 at most", 0},
+        {"-thresh", &a->score_threshold, 0, 0, is_score, "a number", 0},
+        {"-nms", &a->nms, 0, 0, is_nms, "a number from 0 to 1", 1},
+        {"-coco", 0, 0, &a->coco, 0, 0, 0},
+        {"-difficult", 0, 0, &a->difficult, 0, 0, 0},
+        {"-voc_label", 0, 0, &a->voc_label, 0, 0, 0},
+        {"-scales", 0, &a->scales, 0, 0, 0, 1},
+        {"-flip", 0, 0, &a->flip, 0, 0, 1},
+        {"-letterbox", 0, 0, &a->letterbox, 0, 0, 1},
+        {"-plain", 0, 0, &a->plain, 0, 0, 1},
+        {"-dets", 0, &a->dets, 0, 0, 0, 0},
+        {"-json", 0, &a->json, 0, 0, 0, 0},
+        {"-curves", 0, &a->curves, 0, 0, 0, 0},
+        {"-voc_out", 0, &a->voc_out, 0, 0, 0, 0},
+        {"-coco_out", 0, &a->coco_out, 0, 0, 0, 0},
     };
     enum { OPTIONS = sizeof options / sizeof *options };
+    int given[OPTIONS] = {0};
     int i, k;
 
-    for (k = 0; k < OPTIONS; ++k) {
-        char *text = find_char_arg(argc, argv, (char *)options[k].name, 0);
-        *options[k].value = options[k].standard;
-        if (text && !(parse_number(text, options[k].value) && options[k].valid(*options[k].value)))
-            return complain("%s %s: must be %s", options[k].name, text, options[k].range);
-    }
-    /* Removed options leave nulls at the end of argv. What is left behind the three files nobody asked for. */
-    for (i = 0; i < argc && argv[i]; ++i) {
-        for (k = 0; k < OPTIONS; ++k) {
-            if (i > 2 && !strcmp(argv[i], options[k].name))
-                return complain("%s: %s", argv[i], i + 1 < argc && argv[i + 1] ? "given twice" : "needs a value");
-        }
-        if (i > 5) return complain("unexpected argument %s", argv[i]);
-    }
-    if (i < 6)
-        return complain("usage: %s detector map <data> <cfg> <weights> [-points 0|11|101] [-iou_thresh .5] "
-                        "[-thresh .25] [-nms .45]",
-                        argc && argv[0] ? argv[0] : "darknet");
-    arguments->data_file = argv[3];
-    arguments->cfg_file = argv[4];
-    arguments->weights_file = argv[5];
-    return 0;
-}
-
-/* ---- Files ------------------------------------------------------------------------------------------------------ */
-
-/* Darknet exits with status 0 where a file is missing, so files are looked at before it gets them. */
-static int check_file(const char *what, const char *path)
-{
-    struct stat status;
-    int reason = 0;
-    if (stat(path, &status) || access(path, R_OK))
-        reason = errno;
-    else if (S_ISDIR(status.st_mode))
-        reason = EISDIR;
-    if (!reason) return 0;
-    return complain("cannot read %s %s: %s", what, path, strerror(reason));
-}
-
-typedef struct {
-    char **text;
-    int count;
-} lines;
-
-static void free_lines(lines *l)
-{
-    if (l->text) free_ptrs((void **)l->text, l->count);
-    l->text = 0;
-}
-
-/* The lines of a file without their ends, \r\n too, and without empty lines at the end of the file. Free with
- * free_lines. */
-static int read_lines(const char *what, char *path, lines *result)
-{
-    list *paths;
-    int i;
-    if (check_file(what, path)) return 1;
-    paths = get_paths(path);
-    result->count = paths->size;
-    result->text = (char **)list_to_array(paths);
-    free_list(paths);
-    for (i = 0; i < result->count; ++i) {
-        size_t length = strlen(result->text[i]);
-        if (length && result->text[i][length - 1] == '\r') result->text[i][length - 1] = 0;
-    }
-    while (result->count && !*result->text[result->count - 1]) free(result->text[--result->count]);
-    for (i = 0; i < result->count; ++i) {
-        if (!*result->text[i]) return complain("%s:%d: empty line in the %s", path, i + 1, what);
-    }
-    return result->count ? 0 : complain("the %s %s is empty", what, path);
-}
-
-static void free_options(list *options)
-{
-    node *n;
-    for (n = options->front; n; n = n->next) {
-        kvp *pair = (kvp *)n->val;
-        free(pair->key); /* the whole line; the value lies in it */
-        free(pair);
-    }
-    free_list(options);
-}
-
-typedef struct {
-    int classes; /* as the data file says */
-    lines names, images;
-    char *names_file;
-} map_data;
-
-static void free_data_file(map_data *data)
-{
-    free_lines(&data->names);
-    free_lines(&data->images);
-    free(data->names_file);
-}
-
-static int read_data_file(char *path, map_data *data)
-{
-    const char *keys[] = {"valid", "names", "classes"};
-    char *values[3];
-    double classes = 0;
-    list *options;
-    int i, status = 0;
-
-    if (check_file("data file", path)) return 1;
-    options = read_data_cfg(path);
-    for (i = 0; i < 3 && !status; ++i) {
-        values[i] = option_find_str(options, (char *)keys[i], 0);
-        if (!values[i]) status = complain("%s has no %s=", path, keys[i]);
-    }
-    if (!status && !(parse_number(values[2], &classes) && classes >= 1 && classes <= 1e6 && classes == (int)classes))
-        status = complain("%s: classes=%s: must be a whole number, at least 1", path, values[2]);
-    if (!status) {
-        data->classes = (int)classes;
-        data->names_file = (char *)malloc(strlen(values[1]) + 1);
-        status = data->names_file ? 0 : complain("out of memory");
-    }
-    if (!status) {
-        strcpy(data->names_file, values[1]);
-        status = read_lines("list of names", values[1], &data->names);
-    }
-    if (!status) status = read_lines("list of images", values[0], &data->images);
-    free_options(options);
-    return status;
-}
-
-/* ---- Labels ----------------------------------------------------------------------------------------------------- */
-
-typedef struct {
-    ap_object *objects;
-    size_t count, capacity;
-    int missing;       /* images without label file */
-    int first_missing; /* number of the first of them */
-} map_labels;
-
-/* Where training looks for the labels of an image: fill_truth_detection's replacements in its order, each at the first
- * occurrence. `path` is one of two buffers of PATH_SIZE that `buffers` holds. */
-static const char *label_path(const char *image_path, char buffers[2][PATH_SIZE])
-{
-    static const char *const replace[][2] = {{"images", "labels"}, {"JPEGImages", "labels"}, {"raw", "labels"},
-                                             {".jpg", ".txt"},     {".png", ".txt"},         {".JPG", ".txt"},
-                                             {".JPEG", ".txt"}};
-    enum { REPLACE = sizeof replace / sizeof *replace };
-    int i;
-    strcpy(buffers[0], image_path);
-    for (i = 0; i < REPLACE; ++i)
-        find_replace(buffers[i % 2], (char *)replace[i][0], (char *)replace[i][1], buffers[(i + 1) % 2]);
-    return buffers[REPLACE % 2];
-}
-
-/* One line, `class x y width height`, that strtok_r may cut up. Returns 0, or 1 with the reason in `reason`. */
-static int parse_label(char *line, int classes, ap_object *object, char *reason, size_t size)
-{
-    static const char *const names[] = {"x", "y", "width", "height"};
-    /* Rounding takes boxes that span the image a little beyond it. */
-    const double slack = .001;
-    char *fields[6], *rest = 0, *field = strtok_r(line, " \t\r\n", &rest);
-    double values[4], class_id;
-    int i, count = 0;
-
-    for (; field && count < 6; field = strtok_r(0, " \t\r\n", &rest)) fields[count++] = field;
-    if (count != 5) {
-        snprintf(reason, size, "a label is five numbers: class x y width height");
-        return 1;
-    }
-    if (fields[0][strspn(fields[0], "0123456789")] || !parse_number(fields[0], &class_id) || class_id >= classes) {
-        snprintf(reason, size, "class %.40s: must be 0 to %d", fields[0], classes - 1);
-        return 1;
-    }
-    for (i = 0; i < 4; ++i) {
-        int centre = i < 2;
-        if (parse_number(fields[i + 1], &values[i]) && values[i] <= 1 + slack &&
-            (centre ? values[i] >= -slack : values[i] > 0))
+    memset(a, 0, sizeof *a);
+    a->points = UNSET;
+    a->iou_threshold = .5;
+    a->score_threshold = .25;
+    a->nms = .45;
+    for (i = 3; i < argc && argv[i]; ++i) {
+        char *value = i + 1 < argc ? argv[i + 1] : 0;
+        if (argv[i][0] != '-') {
+            if (a->file_count == 3) return complain("detector map: unexpected argument %s", argv[i]);
+            a->files[a->file_count++] = argv[i];
             continue;
-        snprintf(reason, size, "%s %.40s: must be %s, relative to the image", names[i], fields[i + 1],
-                 centre ? "0 to 1" : "above 0 and 1 at most");
-        return 1;
-    }
-    object->class_id = (int)class_id;
-    object->box.x = values[0];
-    object->box.y = values[1];
-    object->box.w = values[2];
-    object->box.h = values[3];
-    return 0;
-}
-
-/* Adds the objects of one label file, which carry the number `image`. */
-static int read_label_file(FILE *file, const char *path, int image, int classes, map_labels *labels)
-{
-    char line[1024], reason[200];
-    int number = 0;
-    while (fgets(line, sizeof line, file)) {
-        ap_object object, *grown;
-        size_t length = strlen(line);
-        ++number;
-        if (length && line[strspn(line, " \t\r\n")] == 0) continue;
-        if (!length || (line[length - 1] != '\n' && !feof(file)))
-            return complain("%s:%d: not a line of text, or longer than %d characters", path, number,
-                            (int)sizeof line - 2);
-        memset(&object, 0, sizeof object);
-        object.image = image;
-        if (parse_label(line, classes, &object, reason, sizeof reason))
-            return complain("%s:%d: %s", path, number, reason);
-        grown = (ap_object *)grow(labels->objects, labels->count, &labels->capacity, sizeof object);
-        if (!grown) return complain("out of memory");
-        labels->objects = grown;
-        labels->objects[labels->count++] = object;
-    }
-    return ferror(file) ? complain("cannot read %s: %s", path, strerror(errno)) : 0;
-}
-
-/* The labels of all images; image numbers are places in the list. Also sees to it that the images can be read. */
-static int read_labels(const map_data *data, map_labels *labels)
-{
-    char buffers[2][PATH_SIZE];
-    const char *path = "";
-    int i, status = 0;
-    for (i = 0; i < data->images.count && !status; ++i) {
-        const char *image_path = data->images.text[i];
-        size_t length;
-        FILE *file;
-        if (strlen(image_path) >= PATH_LIMIT) return complain("path too long: %.60s...", image_path);
-        if (check_file("image", image_path)) return 1;
-        path = label_path(image_path, buffers);
-        length = strlen(path);
-        if (length < 4 || strcmp(path + length - 4, ".txt"))
-            return complain("%s: Darknet finds labels of .jpg, .png, .JPG and .JPEG images only", image_path);
-        errno = 0;
-        file = fopen(path, "r");
-        if (file) {
-            status = read_label_file(file, path, i, data->classes, labels);
-            fclose(file);
-        } else if (errno == ENOENT) {
-            if (!labels->missing++) labels->first_missing = i;
-        } else {
-            status = complain("cannot read labels %s: %s", path, strerror(errno));
+        }
+        for (k = 0; k < OPTIONS && strcmp(argv[i], options[k].name); ++k) continue;
+        if (k == OPTIONS) return complain("detector map: unknown option %s (see detector map --help)", argv[i]);
+        if (given[k]++) return complain("detector map: %s: given twice", argv[i]);
+        if (options[k].flag) {
+            *options[k].flag = 1;
+            continue;
+        }
+        if (!value) return complain("detector map: %s: needs a value", argv[i]);
+        ++i;
+        if (options[k].text) {
+            *options[k].text = value;
+        } else if (!(parse_number(value, options[k].number) && options[k].valid(*options[k].number))) {
+            return complain("detector map: %s %s: must be %s", argv[i - 1], value, options[k].range);
         }
     }
-    if (!status && !labels->count)
-        status = complain("no labelled object in any of the %d images; the labels of the last are looked for in %s",
-                          data->images.count, path);
-    return status;
+    for (k = 0; k < OPTIONS; ++k) {
+        if (a->dets && given[k] && options[k].needs_network)
+            return complain("detector map: %s is for a network, and -dets has none", options[k].name);
+    }
+    if (!a->dets && !(a->score_threshold >= DETECT_LOWEST_SCORE && a->score_threshold <= 1))
+        return complain("detector map: -thresh %g: must be a number from .005 to 1", a->score_threshold);
+    if (a->letterbox && a->plain) return complain("detector map: -letterbox and -plain exclude each other");
+    if (a->coco && a->points != UNSET && a->points != 101)
+        return complain("detector map: -points %.0f: must be 101 with -coco", a->points);
+    if (a->points == UNSET) a->points = a->coco ? 101 : 0;
+    if (a->dets && a->file_count > 1) return complain("detector map: -dets takes the place of <cfg> and <weights>");
+    if (a->file_count < (a->dets ? 1 : 3))
+        return complain("detector map: needs <data> <cfg> <weights>, or <data> -dets <path> (see detector map --help)");
+    a->how.letterbox = a->letterbox ? 1 : a->plain ? 0 : -1;
+    a->how.flip = a->flip;
+    a->how.nms = a->nms;
+    return a->scales ? parse_scales(a->scales, &a->how) : 0;
 }
 
-/* ---- Loading images --------------------------------------------------------------------------------------------- */
+/* ---- Detections ------------------------------------------------------------------------------------------------- */
 
-typedef struct {
-    pthread_t thread;
-    int running;
-    char *path;
-    int net_w, net_h;
-    int letterbox; /* keep the aspect ratio and fill up with grey; otherwise stretch */
-    image input;   /* net_w x net_h x 3; data is null if `error` is set */
-    int w, h;      /* of the file */
-    const char *error;
-} loader;
-
-/* load_image_color, but for what it does with a file that it cannot decode: exit with status 0 (stb), or hand back a
- * black image of 10 x 10 (OpenCV). Returns an image whose data is null. */
-static image load_image_or_null(char *path)
+/* How the network is going to see the images. */
+static void describe(const map_arguments *a, const network *net, char *text, size_t size)
 {
-    image im;
-#ifdef OPENCV
+    const int letterbox = detect_letterbox(net, &a->how), scales = a->how.scale_count;
     int i;
-    im = load_image_color(path, 0, 0);
-    if (im.w == 10 && im.h == 10) {
-        for (i = 0; i < im.w * im.h * im.c && im.data[i] == 0; ++i) continue;
-        if (i == im.w * im.h * im.c) {
-            free_image(im);
-            im.data = 0;
-        }
+    size_t length = snprintf(text, size, "images %s ", letterbox ? "letterboxed to" : "stretched (plain resize) to");
+    for (i = 0; i < (scales ? scales : 1) && length < size; ++i) {
+        const detect_size at = scales ? detect_scale(net, a->how.scales[i]) : (detect_size){net->w, net->h};
+        length += snprintf(text + length, size - length, "%s%dx%d", i ? ", " : "", at.w, at.h);
     }
-#else
-    int w, h, channels, i, k;
-    unsigned char *pixels = stbi_load(path, &w, &h, &channels, 3);
-    memset(&im, 0, sizeof im);
-    if (!pixels) return im;
-    im = make_image(w, h, 3);
-    for (k = 0; k < 3; ++k) {
-        for (i = 0; i < w * h; ++i) im.data[k * w * h + i] = (float)pixels[3 * i + k] / 255.;
-    }
-    stbi_image_free(pixels);
-#endif
-    return im;
+    if (length < size)
+        snprintf(text + length, size - length, "%s; NMS %g", a->how.flip ? ", and mirrored" : "", a->nms);
 }
 
-/* Thread: fills in `input`, `w`, `h`, `error` of the loader. */
-static void *load_input(void *argument)
+/* One more pixel to the right and down. */
+static void lengthen(ap_box *box)
 {
-    loader *l = (loader *)argument;
-    image im = load_image_or_null(l->path);
-    memset(&l->input, 0, sizeof l->input);
-    l->error = 0;
-    l->w = im.w;
-    l->h = im.h;
-    if (!im.data) {
-        l->error = "not an image that can be decoded";
-    } else if (!l->letterbox) {
-        l->input = resize_image(im, l->net_w, l->net_h);
-    } else if ((long)im.w * l->net_h < 2l * im.h || (long)im.h * l->net_w < 2l * im.w) {
-        /* resize_image reads out of bounds for a side of one pixel; boxes are divided by the side, so 0 is no better */
-        l->error = "too long and thin for the network's input";
-    } else {
-        l->input = letterbox_image(im, l->net_w, l->net_h);
+    box->x += .5;
+    box->y += .5;
+    box->w += 1;
+    box->h += 1;
+}
+
+/* One side of a box, cut to 0..size. A box beside the image is left with a length of 0. */
+static void cut(double *centre, double *length, int size)
+{
+    double low = *centre - *length / 2, high = *centre + *length / 2;
+    if (low >= 0 && high <= size) return; /* the same bits */
+    low = fmin(fmax(low, 0), size);
+    high = fmin(fmax(high, 0), size);
+    *centre = (low + high) / 2;
+    *length = high - low;
+}
+
+/* Runs the network, and puts into `source` (size) how. */
+static int detect(const map_arguments *a, const valid_data *data, network *net, detect_result *found, detect_size *sizes,
+                  char *source, size_t size)
+{
+    size_t i;
+    describe(a, net, source, size);
+    fprintf(stderr, "%s\n", source);
+    if (detect_images(net, data->classes, data->images.text, data->images.count, &a->how, found, sizes)) return 1;
+    for (i = 0; i < found->count; ++i) {
+        ap_detection *d = &found->detections[i];
+        if (a->voc_label) lengthen(&d->box);
+        cut(&d->box.x, &d->box.w, sizes[d->image].w);
+        cut(&d->box.y, &d->box.h, sizes[d->image].h);
     }
-    free_image(im);
     return 0;
 }
 
-static int start_loading(loader *l, char *path)
-{
-    l->path = path;
-    if (pthread_create(&l->thread, 0, load_input, l)) return complain("cannot start a thread");
-    l->running = 1;
-    return 0;
-}
-
-static void wait_for_loader(loader *l)
-{
-    if (l->running) pthread_join(l->thread, 0);
-    l->running = 0;
-}
-
-/* ---- The network ------------------------------------------------------------------------------------------------ */
-
-static int is_head(const layer *l)
-{
-    return l->type == YOLO || l->type == REGION || l->type == DETECTION;
-}
+/* ---- COCO's order ----------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    network *net;
-    int classes;
-    int letterbox; /* [detection] takes its images stretched, the others letterboxed, and they correct boxes for it */
-} map_network;
+    long long id;
+    char *path;
+} image_id;
 
-static int load_map_network(const map_arguments *arguments, map_network *result)
+static int by_id(const void *pa, const void *pb)
 {
-    const char *cfg = arguments->cfg_file;
-    int i, heads = 0, stretched = 0;
-    network *net;
-    if (check_file("cfg", cfg) || check_file("weights", arguments->weights_file)) return 1;
-    net = result->net = load_network(arguments->cfg_file, arguments->weights_file, 0);
-    set_batch_network(net, 1);
-    for (i = 0; i < net->n; ++i) {
-        const layer *l = &net->layers[i];
-        if (!is_head(l)) continue;
-        if (heads && l->classes != result->classes)
-            return complain("%s: heads of %d and of %d classes: must be the same", cfg, result->classes, l->classes);
-        result->classes = l->classes;
-        stretched += l->type == DETECTION;
-        ++heads;
-    }
-    if (!heads) return complain("%s has no [yolo], [region] or [detection] section", cfg);
-    if (stretched && stretched != heads) return complain("%s: [detection] beside other heads is not supported", cfg);
-    /* make_network_boxes gives its boxes as many classes as the last layer has */
-    if (!is_head(&net->layers[net->n - 1])) return complain("%s: the last section must be a head", cfg);
-    if (net->c != 3) return complain("%s: channels=%d: must be 3", cfg, net->c);
-    result->letterbox = !stretched;
-    return 0;
+    const image_id *a = (const image_id *)pa, *b = (const image_id *)pb;
+    return a->id < b->id ? -1 : a->id > b->id;
 }
 
-/* With a NaN among the outputs, yolo_num_detections and get_yolo_detections need not agree on how many boxes there are,
- * and the second writes past the memory that the first asked for. */
-static int output_is_finite(const network *net)
+/* COCO takes images by their ids, which decides between equal scores. */
+static int sort_images(text_lines *images)
 {
-    int i, k;
-    for (i = 0; i < net->n; ++i) {
-        const layer *l = &net->layers[i];
-        if (!is_head(l)) continue;
-        for (k = 0; k < l->outputs; ++k) {
-            if (!isfinite(l->output[k])) return 0;
-        }
-    }
-    return 1;
-}
-
-typedef struct {
-    ap_detection *detections;
-    size_t count, capacity;
-} map_detections;
-
-/* Adds what the network finds in one image. Boxes are relative to the image, as labels are. Returns null, or what went
- * wrong. */
-static const char *detect(const map_network *m, const loader *l, int image_number, float nms, map_detections *found)
-{
-    const char *error = 0;
-    int boxes = 0, i, k;
-    detection *dets;
-    network_predict(m->net, l->input.data);
-    if (!output_is_finite(m->net)) return "the output is not finite: weights that are untrained or have diverged";
-    /* get_detection_detections always multiplies by the size it is given, whatever `relative` says. */
-    dets = get_network_boxes(m->net, m->letterbox ? l->w : 1, m->letterbox ? l->h : 1, LOWEST_SCORE, .5, 0, 1, &boxes);
-    if (nms > 0 && boxes) do_nms_sort(dets, boxes, m->classes, nms);
-    for (i = 0; i < boxes && !error; ++i) {
-        const ap_box box = {dets[i].bbox.x, dets[i].bbox.y, dets[i].bbox.w, dets[i].bbox.h};
-        for (k = 0; k < m->classes && !error; ++k) {
-            ap_detection *d = found->detections;
-            if (!(dets[i].prob[k] > 0)) continue;
-            d = (ap_detection *)grow(d, found->count, &found->capacity, sizeof *d);
-            if (!d) {
-                error = "out of memory for the detections";
-                continue;
-            }
-            found->detections = d;
-            d += found->count++;
-            memset(d, 0, sizeof *d);
-            d->image = image_number;
-            d->class_id = k;
-            d->box = box;
-            d->score = dets[i].prob[k];
-            if (!isfinite(box.x) || !isfinite(box.y) || !isfinite(box.w) || !isfinite(box.h))
-                error = "a box is not finite: weights that are untrained or have diverged";
-        }
-    }
-    free_detections(dets, boxes);
-    return error;
-}
-
-/* ---- Progress --------------------------------------------------------------------------------------------------- */
-
-typedef struct {
-    int tty;
-    double start, shown;
-    int open; /* the terminal's line has no end yet */
-} map_progress;
-
-static void end_progress(map_progress *p)
-{
-    if (p->open) fprintf(stderr, "\n");
-    p->open = 0;
-}
-
-/* One line that is written over on a terminal; elsewhere a line for every tenth. */
-static void show_progress(map_progress *p, int done, int total)
-{
-    double now = what_time_is_it_now(), seconds = now - p->start;
-    double rate = seconds > 0 ? done / seconds : 0;
-    int left = rate > 0 ? (int)((total - done) / rate + .5) : 0;
-    int tenth = (int)(10. * done / total) != (int)(10. * (done - 1) / total);
-    if (p->tty ? now - p->shown < .2 && done < total : !tenth) return;
-    p->shown = now;
-    fprintf(stderr, "%s%d/%d images, %.1f images/s, ETA %d:%02d:%02d%s", p->tty ? "\r" : "", done, total, rate,
-            left / 3600, left / 60 % 60, left % 60, p->tty ? "   " : "\n");
-    fflush(stderr);
-    p->open = p->tty;
-}
-
-/* Runs the network over all images, with the next ones loading meanwhile. */
-static int detect_all(const map_network *m, const lines *images, float nms, map_detections *found)
-{
-    loader loaders[LOADERS];
-    map_progress progress;
-    int i, status = 0;
-
-    memset(loaders, 0, sizeof loaders);
-    memset(&progress, 0, sizeof progress);
-    progress.tty = isatty(fileno(stderr));
-    progress.start = what_time_is_it_now();
-    for (i = 0; i < LOADERS && i < images->count && !status; ++i) {
-        loaders[i].net_w = m->net->w;
-        loaders[i].net_h = m->net->h;
-        loaders[i].letterbox = m->letterbox;
-        status = start_loading(&loaders[i], images->text[i]);
-    }
+    image_id *order = (image_id *)calloc(images->count, sizeof *order);
+    long long *ids = (long long *)calloc(images->count, sizeof *ids);
+    int i, status = order && ids ? 0 : complain("out of memory");
+    if (!status) coco_image_ids(images, ids);
     for (i = 0; i < images->count && !status; ++i) {
-        loader *next = &loaders[i % LOADERS], current;
-        const char *error;
-        wait_for_loader(next);
-        current = *next;
-        next->input.data = 0;
-        if (i + LOADERS < images->count) status = start_loading(next, images->text[i + LOADERS]);
-        error = current.error;
-        if (!status && !error) error = detect(m, &current, i, nms, found);
-        free_image(current.input);
-        if (!status && error) {
-            end_progress(&progress);
-            status = complain("%s: %s", current.path, error);
-        }
-        if (!status) show_progress(&progress, i + 1, images->count);
+        order[i].id = ids[i];
+        order[i].path = images->text[i];
     }
-    for (i = 0; i < LOADERS; ++i) {
-        wait_for_loader(&loaders[i]);
-        free_image(loaders[i].input);
-    }
-    end_progress(&progress);
+    if (!status) qsort(order, images->count, sizeof *order, by_id);
+    for (i = 0; i < images->count && !status; ++i) images->text[i] = order[i].path;
+    free(order);
+    free(ids);
     return status;
 }
 
-/* ---- The report ------------------------------------------------------------------------------------------------- */
+/* ---- The command ------------------------------------------------------------------------------------------------ */
 
-/* Digits behind the point that show `value` in full, `digits` at least and 6 at most: .5 as 0.50, .125 as 0.125. */
-static int digits_for(double value, int digits)
+/* Evaluates, and writes everything that was asked for. */
+static int evaluate(const map_arguments *a, const valid_data *data, const label_list *labels, const detect_result *found,
+                    const char *source)
 {
-    double scaled = value * pow(10, digits);
-    for (; digits < 6 && fabs(scaled - floor(scaled + .5)) > 1e-6; ++digits) scaled *= 10;
-    return digits;
-}
+    const int classes = data->classes;
+    ap_options options = ap_default_options(classes);
+    ap_class *per_class = (ap_class *)calloc(classes, sizeof *per_class);
+    ap_match *matches = (ap_match *)calloc(found->count + 1, sizeof *matches);
+    double *coco_ap = (double *)calloc(classes, sizeof *coco_ap);
+    coco_metrics coco;
+    confusion names;
+    map_result result;
+    ap_status error = per_class && matches && coco_ap ? AP_OK : AP_NO_MEMORY;
+    int status = 0;
 
-static double ratio(double part, double whole)
-{
-    return whole > 0 ? part / whole : 0;
-}
+    memset(&names, 0, sizeof names);
+    options.rule = a->coco ? AP_COCO : AP_VOC;
+    options.max_detections = a->coco ? COCO_MAX_DETECTIONS : 0;
+    options.points = (int)a->points;
+    options.iou_threshold = a->iou_threshold;
+    options.score_threshold = a->score_threshold;
+    if (error == AP_OK)
+        error = average_precision_matches(labels->objects, labels->count, found->detections, found->count, &options,
+                                          per_class, matches);
+    if (error == AP_OK)
+        error = confusion_count(labels->objects, labels->count, found->detections, found->count, matches, classes,
+                                options.iou_threshold, options.score_threshold, &names);
+    if (error == AP_OK && a->coco)
+        error = coco_evaluate(labels->objects, labels->count, found->detections, found->count, classes, &coco, coco_ap);
+    if (error != AP_OK) status = complain("detector map: %s", ap_status_text(error));
 
-/* Scripts read these lines; their wording is that of the Darknet forks that have this command. */
-static int print_report(const map_arguments *a, const map_data *data, const ap_class *per_class)
-{
-    const ap_class total = ap_total(per_class, data->classes);
-    const double thresh = a->score_threshold, iou = a->iou_threshold;
-    const int digits = digits_for(thresh, 2);
-    const double precision = ratio(total.tp, total.tp + total.fp), recall = ratio(total.tp, total.objects);
-    int k;
-
-    for (k = 0; k < data->classes; ++k) {
-        const ap_class *c = &per_class[k];
-        printf("class_id = %d, name = %s, ap = ", k, data->names.text[k]);
-        if (c->objects)
-            printf("%.2f%% \t (TP = %lu, FP = %lu) \n", 100 * c->ap, (unsigned long)c->tp, (unsigned long)c->fp);
-        else
-            printf("n/a (no objects; FP = %lu; left out of the mean)\n", (unsigned long)c->fp);
+    if (!status) {
+        memset(&result, 0, sizeof result);
+        result.data = data;
+        result.options = &options;
+        result.per_class = per_class;
+        result.names = &names;
+        result.coco = a->coco ? &coco : 0;
+        result.coco_ap = a->coco ? coco_ap : 0;
+        result.detections = found->detections;
+        result.matches = matches;
+        result.detection_count = found->count;
+        result.difficult = labels->difficult;
+        result.count_difficult = a->difficult;
+        result.source = source;
+        if (!a->json || strcmp(a->json, "-")) status = map_report_text(&result);
+        if (!status && a->json) status = map_report_json(&result, a->json);
     }
-    printf("\n for conf_thresh = %.*f, precision = %.2f, recall = %.2f, F1-score = %.2f \n", digits, thresh, precision,
-           recall, ratio(2 * precision * recall, precision + recall));
-    printf(" for conf_thresh = %.*f, TP = %lu, FP = %lu, FN = %lu, average IoU = %.2f %% \n", digits, thresh,
-           (unsigned long)total.tp, (unsigned long)total.fp, (unsigned long)(total.objects - total.tp),
-           100 * ratio(total.iou_sum, total.tp + total.fp));
-    printf("\n IoU threshold = %.*f %%, AP by %s; average IoU counts a false positive as 0 \n",
-           digits_for(100 * iou, 0), 100 * iou,
-           a->points == 0    ? "area under the interpolated curve (VOC 2010 on)"
-           : a->points == 11 ? "the mean at 11 recall points (VOC 2007)"
-                             : "the mean at 101 recall points (COCO)");
-    printf(" mean average precision (mAP@%.*f) = %f, or %.2f %% \n", digits_for(iou, 2), iou, total.ap, 100 * total.ap);
-    if (fflush(stdout) || ferror(stdout)) return complain("cannot write the result: %s", strerror(errno));
-    return 0;
+    if (!status && a->curves) {
+        char title[300];
+        const double map = mean_average_precision(per_class, classes);
+        snprintf(title, sizeof title, "mAP %.2f %% at IoU %g; AP is %s", 100 * map, a->iou_threshold,
+                 points_text(options.points));
+        status = pr_curves_png(a->curves, title, data->names.text, per_class, classes, found->detections, matches,
+                               found->count);
+    }
+    confusion_free(&names);
+    free(coco_ap);
+    free(matches);
+    free(per_class);
+    return status;
 }
 
 int detector_map(int argc, char **argv)
 {
     map_arguments arguments;
-    map_data data;
-    map_network m;
-    map_labels labels;
-    map_detections found;
-    ap_class *per_class = 0;
-    int status;
+    valid_data data;
+    label_list labels;
+    detect_result found;
+    detect_size *sizes = 0;
+    network *net = 0;
+    char source[500] = "";
+    int status, classes = 0, i;
+    size_t k;
 
-    memset(&arguments, 0, sizeof arguments);
+    for (i = 3; i < argc && argv[i]; ++i) {
+        if (strcmp(argv[i], "--help") && strcmp(argv[i], "-h")) continue;
+        fputs(usage, stdout);
+        return 0;
+    }
+    if (i == 3) {
+        fputs(usage, stderr);
+        return 1;
+    }
     memset(&data, 0, sizeof data);
-    memset(&m, 0, sizeof m);
     memset(&labels, 0, sizeof labels);
     memset(&found, 0, sizeof found);
 
     status = parse_arguments(argc, argv, &arguments);
-    if (!status) status = read_data_file(arguments.data_file, &data);
-    if (!status) status = load_map_network(&arguments, &m);
-    if (!status && (data.classes != data.names.count || data.classes != m.classes))
-        status = complain("classes=%d in %s, %d names in %s and %d classes in %s: must be the same", data.classes,
-                          arguments.data_file, data.names.count, data.names_file, m.classes, arguments.cfg_file);
-    if (!status) status = read_labels(&data, &labels);
-    if (!status) status = detect_all(&m, &data.images, arguments.nms, &found);
+    if (!status) status = valid_data_read(arguments.files[0], &data);
+    if (!status && data.classes != data.names.count)
+        status = complain("classes=%d in %s, but %d names in %s: must be the same", data.classes, arguments.files[0],
+                          data.names.count, data.names_file);
+    if (!status && arguments.coco) status = sort_images(&data.images);
+    if (!status && !arguments.dets) {
+        status = check_file("cfg", arguments.files[1]) || check_file("weights", arguments.files[2]);
+        if (!status) net = load_detector(arguments.files[1], arguments.files[2], &classes);
+        status = !net || detect_check(net, &arguments.how);
+        if (!status && classes != data.classes)
+            status = complain("classes=%d in %s, but %d in %s: must be the same", data.classes, arguments.files[0], classes,
+                              arguments.files[1]);
+    }
+    if (!status) status = labels_read(&data, &labels);
     if (!status) {
-        ap_options options = ap_default_options(data.classes);
-        ap_status error = AP_NO_MEMORY;
-        options.points = (int)arguments.points;
-        options.iou_threshold = arguments.iou_threshold;
-        options.score_threshold = arguments.score_threshold;
-        per_class = (ap_class *)calloc(data.classes, sizeof *per_class);
-        if (per_class)
-            error = average_precision(labels.objects, labels.count, found.detections, found.count, &options, per_class);
-        if (error != AP_OK) status = complain("%s", ap_status_text(error));
+        sizes = (detect_size *)calloc(data.images.count, sizeof *sizes);
+        if (!sizes) status = complain("out of memory");
     }
-    if (!status) status = print_report(&arguments, &data, per_class);
-    if (!status && labels.missing) {
-        char buffers[2][PATH_SIZE];
+    if (!status && arguments.dets) {
+        snprintf(source, sizeof source, "detections of %.400s", arguments.dets);
+        status = read_image_sizes(&data.images, sizes) || detections_read(arguments.dets, &data, &found);
+    } else if (!status) {
+        status = detect(&arguments, &data, net, &found, sizes, source, sizeof source);
+    }
+    /* Before anything else: it may be long work that is saved. */
+    if (!status && arguments.voc_out) status = detections_write_voc(arguments.voc_out, &data, &found);
+    if (!status && arguments.coco_out) status = detections_write_coco(arguments.coco_out, &data, &found);
+    if (!status) {
+        labels_to_pixels(&labels, sizes);
+        for (k = 0; k < labels.count; ++k) {
+            ap_object *o = &labels.objects[k];
+            if (arguments.voc_label) {
+                lengthen(&o->box);
+                cut(&o->box.x, &o->box.w, sizes[o->image].w);
+                cut(&o->box.y, &o->box.h, sizes[o->image].h);
+            }
+            if (arguments.difficult) o->difficult = 0;
+        }
+        status = evaluate(&arguments, &data, &labels, &found, source);
+    }
+    if (!status && labels.missing)
         fprintf(stderr, "%d of %d images have no label file and count as images without objects; first: no %s\n",
-                labels.missing, data.images.count, label_path(data.images.text[labels.first_missing], buffers));
-    }
+                labels.missing, data.images.count, labels.first_missing);
 
-    free(per_class);
+    free(sizes);
     free(found.detections);
-    free(labels.objects);
-    if (m.net) free_network(m.net);
-    free_data_file(&data);
+    labels_free(&labels);
+    if (net) free_network(net);
+    valid_data_free(&data);
     return status;
 }

@@ -14,9 +14,9 @@ ap_options ap_default_options(int classes)
     ap_options options;
     memset(&options, 0, sizeof options);
     options.classes = classes;
-    options.points = 0;
     options.iou_threshold = .5;
-    options.score_threshold = .25f;
+    options.score_threshold = .25;
+    options.area_high = HUGE_VAL;
     return options;
 }
 
@@ -53,7 +53,7 @@ double ap_iou(ap_box a, ap_box b)
     h = common_length(a.y, a.h, b.y, b.h);
     if (w <= 0 || h <= 0) return 0;
     both = w * h;
-    return both / ((double)a.w * a.h + (double)b.w * b.h - both);
+    return both / (a.w * a.h + b.w * b.h - both);
 }
 
 /* ---- Order ------------------------------------------------------------------------------------------------------ */
@@ -66,8 +66,8 @@ typedef struct {
 } object_key;
 
 typedef struct {
-    int class_id;
-    float score;
+    int class_id, image;
+    double score;
     size_t index;
 } detection_key;
 
@@ -87,6 +87,20 @@ static int by_class_score(const void *pa, const void *pb)
     return a->index < b->index ? -1 : 1;
 }
 
+static int by_class_score_image(const void *pa, const void *pb)
+{
+    const detection_key *a = (const detection_key *)pa, *b = (const detection_key *)pb;
+    if (a->class_id == b->class_id && a->score == b->score && a->image != b->image) return a->image < b->image ? -1 : 1;
+    return by_class_score(pa, pb);
+}
+
+static int by_class_image_score(const void *pa, const void *pb)
+{
+    const detection_key *a = (const detection_key *)pa, *b = (const detection_key *)pb;
+    if (a->class_id == b->class_id && a->image != b->image) return a->image < b->image ? -1 : 1;
+    return by_class_score(pa, pb);
+}
+
 /* First of the `count` keys, all of one class, whose image is not before `image`; `count` if there is none. */
 static size_t first_of_image(const object_key *keys, size_t count, int image)
 {
@@ -99,6 +113,72 @@ static size_t first_of_image(const object_key *keys, size_t count, int image)
             high = middle;
     }
     return low;
+}
+
+/* Objects and detections in order, for any number of evaluations. */
+typedef struct {
+    const ap_object *objects;
+    const ap_detection *detections;
+    size_t object_count, detection_count;
+    object_key *object_keys;       /* by class and image */
+    detection_key *detection_keys; /* by class and score */
+    size_t *place;                 /* of a detection among those of its class and image by score; null with AP_VOC */
+    unsigned char *found, *ignored; /* of the objects, by place in object_keys: scratch of an evaluation */
+    size_t *rank;                   /* of the true positives of the class at hand: scratch */
+} problem;
+
+static void release(problem *p)
+{
+    free(p->object_keys);
+    free(p->detection_keys);
+    free(p->place);
+    free(p->found);
+    free(p->ignored);
+    free(p->rank);
+}
+
+/* Returns 0 where there is no memory. Call release in either case. */
+static int prepare(problem *p, const ap_object *objects, size_t object_count, const ap_detection *detections,
+                   size_t detection_count, ap_rule rule)
+{
+    size_t i;
+    memset(p, 0, sizeof *p);
+    p->objects = objects;
+    p->detections = detections;
+    p->object_count = object_count;
+    p->detection_count = detection_count;
+    /* One more than needed, as an allocation of nothing may return null. */
+    p->object_keys = (object_key *)calloc(object_count + 1, sizeof *p->object_keys);
+    p->detection_keys = (detection_key *)calloc(detection_count + 1, sizeof *p->detection_keys);
+    p->found = (unsigned char *)calloc(object_count + 1, 1);
+    p->ignored = (unsigned char *)calloc(object_count + 1, 1);
+    p->rank = (size_t *)calloc(object_count + 1, sizeof *p->rank);
+    if (rule == AP_COCO) p->place = (size_t *)calloc(detection_count + 1, sizeof *p->place);
+    if (!p->object_keys || !p->detection_keys || !p->found || !p->ignored || !p->rank || (rule == AP_COCO && !p->place))
+        return 0;
+    for (i = 0; i < object_count; ++i) {
+        p->object_keys[i].class_id = objects[i].class_id;
+        p->object_keys[i].image = objects[i].image;
+        p->object_keys[i].index = i;
+    }
+    for (i = 0; i < detection_count; ++i) {
+        p->detection_keys[i].class_id = detections[i].class_id;
+        p->detection_keys[i].image = detections[i].image;
+        p->detection_keys[i].score = detections[i].score;
+        p->detection_keys[i].index = i;
+    }
+    qsort(p->object_keys, object_count, sizeof *p->object_keys, by_class_image);
+    if (rule == AP_COCO) {
+        const detection_key *keys = p->detection_keys;
+        qsort(p->detection_keys, detection_count, sizeof *keys, by_class_image_score);
+        for (i = 1; i < detection_count; ++i) {
+            if (keys[i].class_id == keys[i - 1].class_id && keys[i].image == keys[i - 1].image)
+                p->place[keys[i].index] = p->place[keys[i - 1].index] + 1;
+        }
+    }
+    qsort(p->detection_keys, detection_count, sizeof *p->detection_keys,
+          rule == AP_COCO ? by_class_score_image : by_class_score);
+    return 1;
 }
 
 /* ---- The curve -------------------------------------------------------------------------------------------------- */
@@ -120,19 +200,168 @@ static double area_under_curve(const size_t *rank, size_t tp, size_t objects)
     return sum / objects;
 }
 
-static double mean_at_points(const size_t *rank, size_t tp, size_t objects, int points)
+/* 1 where k of `objects` reach the recall point i / steps. */
+static int reaches(size_t k, size_t objects, size_t i, size_t steps, ap_rule rule)
+{
+    /* np.linspace(0, 1, steps + 1) */
+    if (rule == AP_COCO) return (double)k / objects >= (i == steps ? 1 : i * (1. / steps));
+    /* without the rounding, which would lose a recall of 3/10 against .1 * 3 */
+    return k * steps >= i * objects;
+}
+
+static double mean_at_points(const size_t *rank, size_t tp, size_t objects, int points, ap_rule rule)
 {
     double best = 0, sum = 0;
     size_t k = tp, steps = points - 1, i;
     for (i = points; i-- > 0;) {
-        /* k / objects >= i / steps without the rounding, which would lose a recall of 3/10 against .1 * 3 */
-        for (; k > 0 && k * steps >= i * objects; --k) {
+        for (; k > 0 && reaches(k, objects, i, steps, rule); --k) {
             double precision = (double)k / rank[k - 1];
             if (precision > best) best = precision;
         }
         sum += best;
     }
     return sum / points;
+}
+
+static int by_rank(const void *pa, const void *pb)
+{
+    const ap_point *a = (const ap_point *)pa, *b = (const ap_point *)pb;
+    return a->recall < b->recall ? -1 : a->recall > b->recall;
+}
+
+size_t ap_curve(const ap_detection *detections, const ap_match *matches, size_t detection_count, int class_id,
+                size_t objects, ap_point *points)
+{
+    size_t i, k, count = 0;
+    for (i = 0; i < detection_count; ++i) {
+        if (detections[i].class_id != class_id || matches[i].verdict != AP_TRUE) continue;
+        points[count].recall = matches[i].rank; /* for the moment */
+        points[count++].score = detections[i].score;
+    }
+    qsort(points, count, sizeof *points, by_rank);
+    for (k = 0; k < count; ++k) {
+        points[k].precision = (k + 1) / points[k].recall;
+        points[k].recall = (double)(k + 1) / objects;
+    }
+    return count;
+}
+
+/* ---- Matching --------------------------------------------------------------------------------------------------- */
+
+static int outside(ap_box box, const ap_options *options)
+{
+    double area = box.w * box.h;
+    return area < options->area_low || area > options->area_high;
+}
+
+/* Verdict on a detection, given the objects of its class and image: the keys from `from` to `to`. `object` is left alone,
+ * or becomes the place in object_keys of the object that it overlaps (VOC) or takes (COCO). */
+static ap_verdict match_voc(problem *p, const ap_detection *d, size_t from, size_t to, const ap_options *options,
+                            size_t *object, double *iou)
+{
+    size_t i;
+    *iou = 0;
+    for (i = from; i < to; ++i) {
+        double overlap = ap_iou(d->box, p->objects[p->object_keys[i].index].box);
+        if (overlap > *iou) {
+            *iou = overlap;
+            *object = i;
+        }
+    }
+    if (*iou < options->iou_threshold) return AP_FALSE;
+    if (p->ignored[*object]) return AP_IGNORED;
+    if (p->found[*object]) return AP_FALSE;
+    return AP_TRUE;
+}
+
+static ap_verdict match_coco(problem *p, const ap_detection *d, size_t from, size_t to, const ap_options *options,
+                             size_t *object, double *iou)
+{
+    int ignored, taken = 0;
+    for (ignored = 0; ignored <= 1 && !taken; ++ignored) {
+        size_t i;
+        *iou = options->iou_threshold < 1 - 1e-10 ? options->iou_threshold : 1 - 1e-10;
+        for (i = from; i < to; ++i) {
+            double overlap;
+            if (p->found[i] || p->ignored[i] != ignored) continue;
+            overlap = ap_iou(d->box, p->objects[p->object_keys[i].index].box);
+            if (overlap < *iou) continue;
+            *iou = overlap;
+            *object = i;
+            taken = 1;
+        }
+        if (taken) return ignored ? AP_IGNORED : AP_TRUE;
+    }
+    return outside(d->box, options) ? AP_IGNORED : AP_FALSE;
+}
+
+static void evaluate(problem *p, const ap_options *options, ap_class *per_class, ap_match *matches)
+{
+    size_t i, first_object = 0, next = 0;
+    int class_id;
+
+    memset(p->found, 0, p->object_count);
+    for (i = 0; i < p->object_count; ++i) {
+        const ap_object *o = &p->objects[p->object_keys[i].index];
+        p->ignored[i] = o->difficult || (options->rule == AP_COCO && outside(o->box, options));
+    }
+    for (class_id = 0; class_id < options->classes; ++class_id) {
+        const object_key *of_class = p->object_keys + first_object;
+        const size_t first_detection = next;
+        size_t count = 0, rank = 0;
+        ap_class result;
+
+        memset(&result, 0, sizeof result);
+        for (; first_object + count < p->object_count && of_class[count].class_id == class_id; ++count)
+            result.ignored += p->ignored[first_object + count];
+        result.objects = count - result.ignored;
+
+        for (; next < p->detection_count && p->detection_keys[next].class_id == class_id; ++next) {
+            const size_t index = p->detection_keys[next].index;
+            const ap_detection *d = &p->detections[index];
+            const size_t none = p->object_count;
+            size_t from = first_of_image(of_class, count, d->image), to = from, object = none;
+            ap_verdict verdict = AP_IGNORED;
+            double iou = 0;
+
+            while (to < count && of_class[to].image == d->image) ++to;
+            from += first_object, to += first_object;
+            if (options->rule == AP_VOC)
+                verdict = match_voc(p, d, from, to, options, &object, &iou);
+            else if (!options->max_detections || p->place[index] < (size_t)options->max_detections) {
+                verdict = match_coco(p, d, from, to, options, &object, &iou);
+                /* what is ignored can also be taken only once */
+                if (object != none) p->found[object] = 1;
+            }
+            rank += verdict != AP_IGNORED;
+            if (verdict == AP_TRUE) {
+                p->found[object] = 1;
+                p->rank[result.found++] = rank;
+            }
+            if (d->score > options->score_threshold) {
+                result.tp += verdict == AP_TRUE;
+                result.fp += verdict == AP_FALSE;
+                if (verdict == AP_TRUE) result.iou_sum += iou;
+            }
+            if (matches) {
+                ap_match *m = &matches[index];
+                m->verdict = verdict;
+                m->object = verdict == AP_TRUE ? p->object_keys[object].index : 0;
+                m->iou = verdict == AP_TRUE ? iou : 0;
+                m->rank = verdict == AP_IGNORED ? 0 : rank;
+            }
+        }
+        result.detections = next - first_detection;
+
+        if (!result.objects)
+            result.ap = AP_NO_OBJECTS;
+        else if (options->points)
+            result.ap = mean_at_points(p->rank, result.found, result.objects, options->points, options->rule);
+        else
+            result.ap = area_under_curve(p->rank, result.found, result.objects);
+        first_object += count;
+        per_class[class_id] = result;
+    }
 }
 
 /* ---- AP --------------------------------------------------------------------------------------------------------- */
@@ -156,94 +385,106 @@ static ap_status check(const ap_object *objects, size_t object_count, const ap_d
     return AP_OK;
 }
 
+ap_status average_precision_matches(const ap_object *objects, size_t object_count, const ap_detection *detections,
+                                    size_t detection_count, const ap_options *options, ap_class *per_class,
+                                    ap_match *matches)
+{
+    ap_status status = check(objects, object_count, detections, detection_count, options);
+    problem p;
+    if (status != AP_OK) return status;
+    if (prepare(&p, objects, object_count, detections, detection_count, options->rule))
+        evaluate(&p, options, per_class, matches);
+    else
+        status = AP_NO_MEMORY;
+    release(&p);
+    return status;
+}
+
 ap_status average_precision(const ap_object *objects, size_t object_count, const ap_detection *detections,
                             size_t detection_count, const ap_options *options, ap_class *per_class)
 {
-    ap_status status = check(objects, object_count, detections, detection_count, options);
-    object_key *object_keys = 0;
-    detection_key *detection_keys = 0;
-    unsigned char *found = 0; /* by place in object_keys */
-    size_t *rank = 0;         /* of the true positives of the class at hand */
-    size_t i, first_object = 0, next = 0;
-    int class_id;
+    return average_precision_matches(objects, object_count, detections, detection_count, options, per_class, 0);
+}
 
-    if (status != AP_OK) return status;
-    /* One more than needed, as an allocation of nothing may return null. */
-    object_keys = (object_key *)calloc(object_count + 1, sizeof *object_keys);
-    detection_keys = (detection_key *)calloc(detection_count + 1, sizeof *detection_keys);
-    found = (unsigned char *)calloc(object_count + 1, sizeof *found);
-    rank = (size_t *)calloc(object_count + 1, sizeof *rank);
-    if (!object_keys || !detection_keys || !found || !rank) {
-        status = AP_NO_MEMORY;
-        goto cleanup;
-    }
+/* ---- COCO's numbers --------------------------------------------------------------------------------------------- */
 
-    for (i = 0; i < object_count; ++i) {
-        object_keys[i].class_id = objects[i].class_id;
-        object_keys[i].image = objects[i].image;
-        object_keys[i].index = i;
-    }
-    for (i = 0; i < detection_count; ++i) {
-        detection_keys[i].class_id = detections[i].class_id;
-        detection_keys[i].score = detections[i].score;
-        detection_keys[i].index = i;
-    }
-    qsort(object_keys, object_count, sizeof *object_keys, by_class_image);
-    qsort(detection_keys, detection_count, sizeof *detection_keys, by_class_score);
+/* AP and AR over the classes that have objects, added up over thresholds. */
+typedef struct {
+    double ap, ar;
+} coco_mean;
 
-    for (class_id = 0; class_id < options->classes; ++class_id) {
-        const object_key *of_class = object_keys + first_object;
-        const size_t first_detection = next;
-        ap_class result;
-        size_t tp = 0;
-
-        memset(&result, 0, sizeof result);
-        while (first_object + result.objects < object_count && of_class[result.objects].class_id == class_id)
-            ++result.objects;
-
-        for (; next < detection_count && detection_keys[next].class_id == class_id; ++next) {
-            const ap_detection *detection = &detections[detection_keys[next].index];
-            size_t best_object = 0;
-            double best_iou = 0;
-            int positive;
-
-            for (i = first_of_image(of_class, result.objects, detection->image);
-                 i < result.objects && of_class[i].image == detection->image; ++i) {
-                double iou = ap_iou(detection->box, objects[of_class[i].index].box);
-                if (iou > best_iou) {
-                    best_iou = iou;
-                    best_object = i;
-                }
-            }
-            positive = best_iou >= options->iou_threshold && !found[first_object + best_object];
-            if (positive) {
-                found[first_object + best_object] = 1;
-                rank[tp++] = next - first_detection + 1;
-            }
-            if (detection->score > options->score_threshold) {
-                result.tp += positive;
-                result.fp += !positive;
-                if (positive) result.iou_sum += best_iou;
-            }
+/* `at` (thresholds; may be null): mean AP at each. `ap_per_class` (may be null): sums over the thresholds. */
+static coco_mean coco_mean_over_thresholds(problem *p, ap_options options, ap_class *per_class, double *at,
+                                           double *ap_per_class)
+{
+    coco_mean mean = {0, 0};
+    int t, k;
+    for (t = 0; t < COCO_THRESHOLDS; ++t) {
+        double recall = 0;
+        int with_objects = 0;
+        /* np.linspace(.5, .95, 10) */
+        options.iou_threshold = t == COCO_THRESHOLDS - 1 ? .95 : .5 + t * ((.95 - .5) / (COCO_THRESHOLDS - 1));
+        evaluate(p, &options, per_class, 0);
+        for (k = 0; k < options.classes; ++k) {
+            if (ap_per_class) ap_per_class[k] += per_class[k].ap / COCO_THRESHOLDS;
+            if (!per_class[k].objects) continue;
+            recall += (double)per_class[k].found / per_class[k].objects;
+            ++with_objects;
         }
-        result.detections = next - first_detection;
-
-        if (!result.objects)
-            result.ap = AP_NO_OBJECTS;
-        else if (options->points)
-            result.ap = mean_at_points(rank, tp, result.objects, options->points);
-        else
-            result.ap = area_under_curve(rank, tp, result.objects);
-        first_object += result.objects;
-        per_class[class_id] = result;
+        if (at) at[t] = mean_average_precision(per_class, options.classes);
+        mean.ap += mean_average_precision(per_class, options.classes) / COCO_THRESHOLDS;
+        mean.ar += (with_objects ? recall / with_objects : AP_NO_OBJECTS) / COCO_THRESHOLDS;
     }
+    return mean;
+}
 
-cleanup:
-    free(rank);
-    free(found);
-    free(detection_keys);
-    free(object_keys);
-    return status;
+ap_status coco_evaluate(const ap_object *objects, size_t object_count, const ap_detection *detections,
+                        size_t detection_count, int classes, coco_metrics *result, double *ap_per_class)
+{
+    static const double side_low[] = {0, 32, 96}, side_high[] = {32, 96, 1e5};
+    ap_options options = ap_default_options(classes);
+    ap_status status;
+    problem p;
+    ap_class *per_class;
+    coco_mean mean, of_area[3];
+    double at[COCO_THRESHOLDS];
+    int i;
+
+    options.rule = AP_COCO;
+    options.points = 101;
+    options.max_detections = COCO_MAX_DETECTIONS;
+    status = check(objects, object_count, detections, detection_count, &options);
+    if (status != AP_OK) return status;
+    per_class = (ap_class *)calloc(classes, sizeof *per_class);
+    if (!prepare(&p, objects, object_count, detections, detection_count, AP_COCO) || !per_class) {
+        release(&p);
+        free(per_class);
+        return AP_NO_MEMORY;
+    }
+    for (i = 0; i < classes && ap_per_class; ++i) ap_per_class[i] = 0;
+    mean = coco_mean_over_thresholds(&p, options, per_class, at, ap_per_class);
+    for (i = 0; i < classes && ap_per_class; ++i) {
+        if (!per_class[i].objects) ap_per_class[i] = AP_NO_OBJECTS;
+    }
+    result->ap = mean.ap;
+    result->ap50 = at[0];
+    result->ap75 = at[5];
+    result->ar100 = mean.ar;
+    options.max_detections = 1;
+    result->ar1 = coco_mean_over_thresholds(&p, options, per_class, 0, 0).ar;
+    options.max_detections = 10;
+    result->ar10 = coco_mean_over_thresholds(&p, options, per_class, 0, 0).ar;
+    options.max_detections = COCO_MAX_DETECTIONS;
+    for (i = 0; i < 3; ++i) {
+        options.area_low = side_low[i] * side_low[i];
+        options.area_high = side_high[i] * side_high[i];
+        of_area[i] = coco_mean_over_thresholds(&p, options, per_class, 0, 0);
+    }
+    result->ap_small = of_area[0].ap, result->ap_medium = of_area[1].ap, result->ap_large = of_area[2].ap;
+    result->ar_small = of_area[0].ar, result->ar_medium = of_area[1].ar, result->ar_large = of_area[2].ar;
+    release(&p);
+    free(per_class);
+    return AP_OK;
 }
 
 /* ---- All classes ------------------------------------------------------------------------------------------------ */
@@ -267,6 +508,8 @@ ap_class ap_total(const ap_class *per_class, int classes)
     memset(&total, 0, sizeof total);
     for (i = 0; i < classes; ++i) {
         total.objects += per_class[i].objects;
+        total.ignored += per_class[i].ignored;
+        total.found += per_class[i].found;
         total.detections += per_class[i].detections;
         total.tp += per_class[i].tp;
         total.fp += per_class[i].fp;

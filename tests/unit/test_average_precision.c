@@ -214,6 +214,183 @@ static void the_first_of_two_objects_overlapped_alike_is_taken(void **state)
     assert_int_equal(evaluate(objects, 2, detections, 2, &options).tp, 1);
 }
 
+/* ---- What does not count ----------------------------------------------------------------------------------------- */
+
+static ap_object difficult(ap_object o)
+{
+    o.difficult = 1;
+    return o;
+}
+
+static void detections_of_difficult_objects_count_neither_way_however_many(void **state)
+{
+    /* Two boxes on the difficult object, one on nothing, one on the ordinary object: FP TP, AP 1/2, with either rule but
+     * that COCO's second box on the difficult object takes nothing: FP FP TP, AP 1/3. */
+    ap_object objects[] = {difficult(object(0, 0, place(0, 0))), object(0, 0, place(1, 0))};
+    ap_detection detections[] = {detection(0, 0, place(0, 0), .9f), detection(0, 0, place(0, 1), .8f),
+                                 detection(0, 0, place(7, 0), .7f), detection(0, 0, place(1, 0), .6f)};
+    const ap_verdict verdicts[] = {AP_IGNORED, AP_IGNORED, AP_FALSE, AP_TRUE};
+    ap_options options = ap_default_options(1);
+    ap_match matches[4];
+    ap_class result;
+    size_t i;
+    (void)state;
+    assert_int_equal(average_precision_matches(objects, 2, detections, 4, &options, &result, matches), AP_OK);
+    assert_close(result.ap, 1. / 2);
+    assert_int_equal(result.objects, 1);
+    assert_int_equal(result.ignored, 1);
+    assert_int_equal(result.detections, 4);
+    assert_int_equal(result.tp, 1);
+    assert_int_equal(result.fp, 1);
+    for (i = 0; i < 4; ++i) assert_int_equal(matches[i].verdict, verdicts[i]);
+    assert_int_equal(matches[3].object, 1);
+    assert_int_equal(matches[3].rank, 2);
+    assert_close(matches[3].iou, 1);
+    options.rule = AP_COCO;
+    assert_close(evaluate(objects, 2, detections, 4, &options).ap, 1. / 3);
+}
+
+static void a_class_with_difficult_objects_only_has_no_ap(void **state)
+{
+    ap_object objects[] = {difficult(object(0, 0, place(0, 0)))};
+    ap_detection detections[] = {detection(0, 0, place(0, 0), .9f), detection(0, 0, place(5, 0), .8f)};
+    ap_options options = ap_default_options(1);
+    ap_class result;
+    (void)state;
+    result = evaluate(objects, 1, detections, 2, &options);
+    assert_true(result.ap == AP_NO_OBJECTS);
+    assert_int_equal(result.objects, 0);
+    assert_int_equal(result.fp, 1);
+}
+
+/* ---- COCO's rule ------------------------------------------------------------------------------------------------ */
+
+static ap_options coco_options(void)
+{
+    ap_options options = ap_default_options(1);
+    options.rule = AP_COCO;
+    options.points = 101;
+    return options;
+}
+
+static void coco_goes_on_to_the_next_free_object(void **state)
+{
+    /* Objects at 0 and 4, a box at 0 and one at 1: nearer to the first (9/11), but 7/13 with the second. */
+    ap_object objects[] = {object(0, 0, place(0, 0)), object(0, 0, place(0, 4))};
+    ap_detection detections[] = {detection(0, 0, place(0, 0), .9f), detection(0, 0, place(0, 1), .8f)};
+    ap_options options = coco_options();
+    (void)state;
+    assert_int_equal(evaluate(objects, 2, detections, 2, &options).tp, 2);
+    options.rule = AP_VOC;
+    assert_int_equal(evaluate(objects, 2, detections, 2, &options).tp, 1);
+}
+
+static void coco_takes_the_last_of_two_objects_overlapped_alike(void **state)
+{
+    /* As in VOC's case above, the other way about: the box in the middle takes the second. */
+    ap_object objects[] = {object(0, 0, place(0, 0)), object(0, 0, place(0, 4))};
+    ap_detection detections[] = {detection(0, 0, place(0, 2), .9f)};
+    ap_options options = coco_options();
+    ap_match match;
+    ap_class result;
+    (void)state;
+    assert_int_equal(average_precision_matches(objects, 2, detections, 1, &options, &result, &match), AP_OK);
+    assert_int_equal(match.object, 1);
+}
+
+static void coco_prefers_an_object_that_counts_to_a_nearer_one_that_does_not(void **state)
+{
+    ap_object objects[] = {difficult(object(0, 0, place(0, 0))), object(0, 0, place(0, 3))};
+    ap_detection detections[] = {detection(0, 0, place(0, 0), .9f)};
+    ap_options options = coco_options();
+    (void)state;
+    assert_int_equal(evaluate(objects, 2, detections, 1, &options).tp, 1);
+    options.rule = AP_VOC;
+    assert_int_equal(evaluate(objects, 2, detections, 1, &options).tp, 0);
+}
+
+static void coco_takes_so_many_detections_of_an_image_and_equal_scores_by_image(void **state)
+{
+    ap_object objects[] = {object(1, 0, place(0, 0)), object(2, 0, place(0, 0))};
+    ap_detection detections[] = {detection(2, 0, place(0, 0), .5f), detection(1, 0, place(5, 0), .9f),
+                                 detection(1, 0, place(0, 0), .5f)};
+    ap_options options = coco_options();
+    ap_match matches[3];
+    ap_class result;
+    (void)state;
+    assert_int_equal(average_precision_matches(objects, 2, detections, 3, &options, &result, matches), AP_OK);
+    assert_int_equal(matches[2].rank, 2);
+    assert_int_equal(matches[0].rank, 3);
+    options.max_detections = 1;
+    assert_int_equal(average_precision_matches(objects, 2, detections, 3, &options, &result, matches), AP_OK);
+    assert_int_equal(matches[2].verdict, AP_IGNORED);
+    assert_int_equal(matches[0].rank, 2);
+    assert_int_equal(result.detections, 3);
+    assert_int_equal(result.found, 1);
+}
+
+static void coco_leaves_out_what_is_of_another_area(void **state)
+{
+    /* Objects of 100 and of 400; boxes on both, and on nothing of both sizes. */
+    ap_box large = {1000, 50, 20, 20}, nowhere = {2000, 50, 20, 20};
+    ap_object objects[] = {object(0, 0, place(0, 0)), object(0, 0, large)};
+    ap_detection detections[] = {detection(0, 0, nowhere, .9f), detection(0, 0, place(5, 0), .8f),
+                                 detection(0, 0, large, .7f), detection(0, 0, place(0, 0), .6f)};
+    ap_options options = coco_options();
+    (void)state;
+    assert_close(evaluate(objects, 2, detections, 4, &options).ap, 1. / 2); /* FP FP TP TP */
+    options.area_high = 100;                                                /* the end belongs to it */
+    assert_close(evaluate(objects, 2, detections, 4, &options).ap, 1. / 2); /* - FP - TP */
+    assert_int_equal(evaluate(objects, 2, detections, 4, &options).objects, 1);
+    options.area_low = 400;
+    options.area_high = 1000;
+    assert_close(evaluate(objects, 2, detections, 4, &options).ap, 1. / 2); /* FP - TP - */
+    options.area_low = 401;
+    assert_true(evaluate(objects, 2, detections, 4, &options).ap == AP_NO_OBJECTS);
+}
+
+static void coco_compares_recall_in_floating_point(void **state)
+{
+    /* 7 of 20 is below .35 as np.linspace has it, and so does not reach that point: .00 to .34 are 35 points. */
+    ap_object objects[20];
+    ap_detection detections[7];
+    ap_options options = coco_options();
+    int i;
+    (void)state;
+    for (i = 0; i < 20; ++i) objects[i] = object(i, 0, place(0, 0));
+    for (i = 0; i < 7; ++i) detections[i] = detection(i, 0, place(0, 0), .9f);
+    assert_close(evaluate(objects, 20, detections, 7, &options).ap, 35. / 101);
+    options.rule = AP_VOC;
+    assert_close(evaluate(objects, 20, detections, 7, &options).ap, 36. / 101);
+}
+
+static void coco_averages_over_thresholds_areas_and_counts(void **state)
+{
+    /* One class. A small object (10 x 10) with a box of IoU 7/13 = .538 (one threshold of ten), a large one (100 x 100)
+     * found exactly, by a box that scores higher. AP at .50 is 1; from .55 on recall is 1/2 and AP 51/101. */
+    ap_box large = {1000, 50, 100, 100};
+    ap_object objects[] = {object(0, 0, place(0, 0)), object(0, 0, large)};
+    ap_detection detections[] = {detection(0, 0, large, .9f), detection(0, 0, place(0, 3), .8f)};
+    coco_metrics m;
+    double per_class[2];
+    (void)state;
+    assert_int_equal(coco_evaluate(objects, 2, detections, 2, 2, &m, per_class), AP_OK);
+    assert_close(m.ap, (1 + 9 * 51. / 101) / 10);
+    assert_close(per_class[0], m.ap);
+    assert_true(per_class[1] == AP_NO_OBJECTS);
+    assert_close(m.ap50, 1);
+    assert_close(m.ap75, 51. / 101);
+    assert_close(m.ap_small, .1);
+    assert_close(m.ap_medium, AP_NO_OBJECTS);
+    assert_close(m.ap_large, 1);
+    assert_close(m.ar1, .5);
+    assert_close(m.ar10, .55);
+    assert_close(m.ar100, .55);
+    assert_close(m.ar_small, .1);
+    assert_close(m.ar_medium, AP_NO_OBJECTS);
+    assert_close(m.ar_large, 1);
+}
+
 /* ---- The curve -------------------------------------------------------------------------------------------------- */
 
 static void the_three_ways_to_read_one_curve_differ_as_worked_out_by_hand(void **state)
@@ -257,6 +434,28 @@ static void a_recall_of_exactly_a_recall_point_reaches_it(void **state)
     options.points = 101;
     assert_close(evaluate(objects, 10, detections, 3, &options).ap, 31. / 101);
     for (i = 0; i <= 100; ++i) assert_close(evaluate(objects, 100, detections, i, &options).ap, (i + 1.) / 101 * !!i);
+}
+
+static void the_curve_has_a_point_for_every_true_positive(void **state)
+{
+    ap_object objects[] = {object(0, 1, place(0, 0)), object(0, 1, place(1, 0)), object(0, 1, place(2, 0))};
+    ap_detection detections[] = {detection(0, 1, place(1, 0), .5f), detection(0, 0, place(1, 0), .8f),
+                                 detection(0, 1, place(9, 0), .75f), detection(0, 1, place(0, 0), 1)};
+    ap_options options = ap_default_options(2);
+    ap_match matches[4];
+    ap_class results[2];
+    ap_point points[2];
+    (void)state;
+    assert_int_equal(average_precision_matches(objects, 3, detections, 4, &options, results, matches), AP_OK);
+    assert_int_equal(results[1].found, 2);
+    assert_int_equal(ap_curve(detections, matches, 4, 1, results[1].objects, points), 2);
+    assert_close(points[0].recall, 1. / 3);
+    assert_close(points[0].precision, 1);
+    assert_close(points[0].score, 1);
+    assert_close(points[1].recall, 2. / 3);
+    assert_close(points[1].precision, 2. / 3);
+    assert_close(points[1].score, .5);
+    assert_int_equal(ap_curve(detections, matches, 4, 0, 0, points), 0);
 }
 
 /* ---- Classes ---------------------------------------------------------------------------------------------------- */
@@ -444,6 +643,16 @@ int main(void)
         cmocka_unit_test(detections_match_only_objects_of_their_image_and_class),
         cmocka_unit_test(equal_scores_keep_the_order_of_the_input),
         cmocka_unit_test(the_first_of_two_objects_overlapped_alike_is_taken),
+        cmocka_unit_test(detections_of_difficult_objects_count_neither_way_however_many),
+        cmocka_unit_test(a_class_with_difficult_objects_only_has_no_ap),
+        cmocka_unit_test(coco_goes_on_to_the_next_free_object),
+        cmocka_unit_test(coco_takes_the_last_of_two_objects_overlapped_alike),
+        cmocka_unit_test(coco_prefers_an_object_that_counts_to_a_nearer_one_that_does_not),
+        cmocka_unit_test(coco_takes_so_many_detections_of_an_image_and_equal_scores_by_image),
+        cmocka_unit_test(coco_leaves_out_what_is_of_another_area),
+        cmocka_unit_test(coco_compares_recall_in_floating_point),
+        cmocka_unit_test(coco_averages_over_thresholds_areas_and_counts),
+        cmocka_unit_test(the_curve_has_a_point_for_every_true_positive),
         cmocka_unit_test(the_three_ways_to_read_one_curve_differ_as_worked_out_by_hand),
         cmocka_unit_test(a_recall_of_exactly_a_recall_point_reaches_it),
         cmocka_unit_test(a_class_without_objects_is_marked_and_its_detections_are_false),

@@ -1,0 +1,637 @@
+/* See detect.h. Sizes take turns over a group of images: the network is not resized for every image, each image is
+ * decoded once, and only a group's inputs and unmerged boxes are in memory. */
+#include "detect.h"
+
+#include "network.h"
+#include "stb_image.h"
+
+#include <limits.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Images that are being loaded while the network works on another, as in Darknet's validate_detector. */
+enum { LOADERS = 4 };
+
+enum { SCALES = sizeof((detect_options *)0)->scales / sizeof(int) };
+
+/* A group of images with their inputs at all sizes. */
+enum { LARGEST_GROUP = 64, GROUP_BYTES = 256 << 20 };
+
+/* Every error is one line. Returns the status to hand on. */
+static int complain(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "detector map: ");
+    vfprintf(stderr, format, arguments);
+    fprintf(stderr, "\n");
+    va_end(arguments);
+    return 1;
+}
+
+static const char no_memory[] = "out of memory for the detections";
+
+/* One more detection, zeros: or null without memory. */
+static ap_detection *add_detection(detect_result *to)
+{
+    ap_detection *d = to->detections;
+    if (to->count == to->capacity) {
+        size_t more = to->capacity ? to->capacity * 2 : 256;
+        d = (ap_detection *)realloc(d, more * sizeof *d);
+        if (!d) return 0;
+        to->detections = d;
+        to->capacity = more;
+    }
+    d += to->count++;
+    memset(d, 0, sizeof *d);
+    return d;
+}
+
+/* ---- The network ------------------------------------------------------------------------------------------------ */
+
+static int is_head(const layer *l)
+{
+    return l->type == YOLO || l->type == REGION || l->type == DETECTION;
+}
+
+/* What load_detector asks of a network. */
+static int check_detector(const network *net, const char *cfg, int *classes)
+{
+    int i, heads = 0, stretched = 0;
+    for (i = 0; i < net->n; ++i) {
+        const layer *l = &net->layers[i];
+        if (!is_head(l)) continue;
+        if (heads && l->classes != *classes)
+            return complain("%s: heads of %d and of %d classes: must be the same", cfg, *classes, l->classes);
+        *classes = l->classes;
+        stretched += l->type == DETECTION;
+        ++heads;
+    }
+    if (!heads) return complain("%s has no [yolo], [region] or [detection] section", cfg);
+    if (stretched && stretched != heads) return complain("%s: [detection] beside other heads is not supported", cfg);
+    /* make_network_boxes gives its boxes as many classes as the last layer has */
+    if (!is_head(&net->layers[net->n - 1])) return complain("%s: the last section must be a head", cfg);
+    if (net->c != 3) return complain("%s: channels=%d: must be 3", cfg, net->c);
+    return 0;
+}
+
+network *load_detector(char *cfg_file, char *weights_file, int *classes)
+{
+    network *net = load_network(cfg_file, weights_file, 0);
+    set_batch_network(net, 1);
+    if (!check_detector(net, cfg_file, classes)) return net;
+    free_network(net);
+    return 0;
+}
+
+static int has_detection_head(const network *net)
+{
+    return net->layers[net->n - 1].type == DETECTION;
+}
+
+int detect_letterbox(const network *net, const detect_options *options)
+{
+    return options->letterbox < 0 ? !has_detection_head(net) : options->letterbox != 0;
+}
+
+/* With a NaN among the outputs, yolo_num_detections and get_yolo_detections need not agree on how many boxes there are,
+ * and the second writes past the memory that the first asked for. */
+static int output_is_finite(const network *net)
+{
+    int i, k;
+    for (i = 0; i < net->n; ++i) {
+        const layer *l = &net->layers[i];
+        if (!is_head(l)) continue;
+        for (k = 0; k < l->outputs; ++k) {
+            if (!isfinite(l->output[k])) return 0;
+        }
+    }
+    return 1;
+}
+
+/* ---- Its sizes -------------------------------------------------------------------------------------------------- */
+
+int detect_stride(const network *net)
+{
+    int *stride = (int *)calloc(net->n, sizeof *stride), largest = 1, k;
+    if (!stride) return 1;
+    for (k = 0; k < net->n; ++k) {
+        const layer *l = &net->layers[k];
+        const int before = k ? stride[k - 1] : 1;
+        const int grows = l->type == UPSAMPLE || l->type == REORG ? (l->type == UPSAMPLE) != l->reverse : 0;
+        stride[k] = before;
+        if (l->type == ROUTE)
+            stride[k] = stride[l->input_layers[0]];
+        else if (l->type == CONVOLUTIONAL || l->type == MAXPOOL || l->type == UPSAMPLE || l->type == REORG)
+            stride[k] = !grows ? before * l->stride : before > l->stride ? before / l->stride : 1;
+        if (stride[k] > largest) largest = stride[k];
+    }
+    free(stride);
+    return largest;
+}
+
+detect_size detect_scale(const network *net, int scale)
+{
+    const int longer = net->w > net->h ? net->w : net->h, shorter = net->w > net->h ? net->h : net->w;
+    const int stride = detect_stride(net);
+    int other = (int)floor((double)scale * shorter / longer / stride + .5) * stride;
+    detect_size size = {scale, scale};
+    if (other < stride) other = stride;
+    if (scale == longer) other = shorter;
+    if (shorter == longer) other = scale;
+    if (net->w < net->h)
+        size.w = other;
+    else
+        size.h = other;
+    return size;
+}
+
+/* The size of layer k's output when the network is resized, from the sizes of those before it, as Darknet's resize
+ * functions compute it. Returns null, or why it cannot be: Darknet would end the program, or go on with a layer without
+ * pixels. */
+static const char *resized(const network *net, int k, const detect_size *sizes, detect_size input, detect_size *output)
+{
+    const layer *l = &net->layers[k];
+    int i;
+    *output = input;
+    switch (l->type) {
+    case CONVOLUTIONAL:
+        output->w = (input.w + 2 * l->pad - l->size) / l->stride + 1;
+        output->h = (input.h + 2 * l->pad - l->size) / l->stride + 1;
+        if (input.w + 2 * l->pad < l->size || input.h + 2 * l->pad < l->size) return "its input is too small";
+        /* Darknet asserts it of what its own convolution would need */
+        if ((double)output->w * output->h * l->size * l->size * l->c / l->groups * sizeof(float) > 2e9)
+            return "it would need more than 2 GB at that size";
+        break;
+    case MAXPOOL:
+        output->w = (input.w + l->pad - l->size) / l->stride + 1;
+        output->h = (input.h + l->pad - l->size) / l->stride + 1;
+        if (input.w + l->pad < l->size || input.h + l->pad < l->size) return "its input is too small";
+        break;
+    case UPSAMPLE:
+    case REORG:
+        if (l->type == REORG && l->extra) return "Darknet cannot resize it with extra=";
+        if ((l->type == UPSAMPLE) != l->reverse) {
+            output->w = input.w * l->stride;
+            output->h = input.h * l->stride;
+        } else {
+            if (input.w % l->stride || input.h % l->stride) return "its input is no multiple of its stride";
+            output->w = input.w / l->stride;
+            output->h = input.h / l->stride;
+        }
+        break;
+    case ROUTE:
+        *output = sizes[l->input_layers[0]];
+        for (i = 1; i < l->n; ++i) {
+            const detect_size other = sizes[l->input_layers[i]];
+            if (other.w != output->w || other.h != output->h) return "the layers that it joins differ in size";
+        }
+        break;
+    case SHORTCUT:
+        if (l->w != l->out_w || l->h != l->out_h || sizes[l->index].w != input.w || sizes[l->index].h != input.h)
+            return "the layers that it adds differ in size";
+        break;
+    case YOLO:
+    case REGION:
+    case NORMALIZATION:
+        break;
+    default:
+        return "Darknet cannot resize such a layer";
+    }
+    return output->w > 0 && output->h > 0 && (double)output->w * output->h * l->out_c <= INT_MAX / 8
+               ? 0
+               : "its output would be empty, or too large";
+}
+
+static int check_scale(const network *net, int scale)
+{
+    const int longer = net->w > net->h ? net->w : net->h, stride = detect_stride(net);
+    detect_size *sizes, input;
+    int k, status = 0;
+    if (scale < 1 || scale > 1 << 16) return complain("scale %d: must be at least %d", scale, stride);
+    if (scale % stride && scale != longer)
+        return complain("scale %d: must be a multiple of %d, the network's largest stride", scale, stride);
+    input = detect_scale(net, scale);
+    sizes = (detect_size *)calloc(net->n, sizeof *sizes);
+    if (!sizes) return complain("out of memory");
+    for (k = 0; k < net->n && !status; ++k) {
+        const char *reason = resized(net, k, sizes, k ? sizes[k - 1] : input, &sizes[k]);
+        if (reason)
+            status = complain("scale %d: layer %d, [%s]: %s", scale, k, get_layer_string(net->layers[k].type), reason);
+    }
+    free(sizes);
+    return status;
+}
+
+int detect_check(const network *net, const detect_options *options)
+{
+    int i, k;
+    if (options->scale_count < 0 || options->scale_count > SCALES)
+        return complain("%d scales: must be %d at most", options->scale_count, (int)SCALES);
+    for (i = 0; i < options->scale_count; ++i) {
+        for (k = 0; k < i; ++k) {
+            if (options->scales[i] == options->scales[k]) return complain("scale %d: given twice", options->scales[i]);
+        }
+        if (check_scale(net, options->scales[i])) return 1;
+    }
+    return 0;
+}
+
+static void resize_to(network *net, detect_size size)
+{
+    if (net->w != size.w || net->h != size.h) resize_network(net, size.w, size.h);
+}
+
+/* ---- Loading images --------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    int letterbox; /* keep the aspect ratio and fill up with grey; otherwise stretch */
+    int scales;
+    detect_size scale[SCALES];
+} input_sizes;
+
+typedef struct {
+    pthread_t thread;
+    int running;
+    char *path;
+    const input_sizes *sizes;
+    image inputs[SCALES]; /* scale.w x scale.h x 3; data is null if `error` is set */
+    int w, h;             /* of the file */
+    const char *error;
+} loader;
+
+/* load_image_color, but for what it does with a file that it cannot decode: exit with status 0 (stb), or hand back a
+ * black image of 10 x 10 (OpenCV). Returns an image whose data is null. */
+static image load_image_or_null(char *path)
+{
+    image im;
+#ifdef OPENCV
+    int i;
+    im = load_image_color(path, 0, 0);
+    if (im.w == 10 && im.h == 10) {
+        for (i = 0; i < im.w * im.h * im.c && im.data[i] == 0; ++i) continue;
+        if (i == im.w * im.h * im.c) {
+            free_image(im);
+            im.data = 0;
+        }
+    }
+#else
+    int w, h, channels, i, k;
+    unsigned char *pixels = stbi_load(path, &w, &h, &channels, 3);
+    memset(&im, 0, sizeof im);
+    if (!pixels) return im;
+    im = make_image(w, h, 3);
+    for (k = 0; k < 3; ++k) {
+        for (i = 0; i < w * h; ++i) im.data[k * w * h + i] = (float)pixels[3 * i + k] / 255.;
+    }
+    stbi_image_free(pixels);
+#endif
+    return im;
+}
+
+/* Thread: fills in `inputs`, `w`, `h`, `error` of the loader. */
+static void *load_inputs(void *argument)
+{
+    loader *l = (loader *)argument;
+    image im = load_image_or_null(l->path);
+    int s;
+    memset(l->inputs, 0, sizeof l->inputs);
+    l->error = im.data ? 0 : "not an image that can be decoded";
+    l->w = im.w;
+    l->h = im.h;
+    for (s = 0; s < l->sizes->scales && !l->error; ++s) {
+        const int w = l->sizes->scale[s].w, h = l->sizes->scale[s].h;
+        /* resize_image reads out of bounds for a side of one pixel; boxes are divided by the side, so 0 is no better */
+        if (w < 2 || h < 2 || (l->sizes->letterbox && ((long)im.w * h < 2l * im.h || (long)im.h * w < 2l * im.w)))
+            l->error = "too long and thin for the network's input";
+        else if (l->sizes->letterbox)
+            l->inputs[s] = letterbox_image(im, w, h);
+        else
+            l->inputs[s] = resize_image(im, w, h);
+    }
+    free_image(im);
+    return 0;
+}
+
+static int start_loading(loader *l, char *path, const input_sizes *sizes)
+{
+    l->path = path;
+    l->sizes = sizes;
+    if (pthread_create(&l->thread, 0, load_inputs, l)) return complain("cannot start a thread");
+    l->running = 1;
+    return 0;
+}
+
+static void wait_for_loader(loader *l)
+{
+    if (l->running) pthread_join(l->thread, 0);
+    l->running = 0;
+}
+
+static void free_input(loader *l, int scale)
+{
+    free_image(l->inputs[scale]);
+    l->inputs[scale].data = 0;
+}
+
+/* ---- One pass --------------------------------------------------------------------------------------------------- */
+
+/* From relative to the network's input to relative to the image in it, as correct_yolo_boxes does it. */
+static ap_box undo_letterbox(ap_box box, int w, int h, int net_w, int net_h)
+{
+    const int by_width = (float)net_w / w < (float)net_h / h;
+    const int inner_w = by_width ? net_w : w * net_h / h, inner_h = by_width ? h * net_w / w : net_h;
+    box.x = (box.x * net_w - (net_w - inner_w) / 2.f) / inner_w;
+    box.y = (box.y * net_h - (net_h - inner_h) / 2.f) / inner_h;
+    box.w *= (float)net_w / inner_w;
+    box.h *= (float)net_h / inner_h;
+    return box;
+}
+
+typedef struct {
+    int classes, letterbox;
+    int mirrored; /* the input was */
+    float nms;    /* 0: none, as where the boxes of other passes come to these */
+} pass;
+
+/* Adds what the network finds in one input. Returns null, or what went wrong. */
+static const char *run_pass(network *net, const pass *p, const loader *l, float *input, int image, detect_result *found)
+{
+    const char *error = 0;
+    const int detection_head = has_detection_head(net);
+    int w = net->w, h = net->h, boxes = 0, i, k;
+    detection *dets;
+    network_predict(net, input);
+    if (!output_is_finite(net)) return "the output is not finite: weights that are untrained or have diverged";
+    /* [yolo] and [region] undo a letterbox of an image of w x h; there is none for one with the shape of the input.
+     * get_detection_detections does not, and always multiplies by the size it is given, whatever `relative` says. */
+    if (detection_head)
+        w = h = 1;
+    else if (p->letterbox)
+        w = l->w, h = l->h;
+    dets = get_network_boxes(net, w, h, DETECT_LOWEST_SCORE, .5, 0, 1, &boxes);
+    if (p->nms > 0 && boxes) do_nms_sort(dets, boxes, p->classes, p->nms);
+    for (i = 0; i < boxes && !error; ++i) {
+        ap_box box = {dets[i].bbox.x, dets[i].bbox.y, dets[i].bbox.w, dets[i].bbox.h};
+        if (detection_head && p->letterbox) box = undo_letterbox(box, l->w, l->h, net->w, net->h);
+        if (p->mirrored) box.x = 1 - box.x;
+        box.x *= l->w;
+        box.y *= l->h;
+        box.w *= l->w;
+        box.h *= l->h;
+        for (k = 0; k < p->classes && !error; ++k) {
+            ap_detection *d;
+            if (!(dets[i].prob[k] > 0)) continue;
+            d = add_detection(found);
+            if (!d) {
+                error = no_memory;
+                continue;
+            }
+            d->image = image;
+            d->class_id = k;
+            d->box = box;
+            d->score = dets[i].prob[k];
+            if (!isfinite(box.x) || !isfinite(box.y) || !isfinite(box.w) || !isfinite(box.h))
+                error = "a box is not finite: weights that are untrained or have diverged";
+        }
+    }
+    free_detections(dets, boxes);
+    return error;
+}
+
+/* ---- Merging the passes of an image ----------------------------------------------------------------------------- */
+
+typedef struct {
+    int class_id;
+    float score;
+    size_t index; /* in the order in which they came */
+} ranked;
+
+/* Class after class, highest score first, equal ones as they came: no two compare equal, so every qsort agrees. */
+static int by_rank(const void *pa, const void *pb)
+{
+    const ranked *a = (const ranked *)pa, *b = (const ranked *)pb;
+    if (a->class_id != b->class_id) return a->class_id < b->class_id ? -1 : 1;
+    if (a->score != b->score) return a->score > b->score ? -1 : 1;
+    return a->index < b->index ? -1 : a->index > b->index;
+}
+
+/* NMS over all candidates of one image; adds those that stay, in the order in which they came. Returns null, or what
+ * went wrong. */
+static const char *merge(const detect_result *candidates, double nms, detect_result *found)
+{
+    const size_t n = candidates->count;
+    const ap_detection *c = candidates->detections;
+    ranked *order = (ranked *)calloc(n + 1, sizeof *order);
+    char *dropped = (char *)calloc(n + 1, 1);
+    const char *error = order && dropped ? 0 : no_memory;
+    size_t i, j;
+    for (i = 0; i < n && !error; ++i) {
+        order[i].class_id = c[i].class_id;
+        order[i].score = c[i].score;
+        order[i].index = i;
+    }
+    if (!error && nms > 0) {
+        qsort(order, n, sizeof *order, by_rank);
+        for (i = 0; i < n; ++i) {
+            const ap_detection *best = &c[order[i].index];
+            if (dropped[order[i].index]) continue;
+            for (j = i + 1; j < n && order[j].class_id == best->class_id; ++j) {
+                char *drop = &dropped[order[j].index];
+                if (!*drop && ap_iou(best->box, c[order[j].index].box) > nms) *drop = 1;
+            }
+        }
+    }
+    for (i = 0; i < n && !error; ++i) {
+        ap_detection *d;
+        if (dropped[i]) continue;
+        d = add_detection(found);
+        if (d)
+            *d = c[i];
+        else
+            error = no_memory;
+    }
+    free(order);
+    free(dropped);
+    return error;
+}
+
+/* ---- Progress --------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *unit;
+    int tty;
+    double start, shown;
+    int open; /* the terminal's line has no end yet */
+    long done, total;
+    double work_done, work; /* pixels that the network has seen, and will have: large sizes take longer */
+} detect_progress;
+
+static void end_progress(detect_progress *p)
+{
+    if (p->open) fprintf(stderr, "\n");
+    p->open = 0;
+}
+
+/* After each pass over `pixels`. One line that is written over on a terminal; elsewhere a line for every tenth. */
+static void show_progress(detect_progress *p, double pixels)
+{
+    double now = what_time_is_it_now(), seconds = now - p->start;
+    long done = ++p->done;
+    double rate = seconds > 0 ? done / seconds : 0;
+    int left, tenth = (int)(10. * done / p->total) != (int)(10. * (done - 1) / p->total);
+    p->work_done += pixels;
+    if (p->tty ? now - p->shown < .2 && done < p->total : !tenth) return;
+    left = (int)((p->work - p->work_done) * seconds / p->work_done + .5);
+    p->shown = now;
+    fprintf(stderr, "%s%ld/%ld %s, %.1f %s/s, ETA %d:%02d:%02d%s", p->tty ? "\r" : "", done, p->total, p->unit, rate,
+            p->unit, left / 3600, left / 60 % 60, left % 60, p->tty ? "   " : "\n");
+    fflush(stderr);
+    p->open = p->tty;
+}
+
+/* ---- All images ------------------------------------------------------------------------------------------------- */
+
+/* What detect_images works with. Image i of the list is in loaders[i % slots]; a group's images and the LOADERS ones
+ * behind them have slots of their own. */
+typedef struct {
+    network *net;
+    char **paths;
+    int count;
+    const detect_options *options;
+    input_sizes sizes;
+    pass how;
+    int one_pass, group, slots;
+    loader *loaders;
+    detect_result *candidates; /* group: what the passes over an image found */
+    detect_progress progress;
+} run;
+
+static loader *loader_of(run *r, int image)
+{
+    return &r->loaders[image % r->slots];
+}
+
+static int begin_run(run *r)
+{
+    const detect_options *o = r->options;
+    double pixels = 0, images;
+    int s;
+    r->sizes.letterbox = detect_letterbox(r->net, o);
+    r->sizes.scales = o->scale_count ? o->scale_count : 1;
+    r->sizes.scale[0].w = r->net->w;
+    r->sizes.scale[0].h = r->net->h;
+    for (s = 0; s < o->scale_count; ++s) r->sizes.scale[s] = detect_scale(r->net, o->scales[s]);
+    for (s = 0; s < r->sizes.scales; ++s) pixels += (double)r->sizes.scale[s].w * r->sizes.scale[s].h;
+
+    r->one_pass = r->sizes.scales == 1 && !o->flip;
+    r->how.letterbox = r->sizes.letterbox;
+    r->how.nms = r->one_pass ? o->nms : 0;
+    images = GROUP_BYTES / (3 * sizeof(float) * pixels) - LOADERS;
+    r->group = r->sizes.scales == 1 || images < 1 ? 1 : images < LARGEST_GROUP ? (int)images : LARGEST_GROUP;
+    r->slots = r->group + LOADERS;
+    r->loaders = (loader *)calloc(r->slots, sizeof *r->loaders);
+    r->candidates = (detect_result *)calloc(r->group, sizeof *r->candidates);
+    if (!r->loaders || !r->candidates) return complain("out of memory");
+
+    r->progress.unit = r->one_pass ? "images" : "passes";
+    r->progress.tty = isatty(fileno(stderr));
+    r->progress.start = what_time_is_it_now();
+    r->progress.total = (long)r->count * r->sizes.scales * (o->flip ? 2 : 1);
+    r->progress.work = r->count * pixels * (o->flip ? 2 : 1);
+    return 0;
+}
+
+/* The passes over one image at one size. */
+static const char *run_scale(run *r, int i, int scale, detect_result *to)
+{
+    loader *l = loader_of(r, i);
+    const image input = l->inputs[scale];
+    const char *error = 0;
+    for (r->how.mirrored = 0; r->how.mirrored <= (r->options->flip != 0) && !error; ++r->how.mirrored) {
+        /* The input is mirrored, not the image: so grey stripes of unequal width stay on their sides when the boxes are
+         * mirrored back. */
+        if (r->how.mirrored) flip_image(input);
+        error = run_pass(r->net, &r->how, l, input.data, i, to);
+        if (!error) show_progress(&r->progress, (double)input.w * input.h);
+    }
+    free_input(l, scale);
+    return error;
+}
+
+/* Images first..last-1, at every size in turn. The first turn waits for each image to be loaded, and has another one
+ * loaded. */
+static int run_group(run *r, int first, int last, detect_result *found, detect_size *sizes)
+{
+    int i, s, status = 0;
+    for (s = 0; s < r->sizes.scales && !status; ++s) {
+        resize_to(r->net, r->sizes.scale[s]);
+        for (i = first; i < last && !status; ++i) {
+            loader *l = loader_of(r, i);
+            const char *error;
+            if (!s) {
+                wait_for_loader(l);
+                sizes[i].w = l->w;
+                sizes[i].h = l->h;
+                if (i + LOADERS < r->count)
+                    status = start_loading(loader_of(r, i + LOADERS), r->paths[i + LOADERS], &r->sizes);
+            }
+            error = l->error;
+            if (!status && !error) error = run_scale(r, i, s, r->one_pass ? found : &r->candidates[i - first]);
+            if (!status && error) {
+                end_progress(&r->progress);
+                status = complain("%s: %s", l->path, error);
+            }
+        }
+    }
+    for (i = first; i < last && !status && !r->one_pass; ++i) {
+        detect_result *candidates = &r->candidates[i - first];
+        const char *error = merge(candidates, r->options->nms, found);
+        candidates->count = 0;
+        if (error) {
+            end_progress(&r->progress);
+            status = complain("%s", error);
+        }
+    }
+    return status;
+}
+
+static void end_run(run *r)
+{
+    int i, s;
+    for (i = 0; r->loaders && i < r->slots; ++i) {
+        wait_for_loader(&r->loaders[i]);
+        for (s = 0; s < SCALES; ++s) free_input(&r->loaders[i], s);
+    }
+    for (i = 0; r->candidates && i < r->group; ++i) free(r->candidates[i].detections);
+    free(r->loaders);
+    free(r->candidates);
+    end_progress(&r->progress);
+}
+
+int detect_images(network *net, int classes, char **paths, int count, const detect_options *options,
+                  detect_result *found, detect_size *sizes)
+{
+    const detect_size own = {net->w, net->h};
+    run r;
+    int i, status;
+    if (detect_check(net, options)) return 1;
+    memset(&r, 0, sizeof r);
+    r.net = net;
+    r.paths = paths;
+    r.count = count;
+    r.options = options;
+    r.how.classes = classes;
+    status = begin_run(&r);
+    for (i = 0; i < LOADERS && i < count && !status; ++i) status = start_loading(loader_of(&r, i), paths[i], &r.sizes);
+    for (i = 0; i < count && !status; i += r.group)
+        status = run_group(&r, i, i + r.group < count ? i + r.group : count, found, sizes);
+    end_run(&r);
+    resize_to(net, own);
+    return status;
+}

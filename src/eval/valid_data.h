@@ -1,0 +1,25 @@
+/* What a .data file says about evaluation: the classes, their names, and the images of its `valid` list. */
+#ifndef VALID_DATA_H
+#define VALID_DATA_H
+
+#include "files.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+    int classes; /* as the data file says */
+    text_lines names, images;
+    char *names_file;
+} valid_data;
+
+/* Returns 0, or 1 after one line on stderr. Free with valid_data_free, in either case. Whether there are as many names as
+ * classes is for the caller to see. */
+int valid_data_read(const char *path, valid_data *data);
+void valid_data_free(valid_data *data);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
