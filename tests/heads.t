@@ -139,8 +139,8 @@ learns_soft_labels() {
     tail -n 8 lines | awk -v k="$classes" '
         { correct += $2; seen += $3; rise = $4 > rise ? $4 : rise }
         END { exit !($1 == 20 && correct > 0 && seen >= correct && rise > 1.02 / k) }' || return
-    # Images are drawn with replacement: most of the objects, and each at most as often as its image was drawn.
-    awk -v n="$objects" '{ seen += $3 } END { print seen / NR, n; exit !(seen / NR > n / 2 && seen / NR < 2 * n) }' lines ||
+    # Images are drawn with replacement: about as many objects as there are.
+    awk -v n="$objects" '{ seen += $3 } END { print seen / NR, n; exit !(seen / NR > .6 * n && seen / NR < 1.4 * n) }' lines ||
         return
     "$darknet" ols show "backup/$1_final.weights" -names names -top "$classes" >shown || return
     awk -v k="$classes" -v correct="$(awk 'END { print $2 }' lines)" '
