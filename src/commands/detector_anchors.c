@@ -93,14 +93,19 @@ static struct {
     int tenth;
 } work;
 
+static void begin_work(void)
+{
+    work.start = work.last = time(0);
+    work.tenth = 0;
+}
+
 static void show_progress(const char *what, size_t done, size_t total)
 {
     const int tty = isatty(fileno(stderr)), tenth = (int)(10 * done / total);
     const time_t now = time(0);
-    if (!work.start || done <= 1) work.start = work.last = now, work.tenth = 0;
     if (now - work.start < 2 || (tty ? now == work.last : tenth == work.tenth)) return;
-    fprintf(stderr, "%s%s: %lu of %lu, %ld s left%s", tty ? "\r" : "", what, (unsigned long)done, (unsigned long)total,
-            (long)((now - work.start) * (double)(total - done) / done), tty ? "   " : "\n");
+    fprintf(stderr, "%s%s: %d %%, %.0f s left%s", tty ? "\r" : "", what, (int)(100. * done / total),
+            (now - work.start) * (double)(total - done) / done, tty ? "   " : "\n");
     if (tty && done == total) fputc('\n', stderr);
     work.last = now;
     work.tenth = tenth;
@@ -203,6 +208,7 @@ static training_boxes read_boxes_of(const arguments *a)
     check_file("list of images", train);
     file = fopen(train, "r");
     if (!file || fstat(fileno(file), &status)) fail("cannot read the list of images %s: %s", train, strerror(errno));
+    begin_work();
     while ((length = getline(&line, &capacity, file)) > 0) {
         ++number;
         read += length;
@@ -282,7 +288,7 @@ int detector_anchors(int argc, char **argv)
     char(*text)[80] = (char(*)[80])calloc(a.num, sizeof *text);
 
     if (!anchors || !matched || !iou || !text) fail("out of memory");
-    work.start = 0;
+    begin_work();
     switch (find_anchors(boxes.sizes, boxes.count, (int)a.num, (unsigned)a.seed, (int)a.restarts, anchors, show_restarts)) {
     case ANCHORS_OK: break;
     case ANCHORS_TOO_FEW_SIZES:
