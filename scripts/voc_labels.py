@@ -391,14 +391,14 @@ class Progress:
 
     def at(self, done):
         now, tenth = time.monotonic(), 10 * done // self.total
-        if now - self.start < 2 or (now - self.last < .5 if sys.stderr.isatty() else tenth <= self.tenth):
+        tty = sys.stderr.isatty()
+        if now - self.start < (2 if tty else 10) or (now - self.last < .5 if tty else tenth <= self.tenth):
             return
-        self.last, self.tenth, Progress.line_open = now, tenth, sys.stderr.isatty()
+        self.last, self.tenth, Progress.line_open = now, tenth, tty
         left = (now - self.start) * (self.total - done) / max(done - self.begun, 1)
         left = f"{left:.0f} s" if left < 100 else f"{left / 60:.0f} min"
         line = f"{PROGRAM}: {self.what} {100 * done // self.total} %, {left} left"
-        print(f"\r{line}   " if sys.stderr.isatty() else line, end="" if sys.stderr.isatty() else "\n",
-              file=sys.stderr, flush=True)
+        print(f"\r{line}   " if tty else line, end="" if tty else "\n", file=sys.stderr, flush=True)
 
     @staticmethod
     def end():

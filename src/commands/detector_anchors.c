@@ -103,7 +103,7 @@ static void show_progress(const char *what, size_t done, size_t total)
 {
     const int tty = isatty(fileno(stderr)), tenth = (int)(10 * done / total);
     const time_t now = time(0);
-    if (now - work.start < 2 || (tty ? now == work.last : tenth == work.tenth)) return;
+    if (now - work.start < (tty ? 2 : 10) || (tty ? now == work.last : tenth == work.tenth)) return;
     fprintf(stderr, "%s%s: %d %%, %.0f s left%s", tty ? "\r" : "", what, (int)(100. * done / total),
             (now - work.start) * (double)(total - done) / done, tty ? "   " : "\n");
     if (tty && done == total) fputc('\n', stderr);
@@ -289,7 +289,8 @@ int detector_anchors(int argc, char **argv)
 
     if (!anchors || !matched || !iou || !text) fail("out of memory");
     begin_work();
-    switch (find_anchors(boxes.sizes, boxes.count, (int)a.num, (unsigned)a.seed, (int)a.restarts, anchors, show_restarts)) {
+    switch (find_anchors(boxes.sizes, boxes.count, (int)a.num, (unsigned)a.seed, (int)a.restarts, anchors,
+                         show_restarts)) {
     case ANCHORS_OK: break;
     case ANCHORS_TOO_FEW_SIZES:
         fail("-num %lu is more than the %lu different sizes of the %lu boxes in %lu images", a.num,
@@ -301,7 +302,8 @@ int detector_anchors(int argc, char **argv)
     average = match_anchors(boxes.sizes, boxes.count, anchors, (int)a.num, matched, iou);
 
     printf("%lu boxes in %lu images %s %lux%lu, seed %lu, best of %lu restarts\n", (unsigned long)boxes.count,
-           (unsigned long)boxes.images, a.stretch ? "stretched to" : "fitted into", a.width, a.height, a.seed, a.restarts);
+           (unsigned long)boxes.images, a.stretch ? "stretched to" : "fitted into", a.width, a.height, a.seed,
+           a.restarts);
     if (boxes.small)
         printf("%lu more have a side below %g of the image: training leaves them out\n", (unsigned long)boxes.small,
                LABEL_SMALLEST_SIDE);
