@@ -99,7 +99,7 @@ def convert(folder, set_name, list_path, classes, keep_difficult=False, strict=F
     numbers = {name: i for i, name in enumerate(result.names)}
 
     converted = []
-    progress = Progress(len(ids), "read")
+    progress = Progress(len(ids), f"reading {os.path.join(shown, set_name)}:")
     for done, name in enumerate(ids, 1):
         image = find_image(folder, name)
         xml = os.path.join("Annotations", name + ".xml")
@@ -121,6 +121,7 @@ def convert(folder, set_name, list_path, classes, keep_difficult=False, strict=F
 
     for kind in ("labels", "labels-difficult"):
         os.makedirs(os.path.join(folder, kind), exist_ok=True)
+    progress = Progress(len(converted), f"writing labels of {os.path.join(shown, set_name)}:")
     for name, _, boxes in converted:
         labels = [line for line, difficult in boxes if keep_difficult or not difficult]
         apart = [line for line, difficult in boxes if difficult and not keep_difficult]
@@ -135,6 +136,8 @@ def convert(folder, set_name, list_path, classes, keep_difficult=False, strict=F
         result.empty += not labels
         result.objects += len(labels)
         result.difficult += len(apart)
+        progress.at(result.images)
+    progress.end()
     result.paths = [path for _, path, _ in converted]
     if list_path:
         write_list(list_path, result.paths)
@@ -307,8 +310,10 @@ def run(main):
     try:
         main()
     except BadInput as error:
+        Progress.end()
         sys.exit(f"{PROGRAM}: {error}")
     except OSError as error:
+        Progress.end()
         where = f"{error.filename}: " if error.filename else ""
         sys.exit(f"{PROGRAM}: {where}{error.strerror or error}")
     except KeyboardInterrupt:
@@ -316,6 +321,7 @@ def run(main):
 
 
 def say(text):
+    Progress.end()
     print(f"{PROGRAM}: {text}", file=sys.stderr)
 
 
@@ -376,23 +382,26 @@ class Progress:
     """Shows on stderr how much is done and the time left, for work that takes more than a few seconds: one line that is
     rewritten on a terminal, a line for every tenth elsewhere. `begun`: how much an earlier run had done."""
 
+    line_open = False  # of any of them; nothing else may be printed into it
+
     def __init__(self, total, what, begun=0):
         self.total, self.what, self.begun = max(total, 1), what, begun
         self.start = self.last = time.monotonic()
         self.tenth = 10 * begun // self.total
-        self.shown = False
 
     def at(self, done):
         now, tenth = time.monotonic(), 10 * done // self.total
-        if now - self.start < 2 or (now - self.last < .5 if sys.stderr.isatty() else tenth <= self.tenth):
+        tty = sys.stderr.isatty()
+        if now - self.start < (2 if tty else 10) or (now - self.last < .5 if tty else tenth <= self.tenth):
             return
-        self.last, self.tenth, self.shown = now, tenth, True
+        self.last, self.tenth, Progress.line_open = now, tenth, tty
         left = (now - self.start) * (self.total - done) / max(done - self.begun, 1)
         left = f"{left:.0f} s" if left < 100 else f"{left / 60:.0f} min"
         line = f"{PROGRAM}: {self.what} {100 * done // self.total} %, {left} left"
-        print(f"\r{line}   " if sys.stderr.isatty() else line, end="" if sys.stderr.isatty() else "\n",
-              file=sys.stderr, flush=True)
+        print(f"\r{line}   " if tty else line, end="" if tty else "\n", file=sys.stderr, flush=True)
 
-    def end(self):
-        if self.shown and sys.stderr.isatty():
+    @staticmethod
+    def end():
+        if Progress.line_open:
             print(file=sys.stderr)
+        Progress.line_open = False

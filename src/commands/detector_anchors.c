@@ -93,14 +93,19 @@ static struct {
     int tenth;
 } work;
 
+static void begin_work(void)
+{
+    work.start = work.last = time(0);
+    work.tenth = 0;
+}
+
 static void show_progress(const char *what, size_t done, size_t total)
 {
     const int tty = isatty(fileno(stderr)), tenth = (int)(10 * done / total);
     const time_t now = time(0);
-    if (!work.start || done <= 1) work.start = work.last = now, work.tenth = 0;
-    if (now - work.start < 2 || (tty ? now == work.last : tenth == work.tenth)) return;
-    fprintf(stderr, "%s%s: %lu of %lu, %ld s left%s", tty ? "\r" : "", what, (unsigned long)done, (unsigned long)total,
-            (long)((now - work.start) * (double)(total - done) / done), tty ? "   " : "\n");
+    if (now - work.start < (tty ? 2 : 10) || (tty ? now == work.last : tenth == work.tenth)) return;
+    fprintf(stderr, "%s%s: %d %%, %.0f s left%s", tty ? "\r" : "", what, (int)(100. * done / total),
+            (now - work.start) * (double)(total - done) / done, tty ? "   " : "\n");
     if (tty && done == total) fputc('\n', stderr);
     work.last = now;
     work.tenth = tenth;
@@ -203,6 +208,7 @@ static training_boxes read_boxes_of(const arguments *a)
     check_file("list of images", train);
     file = fopen(train, "r");
     if (!file || fstat(fileno(file), &status)) fail("cannot read the list of images %s: %s", train, strerror(errno));
+    begin_work();
     while ((length = getline(&line, &capacity, file)) > 0) {
         ++number;
         read += length;
@@ -282,8 +288,9 @@ int detector_anchors(int argc, char **argv)
     char(*text)[80] = (char(*)[80])calloc(a.num, sizeof *text);
 
     if (!anchors || !matched || !iou || !text) fail("out of memory");
-    work.start = 0;
-    switch (find_anchors(boxes.sizes, boxes.count, (int)a.num, (unsigned)a.seed, (int)a.restarts, anchors, show_restarts)) {
+    begin_work();
+    switch (find_anchors(boxes.sizes, boxes.count, (int)a.num, (unsigned)a.seed, (int)a.restarts, anchors,
+                         show_restarts)) {
     case ANCHORS_OK: break;
     case ANCHORS_TOO_FEW_SIZES:
         fail("-num %lu is more than the %lu different sizes of the %lu boxes in %lu images", a.num,
@@ -295,7 +302,8 @@ int detector_anchors(int argc, char **argv)
     average = match_anchors(boxes.sizes, boxes.count, anchors, (int)a.num, matched, iou);
 
     printf("%lu boxes in %lu images %s %lux%lu, seed %lu, best of %lu restarts\n", (unsigned long)boxes.count,
-           (unsigned long)boxes.images, a.stretch ? "stretched to" : "fitted into", a.width, a.height, a.seed, a.restarts);
+           (unsigned long)boxes.images, a.stretch ? "stretched to" : "fitted into", a.width, a.height, a.seed,
+           a.restarts);
     if (boxes.small)
         printf("%lu more have a side below %g of the image: training leaves them out\n", (unsigned long)boxes.small,
                LABEL_SMALLEST_SIDE);
