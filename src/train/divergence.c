@@ -216,16 +216,18 @@ int divergence_allows(network *net, const char *filename, const char *temporary)
 
 void divergence_replaces(network *net, const char *filename)
 {
-    saved_file file = {{0}, iteration_of(net), 0, 0, 0}, *same;
+    saved_file file = {{0}, 0, 0, 0, 0}, *same;
     char before[PATH_MAX];
-    /* After the last iteration nothing will tell. */
-    if (!training.begun || file.iteration >= training.last) return;
+    if (!training.begun) return;
+    file.iteration = iteration_of(net);
+    if (file.iteration >= training.last) return; /* behind the last iteration nothing will tell */
     set_path(&file, filename);
     name_before(file.path, before);
     if ((same = find(training.new, training.news, file.path))) {
         /* twice since the last loss: what is there has proved nothing */
+        const size_t iteration = file.iteration;
         file = *same;
-        file.iteration = iteration_of(net);
+        file.iteration = iteration;
     } else if (before[0]) {
         unlink(before);
         file.replaces = !link(file.path, before); /* a file system without links keeps nothing */
