@@ -251,7 +251,7 @@ static void format_anchor(anchor_size *anchor, char text[80])
 
 static void draw(const arguments *a, const training_boxes *boxes, const anchor_size *anchors, double average)
 {
-    plot p = begin_plot(a->plot, 820, 800);
+    picture p = begin_picture(a->plot, 820, 800);
     double largest = 0;
     size_t i;
     for (i = 0; i < boxes->count; ++i) {
@@ -275,7 +275,7 @@ static void draw(const arguments *a, const training_boxes *boxes, const anchor_s
     fputs("e\n", p.pipe);
     for (i = 0; i < a->num; ++i) fprintf(p.pipe, "%g %g %lu\n", anchors[i].w, anchors[i].h, (unsigned long)i);
     fputs("e\n", p.pipe);
-    end_plot(&p);
+    end_picture(&p);
 }
 
 int detector_anchors(int argc, char **argv)

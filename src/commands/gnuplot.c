@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-plot begin_plot(const char *png, int width, int height)
+picture begin_picture(const char *png, int width, int height)
 {
-    plot p = {0, strdup(png), (char *)malloc(strlen(png) + 32)};
+    picture p = {0, strdup(png), (char *)malloc(strlen(png) + 32)};
     if (!p.png || !p.temporary) fail("out of memory");
     sprintf(p.temporary, "%s.%ld.tmp", png, (long)getpid());
     signal(SIGPIPE, SIG_IGN); /* where gnuplot is missing, writing fails, and there is no picture in the end */
@@ -17,13 +17,13 @@ plot begin_plot(const char *png, int width, int height)
     p.pipe = popen("gnuplot >/dev/null 2>&1", "w");
     if (!p.pipe) fail("cannot start gnuplot");
     fprintf(p.pipe, "set terminal pngcairo noenhanced size %d,%d\nset output ", width, height);
-    plot_text(p.pipe, p.temporary);
+    picture_text(p.pipe, p.temporary);
     fputc('\n', p.pipe);
     return p;
 }
 
 /* Inside single quotes only ' is special, and '' stands for it. */
-void plot_text(FILE *out, const char *text)
+void picture_text(FILE *out, const char *text)
 {
     fputc('\'', out);
     for (; *text; ++text) {
@@ -33,7 +33,7 @@ void plot_text(FILE *out, const char *text)
     fputc('\'', out);
 }
 
-void end_plot(plot *p)
+void end_picture(picture *p)
 {
     if (pclose(p->pipe) || access(p->temporary, R_OK) || rename(p->temporary, p->png)) {
         unlink(p->temporary);

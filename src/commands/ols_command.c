@@ -4,12 +4,11 @@
 
 #include "checkpoint.h"
 #include "deploy.h"
+#include "gnuplot.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char usage[] =
     "usage: darknet ols show <weights> [-names <file>] [-top <n>]\n"
@@ -155,37 +154,23 @@ static int show(const arguments *a)
 
 /* ---- plot -------------------------------------------------------------------------------------------------------- */
 
-/* gnuplot's quoting: inside single quotes only ' is special, and '' stands for it. */
-static void quote(FILE *out, const char *text)
-{
-    fputc('\'', out);
-    for (; *text; ++text) {
-        if (*text == '\'') fputc('\'', out);
-        fputc(*text, out);
-    }
-    fputc('\'', out);
-}
-
 static void tics(FILE *out, const char *axis, char **names, int classes, const char *rotate)
 {
     int k;
     fprintf(out, "set %stics %s (", axis, rotate);
     for (k = 0; k < classes; ++k) {
         if (k) fputs(", ", out);
-        quote(out, names[k]);
+        picture_text(out, names[k]);
         fprintf(out, " %d", k);
     }
     fputs(")\n", out);
 }
 
 /* The diagonal is far above the rest, so the scale is a square root: what is learned is off the diagonal. */
-static void write_plot(FILE *out, const ols_state *state, char **names, const char *png)
+static void write_plot(FILE *out, const ols_state *state, char **names)
 {
     int y, k, classes = state->classes;
-    int size = classes <= 20 ? 200 + 45 * classes : 1100;
-    fprintf(out, "set terminal pngcairo noenhanced size %d,%d\nset output ", size + 140, size);
-    quote(out, png);
-    fprintf(out, "\nset title 'Soft labels S after %lld updates: row = true class'\n", (long long)state->updates);
+    fprintf(out, "set title 'Soft labels S after %lld updates: row = true class'\n", (long long)state->updates);
     fputs("set xlabel 'predicted'\nset ylabel 'true'\nset yrange [*:*] reverse\nset size ratio 1\nunset key\n", out);
     if (classes <= 60) {
         tics(out, "x", names, classes, "rotate by 60 right");
@@ -212,13 +197,10 @@ static int plot(const arguments *a)
 {
     ols_state *state = checkpoint_read_soft_labels(a->positional[0], a->set);
     char **names = class_names(a->names, state->classes);
-    FILE *gnuplot;
-    unlink(a->positional[1]); /* so that a picture that is there afterwards is this one */
-    signal(SIGPIPE, SIG_IGN); /* where gnuplot is missing, writing fails and is reported below */
-    gnuplot = popen("gnuplot", "w");
-    if (gnuplot) write_plot(gnuplot, state, names, a->positional[1]);
-    if (!gnuplot || pclose(gnuplot) || access(a->positional[1], R_OK))
-        fail("gnuplot could not write %s (install the package gnuplot-nox; is the folder there?)", a->positional[1]);
+    int size = state->classes <= 20 ? 200 + 45 * state->classes : 1100;
+    picture p = begin_picture(a->positional[1], size + 140, size);
+    write_plot(p.pipe, state, names);
+    end_picture(&p);
     return 0;
 }
 
