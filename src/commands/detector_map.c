@@ -188,7 +188,8 @@ static void describe(const map_arguments *a, const network *net, char *text, siz
     int i;
     size_t length = snprintf(text, size, "images %s ", letterbox ? "letterboxed to" : "stretched (plain resize) to");
     for (i = 0; i < (scales ? scales : 1) && length < size; ++i) {
-        const detect_size at = scales ? detect_scale(net, a->how.scales[i]) : (detect_size){net->w, net->h};
+        detect_size at = {net->w, net->h};
+        if (scales) at = detect_scale(net, a->how.scales[i]);
         length += snprintf(text + length, size - length, "%s%dx%d", i ? ", " : "", at.w, at.h);
     }
     if (length < size)
@@ -368,6 +369,8 @@ int detector_map(int argc, char **argv)
                               arguments.files[1]);
     }
     if (!status) status = labels_read(&data, &labels);
+    if (!status && !arguments.difficult && labels.count == labels.difficult)
+        status = complain("detector map: all labelled objects are difficult ones: -difficult counts them");
     if (!status) {
         sizes = (detect_size *)calloc(data.images.count, sizeof *sizes);
         if (!sizes) status = complain("out of memory");

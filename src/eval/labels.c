@@ -149,7 +149,7 @@ int labels_read(const valid_data *data, label_list *labels)
         if (!status && difficult_path(path, difficult))
             status = read_label_file(difficult, object, data->classes, labels, &missing);
     }
-    if (!status && labels->count == labels->difficult)
+    if (!status && !labels->count)
         status = complain("no labelled object in any of the %d images; the labels of the last are looked for in %s",
                           data->images.count, path);
     return status;
