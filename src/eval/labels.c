@@ -83,8 +83,8 @@ static int parse_label(char *line, int classes, ap_object *object, char *reason,
     return 0;
 }
 
-/* Adds the objects of one label file, each a copy of `object` but for class and box. A file that is not there: `missing`
- * becomes 1. */
+/* Adds the objects of one label file, each a copy of `object` but for class and box. A file that is not there:
+ * `missing` becomes 1. */
 static int read_label_file(const char *path, ap_object object, int classes, label_list *labels, int *missing)
 {
     char reason[200], *buffer = 0, *line;
