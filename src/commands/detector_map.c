@@ -188,7 +188,8 @@ static void describe(const map_arguments *a, const network *net, char *text, siz
     int i;
     size_t length = snprintf(text, size, "images %s ", letterbox ? "letterboxed to" : "stretched (plain resize) to");
     for (i = 0; i < (scales ? scales : 1) && length < size; ++i) {
-        const detect_size at = scales ? detect_scale(net, a->how.scales[i]) : (detect_size){net->w, net->h};
+        detect_size at = {net->w, net->h};
+        if (scales) at = detect_scale(net, a->how.scales[i]);
         length += snprintf(text + length, size - length, "%s%dx%d", i ? ", " : "", at.w, at.h);
     }
     if (length < size)
@@ -216,8 +217,8 @@ static void cut(double *centre, double *length, int size)
 }
 
 /* Runs the network, and puts into `source` (size) how. */
-static int detect(const map_arguments *a, const valid_data *data, network *net, detect_result *found, detect_size *sizes,
-                  char *source, size_t size)
+static int detect(const map_arguments *a, const valid_data *data, network *net, detect_result *found,
+                  detect_size *sizes, char *source, size_t size)
 {
     size_t i;
     describe(a, net, source, size);
@@ -266,8 +267,8 @@ static int sort_images(text_lines *images)
 /* ---- The command ------------------------------------------------------------------------------------------------ */
 
 /* Evaluates, and writes everything that was asked for. */
-static int evaluate(const map_arguments *a, const valid_data *data, const label_list *labels, const detect_result *found,
-                    const char *source)
+static int evaluate(const map_arguments *a, const valid_data *data, const label_list *labels,
+                    const detect_result *found, const char *source)
 {
     const int classes = data->classes;
     ap_options options = ap_default_options(classes);
@@ -364,10 +365,12 @@ int detector_map(int argc, char **argv)
         if (!status) net = load_detector(arguments.files[1], arguments.files[2], &classes);
         status = !net || detect_check(net, &arguments.how);
         if (!status && classes != data.classes)
-            status = complain("classes=%d in %s, but %d in %s: must be the same", data.classes, arguments.files[0], classes,
-                              arguments.files[1]);
+            status = complain("classes=%d in %s, but %d in %s: must be the same", data.classes, arguments.files[0],
+                              classes, arguments.files[1]);
     }
     if (!status) status = labels_read(&data, &labels);
+    if (!status && !arguments.difficult && labels.count == labels.difficult)
+        status = complain("detector map: all labelled objects are difficult ones: -difficult counts them");
     if (!status) {
         sizes = (detect_size *)calloc(data.images.count, sizeof *sizes);
         if (!sizes) status = complain("out of memory");

@@ -159,8 +159,8 @@ int map_report_text(const map_result *r)
         const counts n = counts_of(c);
         printf("class_id = %d, name = %s, ap = ", k, r->data->names.text[k]);
         if (c->objects) {
-            printf("%.2f%% \t (TP = %lu, FP = %lu) \t FN = %lu, precision = %.2f, recall = %.2f, F1-score = %.2f", 100 * c->ap,
-                   n.tp, n.fp, n.fn, n.precision, n.recall, n.f1);
+            printf("%.2f%% \t (TP = %lu, FP = %lu) \t FN = %lu, precision = %.2f, recall = %.2f, F1-score = %.2f",
+                   100 * c->ap, n.tp, n.fp, n.fn, n.precision, n.recall, n.f1);
             if (r->coco) printf(", AP@[0.50:0.95] = %.2f%%", 100 * r->coco_ap[k]);
             printf(" \n");
         } else {
@@ -177,8 +177,8 @@ int map_report_text(const map_result *r)
            (unsigned long)all.objects, (unsigned long)r->difficult, r->count_difficult ? "among them" : "ignored",
            r->options->rule == AP_COCO ? "COCO, 100 boxes a class and image" : "PASCAL VOC");
     if (r->coco) print_coco(r->coco);
-    printf("\n IoU threshold = %.*f %%, AP by %s; average IoU counts a false positive as 0 \n", digits_for(100 * iou, 0),
-           100 * iou, points_text(r->options->points));
+    printf("\n IoU threshold = %.*f %%, AP by %s; average IoU counts a false positive as 0 \n",
+           digits_for(100 * iou, 0), 100 * iou, points_text(r->options->points));
     printf(" mean average precision (mAP@%.*f) = %f, or %.2f %% \n", digits_for(iou, 2), iou, all.ap, 100 * all.ap);
     if (r->coco)
         printf(" mean average precision (mAP@0.50:0.95) = %f, or %.2f %% \n", r->coco->ap, 100 * r->coco->ap);
@@ -216,8 +216,8 @@ static void json_counts(FILE *out, const ap_class *c)
     const counts n = counts_of(c);
     fprintf(out, "\"objects\": %lu, \"ignored\": %lu, \"detections\": %lu, \"tp\": %lu, \"fp\": %lu, \"fn\": %lu, ",
             (unsigned long)c->objects, (unsigned long)c->ignored, (unsigned long)c->detections, n.tp, n.fp, n.fn);
-    fprintf(out, "\"precision\": %.17g, \"recall\": %.17g, \"f1\": %.17g, \"average_iou\": %.17g", n.precision, n.recall,
-            n.f1, n.average_iou);
+    fprintf(out, "\"precision\": %.17g, \"recall\": %.17g, \"f1\": %.17g, \"average_iou\": %.17g", n.precision,
+            n.recall, n.f1, n.average_iou);
 }
 
 /* Interpolated precision at recall 0, .01, ... 1; the picture's curve in a hundred numbers. */

@@ -45,7 +45,9 @@ static void write_panel(FILE *out, const char *name, const ap_class *result, con
         best = points[i].precision;
     }
     fprintf(out, "0 %.6g\n", best);
-    fputs("EOD\nplot $interpolated with lines lc rgb '#2171b5' lw 2, $points with points pt 7 ps .3 lc rgb '#333333'\n", out);
+    fputs("EOD\nplot $interpolated with lines lc rgb '#2171b5' lw 2, "
+          "$points with points pt 7 ps .3 lc rgb '#333333'\n",
+          out);
 }
 
 static void write_panels(FILE *out, const char *png, const char *title, char **names, const ap_class *per_class,
@@ -55,8 +57,8 @@ static void write_panels(FILE *out, const char *png, const char *title, char **n
     const int columns = (int)ceil(sqrt(classes)), rows = (classes + columns - 1) / columns;
     const int side = classes == 1 ? 600 : classes <= 9 ? 360 : 240;
     int k;
-    fprintf(out, "set terminal pngcairo noenhanced size %d,%d font ',%d'\nset output ", columns * side, rows * side + 40,
-            classes <= 9 ? 11 : 8);
+    fprintf(out, "set terminal pngcairo noenhanced size %d,%d font ',%d'\nset output ", columns * side,
+            rows * side + 40, classes <= 9 ? 11 : 8);
     quote(out, png);
     fprintf(out, "\nset multiplot layout %d,%d title ", rows, columns);
     quote(out, title);

@@ -9,8 +9,8 @@ extern "C" {
 #endif
 
 /* A panel for every class: the points of its curve, and the interpolated precision that AP is read off. `names` and
- * `per_class` have `classes` entries; `matches` belong to the detections. Needs gnuplot. Returns 0, or 1 after one line on
- * stderr. */
+ * `per_class` have `classes` entries; `matches` belong to the detections. Needs gnuplot. Returns 0, or 1 after one line
+ * on stderr. */
 int pr_curves_png(const char *png, const char *title, char **names, const ap_class *per_class, int classes,
                   const ap_detection *detections, const ap_match *matches, size_t detection_count);
 

@@ -254,8 +254,8 @@ static int outside(ap_box box, const ap_options *options)
     return area < options->area_low || area > options->area_high;
 }
 
-/* Verdict on a detection, given the objects of its class and image: the keys from `from` to `to`. `object` is left alone,
- * or becomes the place in object_keys of the object that it overlaps (VOC) or takes (COCO). */
+/* Verdict on a detection, given the objects of its class and image: the keys from `from` to `to`. `object` is left
+ * alone, or becomes the place in object_keys of the object that it overlaps (VOC) or takes (COCO). */
 static ap_verdict match_voc(problem *p, const ap_detection *d, size_t from, size_t to, const ap_options *options,
                             size_t *object, double *iou)
 {

@@ -1,5 +1,5 @@
-/* Average precision (AP) of detections, and its mean over the classes (mAP): the rules of PASCAL VOC and of COCO for what
- * counts as found, and their ways of reading AP off the precision/recall curve.
+/* Average precision (AP) of detections, and its mean over the classes (mAP): the rules of PASCAL VOC and of COCO for
+ * what counts as found, and their ways of reading AP off the precision/recall curve.
  *
  * Pure functions over arrays: no Darknet types, no files, no state. Sources: M. Everingham et al., "The PASCAL Visual
  * Object Classes (VOC) Challenge", IJCV 2010, section 4.2, with VOCevaldet.m and VOCap.m of its development kit;
@@ -10,8 +10,8 @@
  *
  * AP_VOC: equal scores in the order of the input. A detection looks at the object of its image and class that it
  * overlaps most (equal overlaps: first in the input). It is a TP when that IoU reaches the threshold and the object was
- * not found before, otherwise an FP; where the object is a difficult one and the IoU reaches the threshold it is ignored.
- * A second-best object is never tried.
+ * not found before, otherwise an FP; where the object is a difficult one and the IoU reaches the threshold it is
+ * ignored. A second-best object is never tried.
  *
  * AP_COCO: equal scores by image number, then in the order of the input. A detection looks at the objects that were not
  * found before, and takes the one it overlaps most (equal overlaps: last in the input) if that IoU reaches the
@@ -69,9 +69,9 @@ typedef struct {
  *     points   0: area under p(r), summed exactly where recall changes (VOC from 2010 on)
  *     points  11: mean of p(r) at r = 0, .1, ... 1 (VOC to 2009)
  *     points 101: mean of p(r) at r = 0, .01, ... 1 (COCO's recall points)
- * A recall of exactly i/10 or i/100 reaches that point: it is compared as a fraction of whole numbers. With AP_COCO it is
- * compared in floating point as pycocotools does it, where a recall of 7/20 stays below .35: its points are multiples of
- * .01, and .01 * 35 is rounded up. */
+ * A recall of exactly i/10 or i/100 reaches that point: it is compared as a fraction of whole numbers. With AP_COCO it
+ * is compared in floating point as pycocotools does it, where a recall of 7/20 stays below .35: its points are
+ * multiples of .01, and .01 * 35 is rounded up. */
 ap_options ap_default_options(int classes);
 
 typedef struct {
@@ -118,9 +118,9 @@ ap_status average_precision_matches(const ap_object *objects, size_t object_coun
                                     ap_match *matches);
 
 /* COCO's twelve numbers; each is AP_NO_OBJECTS where no class has objects of that area. AP is the mean over the classes
- * with objects and over the IoU thresholds .50, .55, ... .95, at 101 recall points and 100 detections a class and image.
- * AR is the same mean of the highest recall. Areas are those of the boxes (in COCO's own files those of the outlines):
- * small is to 32^2, medium 32^2 to 96^2, large from 96^2 on. */
+ * with objects and over the IoU thresholds .50, .55, ... .95, at 101 recall points and 100 detections a class and
+ * image. AR is the same mean of the highest recall. Areas are those of the boxes (in COCO's own files those of the
+ * outlines): small is to 32^2, medium 32^2 to 96^2, large from 96^2 on. */
 typedef struct {
     double ap, ap50, ap75, ap_small, ap_medium, ap_large;
     double ar1, ar10, ar100, ar_small, ar_medium, ar_large; /* ar1, ar10: at 1 and 10 detections a class and image */
@@ -138,8 +138,8 @@ typedef struct {
     double recall, precision, score;
 } ap_point;
 
-/* The curve of a class with `objects` objects, from the matches of average_precision_matches: `points` (the caller's, one
- * for each of the class's `found`) in the order of rising recall. Returns how many. */
+/* The curve of a class with `objects` objects, from the matches of average_precision_matches: `points` (the caller's,
+ * one for each of the class's `found`) in the order of rising recall. Returns how many. */
 size_t ap_curve(const ap_detection *detections, const ap_match *matches, size_t detection_count, int class_id,
                 size_t objects, ap_point *points);
 

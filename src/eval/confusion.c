@@ -47,8 +47,8 @@ void confusion_free(confusion *c)
     memset(c, 0, sizeof *c);
 }
 
-/* The object of the detection's image that it overlaps most, by place in `objects`; object_count where it overlaps none as
- * much as `least`. */
+/* The object of the detection's image that it overlaps most, by place in `objects`; object_count where it overlaps none
+ * as much as `least`. */
 static size_t best_object(const ap_object *objects, const key *object_keys, size_t object_count, const ap_detection *d,
                           double least)
 {

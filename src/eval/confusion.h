@@ -2,10 +2,11 @@
  * another class in the right place.
  *
  * Boxes are those that score above a threshold, objects those that are not difficult. An object is found when a true
- * positive (average_precision.h) is among its boxes. The other boxes are taken by score, highest first: a false positive
- * looks at the object of its image, of any class, that it overlaps most. Where the IoU reaches the threshold and the
- * object is neither found nor difficult, it is misnamed: taken for the class of the first such box, and only that. What is
- * left of the objects is missed. A false positive that overlaps no object that much stands in the background.
+ * positive (average_precision.h) is among its boxes. The other boxes are taken by score, highest first: a false
+ * positive looks at the object of its image, of any class, that it overlaps most. Where the IoU reaches the threshold
+ * and the object is neither found nor difficult, it is misnamed: taken for the class of the first such box, and only
+ * that. What is left of the objects is missed. A false positive that overlaps no object that much stands in the
+ * background.
  */
 #ifndef CONFUSION_H
 #define CONFUSION_H

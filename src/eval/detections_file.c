@@ -433,7 +433,8 @@ int detections_write_coco(const char *path, const valid_data *data, const detect
         for (i = 0; i < found->count; ++i) {
             const ap_detection *d = &found->detections[i];
             fprintf(file.file,
-                    "%s\n{\"image_id\": %lld, \"category_id\": %d, \"bbox\": [%.6f, %.6f, %.6f, %.6f], \"score\": %.9g}",
+                    "%s\n{\"image_id\": %lld, \"category_id\": %d, \"bbox\": [%.6f, %.6f, %.6f, %.6f], "
+                    "\"score\": %.9g}",
                     i ? "," : "", ids[d->image], coco_category_id(d->class_id, data->classes), d->box.x - d->box.w / 2,
                     d->box.y - d->box.h / 2, d->box.w, d->box.h, d->score);
         }

@@ -1,5 +1,5 @@
-/* Small helpers of src/eval for files and numbers in them. Functions that return an int return 0, or 1 after one line on
- * stderr, but for parse_number. */
+/* Small helpers of src/eval for files and numbers in them. Functions that return an int return 0, or 1 after one line
+ * on stderr, but for parse_number. */
 #ifndef FILES_H
 #define FILES_H
 
@@ -26,8 +26,8 @@ typedef struct {
 int read_lines(const char *what, const char *path, text_lines *lines);
 void free_lines(text_lines *lines);
 
-/* One line of any length without its end; null at the end of the file, where there is no memory (ENOMEM in errno), and on
- * an error of the file. `buffer` and `size` are getline's; the caller frees the buffer. */
+/* One line of any length without its end; null at the end of the file, where there is no memory (ENOMEM in errno), and
+ * on an error of the file. `buffer` and `size` are getline's; the caller frees the buffer. */
 char *next_line(FILE *file, char **buffer, size_t *size);
 
 /* Room for one more item: returns the array, moved if need be, or null (then `items` is still valid). */

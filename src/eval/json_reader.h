@@ -39,8 +39,8 @@ void json_close(json_reader *r);
 int json_begin(json_reader *r, char bracket);
 /* 1 where another item follows in the list that `bracket` ends; 0, with the bracket read, where none does. */
 int json_more(json_reader *r, char bracket);
-/* The key of an item of '{', or any string, cut to what fits, and zero-terminated. Bytes of UTF-8 are taken as they are;
- * \u beyond ASCII becomes '?'. `text` is JSON_STRING long. */
+/* The key of an item of '{', or any string, cut to what fits, and zero-terminated. Bytes of UTF-8 are taken as they
+ * are; \u beyond ASCII becomes '?'. `text` is JSON_STRING long. */
 int json_string(json_reader *r, char *text);
 int json_key(json_reader *r, char *text);
 double json_number(json_reader *r);

@@ -83,8 +83,8 @@ static int parse_label(char *line, int classes, ap_object *object, char *reason,
     return 0;
 }
 
-/* Adds the objects of one label file, each a copy of `object` but for class and box. A file that is not there: `missing`
- * becomes 1. */
+/* Adds the objects of one label file, each a copy of `object` but for class and box. A file that is not there:
+ * `missing` becomes 1. */
 static int read_label_file(const char *path, ap_object object, int classes, label_list *labels, int *missing)
 {
     char reason[200], *buffer = 0, *line;
@@ -149,7 +149,7 @@ int labels_read(const valid_data *data, label_list *labels)
         if (!status && difficult_path(path, difficult))
             status = read_label_file(difficult, object, data->classes, labels, &missing);
     }
-    if (!status && labels->count == labels->difficult)
+    if (!status && !labels->count)
         status = complain("no labelled object in any of the %d images; the labels of the last are looked for in %s",
                           data->images.count, path);
     return status;

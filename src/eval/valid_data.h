@@ -14,8 +14,8 @@ typedef struct {
     char *names_file;
 } valid_data;
 
-/* Returns 0, or 1 after one line on stderr. Free with valid_data_free, in either case. Whether there are as many names as
- * classes is for the caller to see. */
+/* Returns 0, or 1 after one line on stderr. Free with valid_data_free, in either case. Whether there are as many names
+ * as classes is for the caller to see. */
 int valid_data_read(const char *path, valid_data *data);
 void valid_data_free(valid_data *data);
 

@@ -326,8 +326,8 @@ static void one_pass_gives_what_darknets_own_functions_give_in_pixels(void **sta
                     assert_int_equal(d.image, 0);
                     assert_int_equal(d.class_id, k);
                     assert_true(d.score == dets[i].prob[k]);
-                    assert_true(d.box.x == dets[i].bbox.x * 50 && d.box.y == dets[i].bbox.y * 30);
-                    assert_true(d.box.w == dets[i].bbox.w * 50 && d.box.h == dets[i].bbox.h * 30);
+                    assert_true(d.box.x == dets[i].bbox.x * 50. && d.box.y == dets[i].bbox.y * 30.);
+                    assert_true(d.box.w == dets[i].bbox.w * 50. && d.box.h == dets[i].bbox.h * 30.);
                 }
         assert_int_equal(n, found.count);
         assert_true(n > 10);
