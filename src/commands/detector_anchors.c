@@ -1,6 +1,7 @@
 #include "detector_anchors.h"
 
 #include "anchors.h"
+#include "files.h"
 #include "gnuplot.h"
 #include "label_file.h"
 #include "soft_labels.h"
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -76,15 +76,9 @@ static arguments parse_arguments(int argc, char **argv)
 /* ---- Boxes ------------------------------------------------------------------------------------------------------ */
 
 /* Darknet exits with status 0 where a file is missing, so files are looked at before it gets them. */
-static void check_file(const char *what, const char *path)
+static void need_file(const char *what, const char *path)
 {
-    struct stat status;
-    int reason = 0;
-    if (stat(path, &status) || access(path, R_OK))
-        reason = errno;
-    else if (S_ISDIR(status.st_mode))
-        reason = EISDIR;
-    if (reason) fail("cannot read the %s %s: %s", what, path, strerror(reason));
+    if (check_file(what, path)) exit(1);
 }
 
 /* How far long work is, on stderr: a line that is rewritten on a terminal, a line for every tenth elsewhere. */
@@ -145,7 +139,7 @@ static anchor_size placed_size(const char *image, const arguments *a)
     int w, h, channels;
     double aspect;
     if (a->stretch) return size;
-    check_file("image", image);
+    need_file("image", image);
     if (!stbi_info(image, &w, &h, &channels) || w < 1 || h < 1) fail("%s is not an image that can be decoded", image);
     aspect = (double)w / h;
     if (aspect < 1)
@@ -189,43 +183,27 @@ static training_boxes read_boxes_of(const arguments *a)
 {
     training_boxes boxes = {0, 0, 0, 0};
     label_boxes labels = {0, 0, 0};
+    text_lines images;
     list *options;
-    char *train, *classes_text, *line = 0;
-    size_t capacity = 0;
-    ssize_t length;
-    unsigned long classes, number = 0, empty = 0;
-    struct stat status;
-    off_t read = 0;
-    FILE *file;
+    char *train, *classes_text;
+    unsigned long classes;
+    int i;
 
-    check_file("data file", a->data_file);
+    need_file("data file", a->data_file);
     options = read_data_cfg((char *)a->data_file);
     train = data_value(options, "train");
     classes_text = data_value(options, "classes");
     if (!train) fail("%s has no train=", a->data_file);
     if (!classes_text) fail("%s has no classes=", a->data_file);
     classes = whole_number("classes", classes_text, 1, 1000000);
-    check_file("list of images", train);
-    file = fopen(train, "r");
-    if (!file || fstat(fileno(file), &status)) fail("cannot read the list of images %s: %s", train, strerror(errno));
+    if (read_lines("list of images", train, &images)) exit(1);
     begin_work();
-    while ((length = getline(&line, &capacity, file)) > 0) {
-        ++number;
-        read += length;
-        line[strcspn(line, "\r\n")] = 0;
-        if (!*line) { /* at the end they do no harm */
-            if (!empty) empty = number;
-            continue;
-        }
-        if (empty) fail("%s:%lu: empty line in the list of images", train, empty);
-        add_image(line, (int)classes, a, &labels, &boxes);
-        show_progress("labels", (size_t)read, status.st_size > read ? (size_t)status.st_size : (size_t)read);
+    for (i = 0; i < images.count; ++i) {
+        add_image(images.text[i], (int)classes, a, &labels, &boxes);
+        show_progress("labels", (size_t)i + 1, (size_t)images.count);
     }
-    if (ferror(file)) fail("cannot read the list of images %s: %s", train, strerror(errno));
-    fclose(file);
-    if (!boxes.images) fail("the list of images %s is empty", train);
     if (!boxes.count) fail("%s: none of its %lu images has a labelled object", train, (unsigned long)boxes.images);
-    free(line), free(labels.items), free(train), free(classes_text);
+    free_lines(&images), free(labels.items), free(train), free(classes_text);
     free_options(options);
     return boxes;
 }

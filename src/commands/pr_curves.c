@@ -1,25 +1,11 @@
 #include "pr_curves.h"
 
 #include "complain.h"
-#include "files.h"
+#include "gnuplot.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-
-/* gnuplot's quoting: inside single quotes only ' is special, and '' stands for it. */
-static void quote(FILE *out, const char *text)
-{
-    fputc('\'', out);
-    for (; *text; ++text) {
-        if (*text == '\'') fputc('\'', out);
-        fputc(*text, out);
-    }
-    fputc('\'', out);
-}
 
 /* One panel. More points than a panel has pixels would only make the picture slow. */
 static void write_panel(FILE *out, const char *name, const ap_class *result, const ap_point *points, size_t count)
@@ -33,7 +19,7 @@ static void write_panel(FILE *out, const char *name, const ap_class *result, con
     else
         snprintf(title, sizeof title, "%.200s: no objects", name);
     fputs("set title ", out);
-    quote(out, title);
+    picture_text(out, title);
     fputs("\n$points << EOD\n0 -1\n", out); /* a point out of sight, for a class without any */
     for (i = 0; i < count; i += step) fprintf(out, "%.6g %.6g\n", points[i].recall, points[i].precision);
     /* From the highest recall down: a stair wherever precision is higher than at any recall above. */
@@ -50,18 +36,13 @@ static void write_panel(FILE *out, const char *name, const ap_class *result, con
           out);
 }
 
-static void write_panels(FILE *out, const char *png, const char *title, char **names, const ap_class *per_class,
+static void write_panels(FILE *out, int columns, int rows, const char *title, char **names, const ap_class *per_class,
                          int classes, const ap_detection *detections, const ap_match *matches, size_t detection_count,
                          ap_point *points)
 {
-    const int columns = (int)ceil(sqrt(classes)), rows = (classes + columns - 1) / columns;
-    const int side = classes == 1 ? 600 : classes <= 9 ? 360 : 240;
     int k;
-    fprintf(out, "set terminal pngcairo noenhanced size %d,%d font ',%d'\nset output ", columns * side,
-            rows * side + 40, classes <= 9 ? 11 : 8);
-    quote(out, png);
-    fprintf(out, "\nset multiplot layout %d,%d title ", rows, columns);
-    quote(out, title);
+    fprintf(out, "set termoption font ',%d'\nset multiplot layout %d,%d title ", classes <= 9 ? 11 : 8, rows, columns);
+    picture_text(out, title);
     fputs("\nset xrange [0:1]\nset yrange [0:1.03]\nset xtics .5\nset ytics .5\nset mxtics 5\nset mytics 5\n"
           "set grid xtics ytics\nunset key\nset xlabel 'recall' offset 0,.5\nset ylabel 'precision' offset 1,0\n",
           out);
@@ -75,27 +56,20 @@ static void write_panels(FILE *out, const char *png, const char *title, char **n
 int pr_curves_png(const char *png, const char *title, char **names, const ap_class *per_class, int classes,
                   const ap_detection *detections, const ap_match *matches, size_t detection_count)
 {
+    const int columns = (int)ceil(sqrt(classes)), rows = (classes + columns - 1) / columns;
+    const int side = classes == 1 ? 600 : classes <= 9 ? 360 : 240;
     size_t most = 1;
-    whole_file file;
     ap_point *points;
-    FILE *gnuplot;
-    int k, drawn = 0;
+    picture p;
+    int k;
     for (k = 0; k < classes; ++k) {
         if (per_class[k].found > most) most = per_class[k].found;
     }
-    /* gnuplot writes to the file by its name; where it cannot, it would write to standard output. */
-    if (begin_file(&file, png)) return 1;
     points = (ap_point *)calloc(most, sizeof *points);
-    signal(SIGPIPE, SIG_IGN); /* where gnuplot is missing, writing fails and is reported below */
-    gnuplot = points ? popen("gnuplot", "w") : 0;
-    if (gnuplot) {
-        struct stat is;
-        write_panels(gnuplot, file.temporary, title, names, per_class, classes, detections, matches, detection_count,
-                     points);
-        drawn = !pclose(gnuplot) && !stat(file.temporary, &is) && is.st_size > 0;
-    }
+    if (!points) return complain("out of memory for the curves");
+    p = begin_picture(png, columns * side, rows * side + 40);
+    write_panels(p.pipe, columns, rows, title, names, per_class, classes, detections, matches, detection_count, points);
+    end_picture(&p);
     free(points);
-    if (drawn) return finish_file(&file, 1);
-    finish_file(&file, 0);
-    return complain("gnuplot could not draw %s (install the package gnuplot-nox)", png);
+    return 0;
 }

@@ -2,13 +2,14 @@
  * decoded once, and only a group's inputs and unmerged boxes are in memory. */
 #include "detect.h"
 
+#include "complain.h"
+
 #include "network.h"
 #include "stb_image.h"
 
 #include <limits.h>
 #include <math.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,18 +22,6 @@ enum { SCALES = sizeof((detect_options *)0)->scales / sizeof(int) };
 
 /* A group of images with their inputs at all sizes. */
 enum { LARGEST_GROUP = 64, GROUP_BYTES = 256 << 20 };
-
-/* Every error is one line. Returns the status to hand on. */
-static int complain(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    fprintf(stderr, "detector map: ");
-    vfprintf(stderr, format, arguments);
-    fprintf(stderr, "\n");
-    va_end(arguments);
-    return 1;
-}
 
 static const char no_memory[] = "out of memory for the detections";
 

@@ -27,7 +27,7 @@ int check_file(const char *what, const char *path)
     else if (S_ISDIR(status.st_mode))
         reason = EISDIR;
     if (!reason) return 0;
-    return complain("cannot read %s %s: %s", what, path, strerror(reason));
+    return complain("cannot read the %s %s: %s", what, path, strerror(reason));
 }
 
 char *next_line(FILE *file, char **buffer, size_t *size)
@@ -58,7 +58,7 @@ int read_lines(const char *what, const char *path, text_lines *lines)
     memset(lines, 0, sizeof *lines);
     if (check_file(what, path)) return 1;
     file = fopen(path, "r");
-    if (!file) return complain("cannot read %s %s: %s", what, path, strerror(errno));
+    if (!file) return complain("cannot read the %s %s: %s", what, path, strerror(errno));
     while (!status && (line = next_line(file, &buffer, &size))) {
         char **grown = (char **)grow(lines->text, lines->count, &capacity, sizeof *lines->text);
         char *copy = strdup(line);
@@ -70,7 +70,7 @@ int read_lines(const char *what, const char *path, text_lines *lines)
             status = complain("out of memory for the %s", what);
         }
     }
-    if (!status && !feof(file)) status = complain("cannot read %s %s: %s", what, path, strerror(errno));
+    if (!status && !feof(file)) status = complain("cannot read the %s %s: %s", what, path, strerror(errno));
     free(buffer);
     fclose(file);
     while (lines->count && !*lines->text[lines->count - 1]) free(lines->text[--lines->count]);

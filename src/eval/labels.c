@@ -1,35 +1,16 @@
 #include "labels.h"
 
 #include "complain.h"
+#include "label_file.h"
 
 #include "darknet.h"
 #include "stb_image.h"
-#include "utils.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Darknet's find_replace writes into buffers of this size without looking; paths stay below it with room to grow. */
-enum { PATH_SIZE = 4096, PATH_LIMIT = PATH_SIZE - 64 };
-
-/* Where training looks for the labels of an image: fill_truth_detection's replacements in its order, each at the first
- * occurrence. `path` is one of two buffers of PATH_SIZE that `buffers` holds. */
-static const char *label_path(const char *image_path, char buffers[2][PATH_SIZE])
-{
-    static const char *const replace[][2] = {{"images", "labels"}, {"JPEGImages", "labels"}, {"raw", "labels"},
-                                             {".jpg", ".txt"},     {".png", ".txt"},         {".JPG", ".txt"},
-                                             {".JPEG", ".txt"}};
-    enum { REPLACE = sizeof replace / sizeof *replace };
-    int i;
-    strcpy(buffers[0], image_path);
-    for (i = 0; i < REPLACE; ++i)
-        find_replace(buffers[i % 2], (char *)replace[i][0], (char *)replace[i][1], buffers[(i + 1) % 2]);
-    return buffers[REPLACE % 2];
-}
-
-/* `path` (PATH_SIZE) becomes that of the difficult objects. Returns 0 where there is no such place. */
+/* `path` (LABEL_PATH_SIZE) becomes that of the difficult objects. Returns 0 where there is no such place. */
 static int difficult_path(const char *labels, char *path)
 {
     static const char folder[] = "labels", more[] = "-difficult";
@@ -47,108 +28,61 @@ static int difficult_path(const char *labels, char *path)
     return 0;
 }
 
-/* One line, `class x y width height`, that strtok_r may cut up. Returns 0, or 1 with the reason in `reason`. */
-static int parse_label(char *line, int classes, ap_object *object, char *reason, size_t size)
-{
-    static const char *const names[] = {"x", "y", "width", "height"};
-    /* Rounding takes boxes that span the image a little beyond it. */
-    const double slack = .001;
-    char *fields[6], *rest = 0, *field = strtok_r(line, " \t", &rest);
-    double values[4], class_id;
-    int i, count = 0;
-
-    for (; field && count < 6; field = strtok_r(0, " \t", &rest)) fields[count++] = field;
-    if (count != 5) {
-        snprintf(reason, size, "a label is five numbers: class x y width height");
-        return 1;
-    }
-    if (fields[0][strspn(fields[0], "0123456789")] || !parse_number(fields[0], &class_id) || class_id >= classes) {
-        snprintf(reason, size, "class %.40s: must be 0 to %d", fields[0], classes - 1);
-        return 1;
-    }
-    for (i = 0; i < 4; ++i) {
-        int centre = i < 2;
-        if (parse_number(fields[i + 1], &values[i]) && values[i] <= 1 + slack &&
-            (centre ? values[i] >= -slack : values[i] > 0))
-            continue;
-        snprintf(reason, size, "%s %.40s: must be %s, relative to the image", names[i], fields[i + 1],
-                 centre ? "0 to 1" : "above 0 and 1 at most");
-        return 1;
-    }
-    object->class_id = (int)class_id;
-    object->box.x = values[0];
-    object->box.y = values[1];
-    object->box.w = values[2];
-    object->box.h = values[3];
-    return 0;
-}
-
 /* Adds the objects of one label file, each a copy of `object` but for class and box. A file that is not there:
- * `missing` becomes 1. */
-static int read_label_file(const char *path, ap_object object, int classes, label_list *labels, int *missing)
+ * `missing` becomes 1. `boxes` is room that is used again. */
+static int add_objects(const char *path, ap_object object, int classes, label_boxes *boxes, label_list *labels,
+                       int *missing)
 {
-    char reason[200], *buffer = 0, *line;
-    size_t size = 0;
-    int number = 0, status = 0;
-    FILE *file;
-    errno = 0;
+    char reason[LABEL_PATH_SIZE + 256];
+    const label_box *box;
     *missing = 0;
-    file = fopen(path, "r");
-    if (!file && errno == ENOENT) {
-        *missing = 1;
-        return 0;
+    boxes->count = 0;
+    switch (label_file_read(path, classes, boxes, reason, sizeof reason)) {
+    case LABELS_OK: break;
+    case LABELS_MISSING: *missing = 1; return 0;
+    default: return complain("%s", reason);
     }
-    if (!file) return complain("cannot read labels %s: %s", path, strerror(errno));
-    while (!status && (line = next_line(file, &buffer, &size))) {
-        ap_object *grown;
-        ++number;
-        if (line[strspn(line, " \t")] == 0) continue;
-        if (parse_label(line, classes, &object, reason, sizeof reason)) {
-            status = complain("%s:%d: %s", path, number, reason);
-            continue;
-        }
-        grown = (ap_object *)grow(labels->objects, labels->count, &labels->capacity, sizeof object);
-        if (!grown) {
-            status = complain("out of memory for the labels");
-            continue;
-        }
+    for (box = boxes->items; box < boxes->items + boxes->count; ++box) {
+        ap_object *grown = (ap_object *)grow(labels->objects, labels->count, &labels->capacity, sizeof object);
+        if (!grown) return complain("out of memory for the labels");
+        object.class_id = box->class_id;
+        object.box.x = box->x;
+        object.box.y = box->y;
+        object.box.w = box->w;
+        object.box.h = box->h;
         labels->objects = grown;
         labels->objects[labels->count++] = object;
         labels->difficult += object.difficult;
     }
-    if (!status && !feof(file)) status = complain("cannot read labels %s: %s", path, strerror(errno));
-    free(buffer);
-    fclose(file);
-    return status;
+    return 0;
 }
 
 int labels_read(const valid_data *data, label_list *labels)
 {
-    char buffers[2][PATH_SIZE], difficult[PATH_SIZE];
-    const char *path = "";
+    char path[LABEL_PATH_SIZE] = "", difficult[LABEL_PATH_SIZE], reason[LABEL_PATH_SIZE + 256];
+    label_boxes boxes = {0, 0, 0};
     int i, status = 0, missing;
     memset(labels, 0, sizeof *labels);
     for (i = 0; i < data->images.count && !status; ++i) {
         const char *image_path = data->images.text[i];
         ap_object object;
-        size_t length;
-        if (strlen(image_path) >= PATH_LIMIT) return complain("path too long: %.60s...", image_path);
-        if (check_file("image", image_path)) return 1;
-        path = label_path(image_path, buffers);
-        length = strlen(path);
-        if (length < 4 || strcmp(path + length - 4, ".txt"))
-            return complain("%s: Darknet finds labels of .jpg, .png, .JPG and .JPEG images only", image_path);
+        if (label_file_path(image_path, path, reason, sizeof reason) != LABELS_OK)
+            status = complain("%s", reason);
+        else
+            status = check_file("image", image_path);
+        if (status) continue;
         memset(&object, 0, sizeof object);
         object.image = i;
-        status = read_label_file(path, object, data->classes, labels, &missing);
+        status = add_objects(path, object, data->classes, &boxes, labels, &missing);
         if (!status && missing && !labels->missing++) {
             labels->first_missing = strdup(path);
             if (!labels->first_missing) status = complain("out of memory");
         }
         object.difficult = 1;
         if (!status && difficult_path(path, difficult))
-            status = read_label_file(difficult, object, data->classes, labels, &missing);
+            status = add_objects(difficult, object, data->classes, &boxes, labels, &missing);
     }
+    free(boxes.items);
     if (!status && !labels->count)
         status = complain("no labelled object in any of the %d images; the labels of the last are looked for in %s",
                           data->images.count, path);

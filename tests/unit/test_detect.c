@@ -101,7 +101,7 @@ void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak)
 /* The last thing said is one line of ours, with `text` in it. */
 static void assert_complaint(const char *text)
 {
-    const char *line = strstr(said(), "detector map: "), *end = line ? strchr(line, '\n') : 0;
+    const char *line = strstr(said(), "darknet: "), *end = line ? strchr(line, '\n') : 0;
     if (!line || !end || end[1] || !strstr(line, text)) fail_msg("wanted one line with: %s\ngot: %s", text, said());
 }
 

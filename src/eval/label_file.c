@@ -1,7 +1,8 @@
 #include "label_file.h"
 
+#include "files.h"
+
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,16 +35,6 @@ labels_status label_file_path(const char *image_path, char path[LABEL_PATH_SIZE]
         return LABELS_BAD;
     }
     return LABELS_OK;
-}
-
-/* A decimal number and nothing else: no inf, nan or hexadecimals, which strtod takes too. */
-static int parse_number(const char *text, double *value)
-{
-    char *end;
-    if (!*text || text[strspn(text, "0123456789.eE+-")]) return 0;
-    errno = 0;
-    *value = strtod(text, &end);
-    return end != text && !*end && (errno != ERANGE || fabs(*value) < 1);
 }
 
 /* One line, which strtok_r may cut up. Returns 0, or 1 with the reason. */
@@ -84,13 +75,9 @@ static int parse_label(char *line, int classes, label_box *box, char *reason, si
 
 static int append(label_boxes *boxes, label_box box)
 {
-    if (boxes->count == boxes->capacity) {
-        size_t capacity = boxes->capacity ? boxes->capacity * 2 : 256;
-        label_box *items = (label_box *)realloc(boxes->items, capacity * sizeof *items);
-        if (!items) return 1;
-        boxes->items = items;
-        boxes->capacity = capacity;
-    }
+    label_box *items = (label_box *)grow(boxes->items, boxes->count, &boxes->capacity, sizeof box);
+    if (!items) return 1;
+    boxes->items = items;
     boxes->items[boxes->count++] = box;
     return 0;
 }
