@@ -17,12 +17,12 @@ const char *__asan_default_options(void)
 
 static char folder[256];
 
-/* A path in the folder. Static storage, good for the next fifteen calls. */
+/* A path in the folder. Static storage, good for the next thirty-one calls. */
 static inline char *in_folder(const char *name)
 {
-    static char paths[16][320];
+    static char paths[32][320];
     static int next;
-    char *path = paths[next++ % 16];
+    char *path = paths[next++ % 32];
     snprintf(path, sizeof paths[0], "%s/%s", folder, name);
     return path;
 }
