@@ -210,8 +210,14 @@ int divergence_allows(network *net, const char *filename, const char *temporary)
              iteration_of(net), wrong, filename, last_good());
     }
     if (!training.watch.high) return 1;
-    fprintf(stderr, "%s is not written: the loss is above %g\n", filename, training.watch.limit);
-    return 0;
+    if (iteration_of(net) < training.last) {
+        fprintf(stderr, "%s is not written: the loss is above %g\n", filename, training.watch.limit);
+        return 0;
+    }
+    /* It may be one wild batch, and there will be no other file of these weights. */
+    fprintf(stderr, "the loss of the last iteration was above %g: do not trust %s before it is evaluated; %s\n",
+            training.watch.limit, filename, last_good());
+    return 1;
 }
 
 void divergence_replaces(network *net, const char *filename)
@@ -220,7 +226,8 @@ void divergence_replaces(network *net, const char *filename)
     char before[PATH_MAX];
     if (!training.begun) return;
     file.iteration = iteration_of(net);
-    if (file.iteration >= training.last) return; /* behind the last iteration nothing will tell */
+    /* Behind the last iteration nothing will tell; what it replaces then is kept only where its loss was high. */
+    if (file.iteration >= training.last && !training.watch.high) return;
     set_path(&file, filename);
     name_before(file.path, before);
     if ((same = find(training.new, training.news, file.path))) {
