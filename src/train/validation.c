@@ -40,8 +40,9 @@ static void listen(void *context, char *text)
         l->shown = steady_seconds();
         fprintf(stderr, "%smAP: %s%s", l->tty ? "\r" : "", text, l->tty ? "   " : "\n");
         l->open = l->tty;
-    } else if (*text) {
-        snprintf(l->error, sizeof l->error, "%s", text); /* where it fails, the last line says why */
+    } else if (*text) { /* where it fails, the last line says why */
+        static const char name[] = "darknet: ";
+        snprintf(l->error, sizeof l->error, "%s", text + (strncmp(text, name, sizeof name - 1) ? 0 : sizeof name - 1));
     }
 }
 

@@ -4,100 +4,27 @@
 #include "detect.h"
 #include "multi_scale.h"
 
+#include "test_darknet.h"
 #include "test_helpers.h"
 
 #include <darknet.h>
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Darknet never frees a cfg, so leaks say nothing in a sanitized build. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
-
-/* ---- A folder for files, and silence for Darknet ----------------------------------------------------------------- */
-
-static char folder[256];
-
-static const char *const names[] = {"said", "net.cfg", "missing", "a.ppm", "b.ppm", "c.ppm"};
-
-/* A path in the folder, of one of those names. Static storage. */
-static char *in_folder(const char *name)
-{
-    static char paths[COUNT(names)][320];
-    size_t i = 0;
-    while (strcmp(names[i], name)) ++i;
-    snprintf(paths[i], sizeof paths[i], "%s/%s", folder, name);
-    return paths[i];
-}
-
 static int make_folder(void **state)
 {
-    const char *place = getenv("TMPDIR");
     (void)state;
-    snprintf(folder, sizeof folder, "%s/test_detect.XXXXXX", place ? place : "/tmp");
-    return !mkdtemp(folder);
+    return make_folder_for("test_detect");
 }
 
 static int remove_folder(void **state)
 {
-    size_t i;
+    static const char *const names[] = {"net.cfg", "a.ppm", "b.ppm", "c.ppm"};
     (void)state;
-    for (i = 0; i < COUNT(names); ++i) unlink(in_folder(names[i]));
-    return rmdir(folder);
+    return remove_folder_with(names, COUNT(names));
 }
-
-static int output_before[2], hushed;
-
-static void hush(void)
-{
-    int i, file = open(in_folder("said"), O_CREAT | O_TRUNC | O_WRONLY | O_APPEND, 0600);
-    fflush(stdout);
-    fflush(stderr);
-    for (i = 0; i < 2; ++i) {
-        output_before[i] = dup(i + 1);
-        dup2(file, i + 1);
-    }
-    close(file);
-    hushed = 1;
-}
-
-static void unhush(void)
-{
-    int i;
-    fflush(stdout);
-    fflush(stderr);
-    for (i = 0; i < 2; ++i) {
-        dup2(output_before[i], i + 1);
-        close(output_before[i]);
-    }
-    hushed = 0;
-}
-
-static const char *said(void)
-{
-    static char text[65536];
-    FILE *file = fopen(in_folder("said"), "r");
-    size_t n = file ? fread(text, 1, sizeof text - 1, file) : 0;
-    text[n] = 0;
-    if (file) fclose(file);
-    return text;
-}
-
-/* Where Darknet or a sanitizer ends the program, the reason would be lost. */
-static void show_last_words(void)
-{
-    if (!hushed) return;
-    unhush();
-    fprintf(stderr, "%s", said());
-}
-
-void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
 /* The last thing said is one line of ours, with `text` in it. */
 static void assert_complaint(const char *text)
@@ -743,7 +670,6 @@ int main(void)
         cmocka_unit_test(a_network_without_a_proper_head_is_not_loaded),
     };
     gpu_index = -1; /* what a GPU does is compared with this elsewhere */
-    atexit(show_last_words);
-    if (__sanitizer_set_death_callback) __sanitizer_set_death_callback(show_last_words);
+    keep_last_words();
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

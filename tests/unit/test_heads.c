@@ -8,74 +8,26 @@
  * labels are those of YOLO v1 (Eq. 3 there: squared error), v2 (softmax) and v3 (a binary cross entropy per class).
  */
 #include "soft_labels.h"
+#include "test_darknet.h"
 #include "test_helpers.h" /* after soft_labels.h: cmocka has a macro fail() */
 
 #include <darknet.h>
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Darknet never frees a cfg, so leaks say nothing in a sanitized build. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
-
-/* ---- Silence for Darknet ----------------------------------------------------------------------------------------- */
-
-static char cfg_path[256];
-static int hushed, output_before[2];
-
-static void hush(void)
-{
-    int i, nowhere = open("/dev/null", O_WRONLY);
-    fflush(stdout);
-    fflush(stderr);
-    for (i = 0; i < 2; ++i) {
-        output_before[i] = dup(i + 1);
-        dup2(nowhere, i + 1);
-    }
-    close(nowhere);
-    hushed = 1;
-}
-
-static void unhush(void)
-{
-    int i;
-    fflush(stdout);
-    fflush(stderr);
-    for (i = 0; i < 2; ++i) {
-        dup2(output_before[i], i + 1);
-        close(output_before[i]);
-    }
-    hushed = 0;
-}
-
-/* Where Darknet ends the program, the totals of the tests would be lost, and with them that it did. */
-static void speak_again(void)
-{
-    if (!hushed) return;
-    unhush();
-    fprintf(stderr, "Darknet ended the program\n");
-}
-
-static int make_cfg_file(void **state)
-{
-    const char *place = getenv("TMPDIR");
-    int file;
-    (void)state;
-    snprintf(cfg_path, sizeof cfg_path, "%s/test_heads.XXXXXX", place ? place : "/tmp");
-    file = mkstemp(cfg_path);
-    return file < 0 || close(file);
-}
-
-static int remove_cfg_file(void **state)
+static int make_folder(void **state)
 {
     (void)state;
-    return unlink(cfg_path);
+    return make_folder_for("test_heads");
+}
+
+static int remove_folder(void **state)
+{
+    static const char *const names[] = {"net.cfg"};
+    (void)state;
+    return remove_folder_with(names, COUNT(names));
 }
 
 /* ---- The golden file --------------------------------------------------------------------------------------------- */
@@ -285,13 +237,13 @@ static void free_golden(golden *g)
 
 static network *network_of(const char *cfg)
 {
-    FILE *file = fopen(cfg_path, "w");
+    FILE *file = fopen(in_folder("net.cfg"), "w");
     network *net;
     assert_non_null(file);
     fputs(cfg, file);
     fclose(file);
     hush();
-    net = parse_network_cfg(cfg_path);
+    net = parse_network_cfg(in_folder("net.cfg"));
     unhush();
     return net;
 }
@@ -707,6 +659,6 @@ int main(int argc, char **argv)
         execv("/proc/self/exe", argv);
     }
     gpu_index = -1; /* these heads work on the CPU in any build */
-    atexit(speak_again);
-    return cmocka_run_group_tests(tests, make_cfg_file, remove_cfg_file);
+    keep_last_words();
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

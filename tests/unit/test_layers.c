@@ -8,6 +8,7 @@
 #include "epochs.h"
 #include "ols_layer.h"
 #include "soft_labels.h"
+#include "test_darknet.h"
 
 #include <darknet.h>
 
@@ -25,76 +26,9 @@
 
 #include <cmocka.h> /* after soft_labels.h: it has a macro fail() */
 
-/* Darknet never frees a cfg, so leaks say nothing in a sanitized build. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
-
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* ---- A folder for files, and silence for Darknet ----------------------------------------------------------------- */
-
-static char folder[256];
-
-/* A path in the folder. Static storage, one per name asked for in a row of four. */
-static char *in_folder(const char *name)
-{
-    static char paths[4][320];
-    static int next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
-
-static int hushed, output_before[2];
-
-/* Sends stdout and stderr to the file `said` until unhush: Darknet writes a line for every layer and every step. */
-static void hush(void)
-{
-    int i, file = open(in_folder("said"), O_CREAT | O_TRUNC | O_WRONLY | O_APPEND, 0600);
-    fflush(stdout);
-    fflush(stderr);
-    for (i = 0; i < 2; ++i) {
-        output_before[i] = dup(i + 1);
-        dup2(file, i + 1);
-    }
-    close(file);
-    hushed = 1;
-}
-
-static void unhush(void)
-{
-    int i;
-    fflush(stdout);
-    fflush(stderr);
-    for (i = 0; i < 2; ++i) {
-        dup2(output_before[i], i + 1);
-        close(output_before[i]);
-    }
-    hushed = 0;
-}
-
-/* What was said between the last hush and unhush. */
-static const char *said(void)
-{
-    static char text[65536];
-    FILE *file = fopen(in_folder("said"), "r");
-    size_t n = file ? fread(text, 1, sizeof text - 1, file) : 0;
-    text[n] = 0;
-    if (file) fclose(file);
-    return text;
-}
-
-/* Where Darknet or a sanitizer ends the program, or a signal a test, the reason would be lost. */
-static void show_last_words(void)
-{
-    if (!hushed) return;
-    unhush();
-    fprintf(stderr, "%s", said());
-}
-
+/* Where a signal ends a test. */
 static int after_test(void **state)
 {
     (void)state;
@@ -102,23 +36,17 @@ static int after_test(void **state)
     return 0;
 }
 
-void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
-
 static int make_folder(void **state)
 {
-    const char *place = getenv("TMPDIR");
     (void)state;
-    snprintf(folder, sizeof folder, "%s/test_layers.XXXXXX", place ? place : "/tmp");
-    return !mkdtemp(folder);
+    return make_folder_for("test_layers");
 }
 
 static int remove_folder(void **state)
 {
-    static const char *const names[] = {"said", "words", "net.cfg", "names", "a.weights", "b.weights"};
-    size_t i;
+    static const char *const names[] = {"words", "net.cfg", "names", "a.weights", "b.weights"};
     (void)state;
-    for (i = 0; i < COUNT(names); ++i) unlink(in_folder(names[i]));
-    return rmdir(folder); /* fails, and so does the test, where something else was left behind */
+    return remove_folder_with(names, COUNT(names));
 }
 
 static void write_file(const char *name, const char *text)
@@ -1534,7 +1462,6 @@ int main(int argc, char **argv)
         execv("/proc/self/exe", argv);
     }
     gpu_index = -1; /* what a GPU does is compared with this elsewhere */
-    atexit(show_last_words);
-    if (__sanitizer_set_death_callback) __sanitizer_set_death_callback(show_last_words);
+    keep_last_words();
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
