@@ -105,10 +105,15 @@ static void add(saved_file *files, int *n, const saved_file *file)
     files[(*n)++] = *file;
 }
 
-/* One name for one file, however it was given. */
+/* One name for one file, however its folder was given. A link stays what it is: a save replaces it, not its target. */
 static void set_path(saved_file *file, const char *path)
 {
-    if (!realpath(path, file->path)) snprintf(file->path, sizeof file->path, "%s", path);
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char folder[PATH_MAX], whole[PATH_MAX];
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(name - path) : 1, slash ? path : ".");
+    if (!realpath(folder, whole) ||
+        snprintf(file->path, sizeof file->path, "%s/%s", whole, name) >= (int)sizeof file->path)
+        snprintf(file->path, sizeof file->path, "%s", path);
 }
 
 /* Where the file that is written over stays until its successor has proved good. */
