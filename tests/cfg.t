@@ -78,6 +78,12 @@ backbone_goes_over() {
     ! begins_with detector_final.weights more
 }
 
+docs_cut_it_there() {
+    local n
+    n=$(sed -n 's/^# `darknet partial .* \([0-9]*\)`.*/\1/p' "$root/cfg/mobilenetv2-imagenet.cfg")
+    grep -qx " *./darknet partial cfg/mobilenetv2-imagenet.cfg .* $n" "$root/docs/detection.md"
+}
+
 adapts() {
     "$root/scripts/adapt-cfg" "$root/build/darknet/cfg/$1.cfg" --classes 7 --smoothing ols --batch 8 --net max_batches=9 \
         >adapted.cfg && parse adapted.cfg >out.txt 2>&1 || { tail -n 3 out.txt; return 1; }
@@ -105,6 +111,7 @@ try "the VOC detectors differ in their smoothing alone: hard and ls" differ_in_s
 try "the VOC detectors differ in their smoothing alone: ls and ols" differ_in_smoothing ls ols
 try "the VOC detectors have the paper's schedule" has_the_papers_schedule
 try "a classifier's backbone is what a detector starts from" backbone_goes_over
+try "docs/detection.md cuts it where the cfg says" docs_cut_it_there
 try "adapt-cfg: yolov3-tiny for 7 classes with OLS" adapts yolov3-tiny 2
 try "adapt-cfg: yolov2-voc for 7 classes with OLS" adapts yolov2-voc 1
 try "adapt-cfg: yolov1-tiny for 7 classes with OLS" adapts yolov1-tiny 1

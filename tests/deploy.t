@@ -271,6 +271,11 @@ def refusals(folder):
     write("local.cfg", net() + conv(8) + conv(8, stride=4) +
           section("local", filters=4, size=3, pad=1, activation="relu6") + END)
     write("rnn.cfg", section("net", inputs=9, batch=1) + section("rnn", output=3, activation="relu6"))
+    with open(f"{made.folder}/relu.weights", "rb") as file:
+        weights = bytearray(file.read())
+    weights[20:24] = numpy.array(numpy.nan, numpy.float32).tobytes()  # the first bias
+    with open(f"{made.folder}/nan.weights", "wb") as file:
+        file.write(weights)
     everything = ("net.cfg", "out.cfg", "net.weights", "out.weights")
     for name, status, text, command in (
             ("relu6 takes weights", 1, "net.cfg: [convolutional] (layer 0) has activation=relu6", everything[:2]),
@@ -282,6 +287,12 @@ def refusals(folder):
             ("nor one for the weights", 1, "cannot write x/o: No such", (*everything[:3], "x/o")),
             ("its own cfg as the result", 1, "net.cfg would be overwritten", ("net.cfg", "./net.cfg", *everything[2:])),
             ("its own weights as the result", 1, "net.weights would be overwritten", (*everything[:3], "net.weights")),
+            ("its own cfg as the weights", 1, "net.cfg would be overwritten", (*everything[:3], "net.cfg")),
+            ("its own weights as the cfg", 1, "net.weights would be overwritten",
+             ("net.cfg", "net.weights", "net.weights", "o")),
+            ("its own cfg as the result, alone", 1, "relu.cfg would be overwritten", ("relu.cfg", "relu.cfg")),
+            ("weights that are not finite", 1, "the outputs on a random image are not finite",
+             ("relu.cfg", "o.cfg", "nan.weights", "o")),
             ("weights of another network", 1, "relu.weights does not fit this cfg",
              (*everything[:2], "relu.weights", "o")),
             ("relu6 in a recurrent layer", 1, "activation=relu6 cannot be written",

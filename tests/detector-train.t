@@ -324,11 +324,28 @@ $T/backup/burst_200.weights" train_here burst backup/burst.backup || return
     grep 'Saving weights to .*burst.backup' err.txt && cmp backup/burst.backup good.weights &&
         [ -z "$(compgen -G 'backup/*.before')" ]
 }
+puts_back_a_link() {
+    rm -f backup/burst*
+    mkdir elsewhere && cp good.weights elsewhere/burst.backup && ln -s ../elsewhere/burst.backup backup || return
+    fails "the last good checkpoint is $T/backup/burst.backup (iteration 100)" train_here burst backup/burst.backup &&
+        cmp backup/burst.backup good.weights && cmp elsewhere/burst.backup good.weights &&
+        [ -z "$(compgen -G 'backup/*.before' 'elsewhere/*.before')" ]
+}
 warns_of_a_bad_file() {
     rm -f backup/burst*
     cfg burst 300 0 policy=steps steps=100 scales=1e12
     fails "there is no good checkpoint yet, do not trust $T/backup/burst.backup, $T/backup/burst_100.weights" \
         train_here burst
+}
+# Only the last two iterations are wild: what was trained must not be lost, nor what it replaces.
+keeps_the_end() {
+    rm -f backup/wild*
+    cfg wild 30 0 policy=steps steps=28 scales=3e2
+    echo earlier >backup/wild_final.weights
+    train wild || return
+    cat wild.err
+    grep "do not trust $T/backup/wild_final.weights before it is evaluated; there is no good checkpoint yet" wild.err &&
+        finite backup/wild_final.weights && [ "$(cat backup/wild_final.weights.before)" = earlier ]
 }
 never_good() {
     rm -f backup/burst*
@@ -342,7 +359,9 @@ try "a loss that is no number ends the training, with the last good checkpoint" 
 try "which can be gone on from" goes_on_from_the_last_good
 try "weights that are not finite never take a good checkpoint's place" keeps_a_good_file
 try "one that only the next iteration proves bad gives the place back" puts_back_a_good_file
+try "also where that is a link to a file elsewhere" puts_back_a_link
 try "checkpoints that were saved right before the end are not called good" warns_of_a_bad_file
+try "a loss that is high at the very end does not cost the weights" keeps_the_end
 try "where there is no good checkpoint, that is said" never_good
 
 finish

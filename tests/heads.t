@@ -211,11 +211,20 @@ makes_no_nonsense() {
         refused "--head-layer region needs --anchors" --head-layer region &&
         refused "--head-layer yolo needs --anchors" &&
         refused "--head-layer detection has no anchors, but --boxes" --head-layer detection --anchors 9,9 &&
+        refused "--head-layer detection has one size" --head-layer detection --random 1 &&
         refused "--size must be a multiple of 64" --head-layer detection --strides 64 &&
         refused "no head at stride 24" --head-layer detection --strides 24
 }
+draws_sizes() {
+    local head
+    for head in yolo region; do
+        "$root/scripts/make-mobilenetv2" detector --head-layer "$head" --classes 2 --anchors 9,9,20,20 --random 1 |
+            grep -qx random=1 || return
+    done
+}
 
 try "make-mobilenetv2 refuses heads that do not exist" makes_no_nonsense
+try "make-mobilenetv2 --random is for every head that can be resized" draws_sizes
 if /usr/bin/python3 -c 'import torch' 2>/dev/null; then
     try "unit/test_heads.c compares with what the equations give now" "$root/tests/golden/make-golden-heads" --check
 else

@@ -116,6 +116,7 @@ void deploy_cfg(const char *in_cfg, const char *out_cfg)
     int layer = -2;
     FILE *in = fopen(in_cfg, "r"), *out;
     if (!in) fail("cannot open %s: %s", in_cfg, strerror(errno));
+    refuse_same_file(in_cfg, out_cfg);
     atexit(remove_temporaries);
     name_temporary(temporary_cfg, out_cfg);
     out = create(temporary_cfg, out_cfg);
@@ -564,7 +565,7 @@ static int is_head(const network *net, int i)
     return i == net->n - 1 || type == YOLO || type == REGION || type == DETECTION;
 }
 
-/* The largest difference between the outputs of both networks for one random image. */
+/* The largest difference between the outputs of both networks for one random image; not finite where an output is not. */
 static double compare(const portable *p, network *deployed)
 {
     network *source = p->source;
@@ -589,9 +590,12 @@ static double compare(const portable *p, network *deployed)
         if (one.outputs != other.outputs) fail("layer %d has another size when it is deployed: please report this", i);
         for (k = 0; k < one.outputs; ++k) {
             double difference = fabs((double)one.output[k] - other.output[k]);
-            if (!(difference <= worst)) worst = difference; /* NaN too */
+            if (difference <= worst) continue;
+            worst = difference;
+            if (!isfinite(worst)) goto done; /* the next would hide it */
         }
     }
+done:
     free(image);
     return worst;
 }
@@ -602,11 +606,14 @@ void deploy_network(const char *in_cfg, const char *out_cfg, const char *in_weig
     network written = {0}, *deployed;
     list *sections;
     node *n;
+    double difference;
     int i;
     gpu_index = -1;
     if (access(in_cfg, R_OK)) fail("cannot open %s: %s", in_cfg, strerror(errno));
     if (access(in_weights, R_OK)) fail("cannot open %s: %s", in_weights, strerror(errno));
     refuse_same_file(in_cfg, out_cfg);
+    refuse_same_file(in_cfg, out_weights);
+    refuse_same_file(in_weights, out_cfg);
     refuse_same_file(in_weights, out_weights);
     atexit(remove_temporaries);
     name_temporary(temporary_cfg, out_cfg);
@@ -634,8 +641,12 @@ void deploy_network(const char *in_cfg, const char *out_cfg, const char *in_weig
     written.gpu_index = -1;
     save_weights(&written, temporary_weights);
     deployed = load_network(temporary_cfg, temporary_weights, 0);
+    difference = compare(&p, deployed);
+    if (!isfinite(difference))
+        fail("%s: the outputs on a random image are not finite: weights that have diverged? Nothing is written",
+             in_weights);
     printf("%s, %s: %d layers in place of %d; on a random image their outputs differ by at most %.1e\n", out_cfg,
-           out_weights, p.n, p.source->n, compare(&p, deployed));
+           out_weights, p.n, p.source->n, difference);
     publish(temporary_weights, out_weights);
     publish(temporary_cfg, out_cfg);
 }

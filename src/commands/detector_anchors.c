@@ -5,6 +5,7 @@
 #include "gnuplot.h"
 #include "label_file.h"
 #include "soft_labels.h"
+#include "valid_data.h"
 
 #include "darknet.h"
 #include "option_list.h"
@@ -117,16 +118,6 @@ static char *data_value(list *options, const char *key)
     return value ? strdup(value) : 0;
 }
 
-static void free_options(list *options)
-{
-    node *n;
-    for (n = options->front; n; n = n->next) {
-        free(((kvp *)n->val)->key); /* the whole line; the value lies in it */
-        free(n->val);
-    }
-    free_list(options);
-}
-
 typedef struct {
     anchor_size *sizes;
     size_t count, images, small;
@@ -204,7 +195,7 @@ static training_boxes read_boxes_of(const arguments *a)
     }
     if (!boxes.count) fail("%s: none of its %lu images has a labelled object", train, (unsigned long)boxes.images);
     free_lines(&images), free(labels.items), free(train), free(classes_text);
-    free_options(options);
+    free_data_options(options);
     return boxes;
 }
 

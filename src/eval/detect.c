@@ -3,6 +3,7 @@
 #include "detect.h"
 
 #include "complain.h"
+#include "multi_scale.h"
 
 #include "network.h"
 #include "stb_image.h"
@@ -105,29 +106,10 @@ static int output_is_finite(const network *net)
 
 /* ---- Its sizes -------------------------------------------------------------------------------------------------- */
 
-int detect_stride(const network *net)
-{
-    int *stride = (int *)calloc(net->n, sizeof *stride), largest = 1, k;
-    if (!stride) return 1;
-    for (k = 0; k < net->n; ++k) {
-        const layer *l = &net->layers[k];
-        const int before = k ? stride[k - 1] : 1;
-        const int grows = l->type == UPSAMPLE || l->type == REORG ? (l->type == UPSAMPLE) != l->reverse : 0;
-        stride[k] = before;
-        if (l->type == ROUTE)
-            stride[k] = stride[l->input_layers[0]];
-        else if (l->type == CONVOLUTIONAL || l->type == MAXPOOL || l->type == UPSAMPLE || l->type == REORG)
-            stride[k] = !grows ? before * l->stride : before > l->stride ? before / l->stride : 1;
-        if (stride[k] > largest) largest = stride[k];
-    }
-    free(stride);
-    return largest;
-}
-
 detect_size detect_scale(const network *net, int scale)
 {
     const int longer = net->w > net->h ? net->w : net->h, shorter = net->w > net->h ? net->h : net->w;
-    const int stride = detect_stride(net);
+    const int stride = network_stride(net);
     int other = (int)floor((double)scale * shorter / longer / stride + .5) * stride;
     detect_size size = {scale, scale};
     if (other < stride) other = stride;
@@ -199,7 +181,7 @@ static const char *resized(const network *net, int k, const detect_size *sizes, 
 
 static int check_scale(const network *net, int scale)
 {
-    const int longer = net->w > net->h ? net->w : net->h, stride = detect_stride(net);
+    const int longer = net->w > net->h ? net->w : net->h, stride = network_stride(net);
     detect_size *sizes, input;
     int k, status = 0;
     if (scale < 1 || scale > 1 << 16) return complain("scale %d: must be at least %d", scale, stride);

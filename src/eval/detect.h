@@ -59,12 +59,9 @@ int detect_letterbox(const network *net, const detect_options *options);
  * the longer side of the cfg is the cfg's size as it is. */
 detect_size detect_scale(const network *net, int scale);
 
-/* How many pixels of the input the coarsest layer has for one of its own: 32 for YOLOv3. */
-int detect_stride(const network *net);
-
-/* Whether the options can be used: every scale once, a multiple of detect_stride (or the cfg's own), and only sections
- * that Darknet can resize: with [connected] or [detection] a network has one size. detect_images looks too; this is for
- * who wants to know before long work. Returns 0, or 1 after one line on stderr. */
+/* Whether the options can be used: every scale once, a multiple of network_stride (multi_scale.h; or the cfg's own), and
+ * only sections that Darknet can resize: with [connected] or [detection] a network has one size. detect_images looks
+ * too; this is for who wants to know before long work. Returns 0, or 1 after one line on stderr. */
 int detect_check(const network *net, const detect_options *options);
 
 /* Detects in `count` images. `net` and `classes` are load_detector's.

@@ -2,13 +2,12 @@
 
 #include "complain.h"
 
-#include "darknet.h"
 #include "option_list.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void free_options(list *options)
+void free_data_options(list *options)
 {
     node *n;
     for (n = options->front; n; n = n->next) {
@@ -51,6 +50,6 @@ int valid_data_read(const char *path, valid_data *data)
     }
     if (!status) status = read_lines("list of names", values[1], &data->names);
     if (!status) status = read_lines("list of images", values[0], &data->images);
-    free_options(options);
+    free_data_options(options);
     return status;
 }

@@ -4,6 +4,8 @@
 
 #include "files.h"
 
+#include "darknet.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -18,6 +20,9 @@ typedef struct {
  * as classes is for the caller to see. */
 int valid_data_read(const char *path, valid_data *data);
 void valid_data_free(valid_data *data);
+
+/* Frees what read_data_cfg returned, for which Darknet has nothing. */
+void free_data_options(list *options);
 
 #ifdef __cplusplus
 }

@@ -105,10 +105,15 @@ static void add(saved_file *files, int *n, const saved_file *file)
     files[(*n)++] = *file;
 }
 
-/* One name for one file, however it was given. */
+/* One name for one file, however its folder was given. A link stays what it is: a save replaces it, not its target. */
 static void set_path(saved_file *file, const char *path)
 {
-    if (!realpath(path, file->path)) snprintf(file->path, sizeof file->path, "%s", path);
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char folder[PATH_MAX], whole[PATH_MAX];
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(name - path) : 1, slash ? path : ".");
+    if (!realpath(folder, whole) ||
+        snprintf(file->path, sizeof file->path, "%s/%s", whole, name) >= (int)sizeof file->path)
+        snprintf(file->path, sizeof file->path, "%s", path);
 }
 
 /* Where the file that is written over stays until its successor has proved good. */
@@ -210,8 +215,14 @@ int divergence_allows(network *net, const char *filename, const char *temporary)
              iteration_of(net), wrong, filename, last_good());
     }
     if (!training.watch.high) return 1;
-    fprintf(stderr, "%s is not written: the loss is above %g\n", filename, training.watch.limit);
-    return 0;
+    if (iteration_of(net) < training.last) {
+        fprintf(stderr, "%s is not written: the loss is above %g\n", filename, training.watch.limit);
+        return 0;
+    }
+    /* It may be one wild batch, and there will be no other file of these weights. */
+    fprintf(stderr, "the loss of the last iteration was above %g: do not trust %s before it is evaluated; %s\n",
+            training.watch.limit, filename, last_good());
+    return 1;
 }
 
 void divergence_replaces(network *net, const char *filename)
@@ -220,7 +231,8 @@ void divergence_replaces(network *net, const char *filename)
     char before[PATH_MAX];
     if (!training.begun) return;
     file.iteration = iteration_of(net);
-    if (file.iteration >= training.last) return; /* behind the last iteration nothing will tell */
+    /* Behind the last iteration nothing will tell; what it replaces then is kept only where its loss was high. */
+    if (file.iteration >= training.last && !training.watch.high) return;
     set_path(&file, filename);
     name_before(file.path, before);
     if ((same = find(training.new, training.news, file.path))) {

@@ -6,7 +6,8 @@
  *         the number of boxes that the network predicts in an image (an untrained head costs about a quarter each) and
  *         the loss of the first iteration of this run, or
  *     a weight is not finite when a checkpoint is to be written.
- * A single wild batch is none of these. While the loss is that high no checkpoint is written over another.
+ * A single wild batch is none of these. While the loss is that high no checkpoint is written, but for those behind the
+ * last iteration: they are named as not to be trusted, and what they replace stays as <file>.before.
  *
  * A checkpoint is good when it is finite and the iteration after it, which is the first to look at those weights, had a
  * loss below that limit. One that is not does not stay in the place of one that was.
@@ -52,8 +53,8 @@ int divergence_check(size_t iteration, double loss);
 void divergence_accept(void);
 
 /* For checkpoint_commit, before a file takes its name: 1 when it may; 0, with one line on stderr, when the loss is too
- * high at the moment. Ends the program, after unlinking `temporary`, when a weight is not finite. Always 1 where no
- * training is watched. */
+ * high at the moment and the training is not over. Ends the program, after unlinking `temporary`, when a weight is not
+ * finite. Always 1 where no training is watched. */
 int divergence_allows(network *net, const char *filename, const char *temporary);
 
 /* For checkpoint_commit, right before the rename over `filename`: keeps what is there as <filename>.before until the

@@ -23,7 +23,7 @@ typedef struct {
 } multi_scale;
 
 /* How many pixels of the input one cell of the coarsest layer stands for, along a side: the product of the strides on
- * the way there. At least 1. */
+ * the way there; 32 for YOLOv3. At least 1. */
 int network_stride(const network *net);
 
 /* The range for a cfg of w x h pixels whose network has this stride. */

@@ -2,6 +2,7 @@
  * pixels: at the size of the network, images go into it as they are, so most comparisons are exact.
  */
 #include "detect.h"
+#include "multi_scale.h"
 
 #include "test_darknet.h"
 #include "test_helpers.h"
@@ -525,7 +526,7 @@ static void a_scale_keeps_the_shape_of_the_network(void **state)
         const detect_size size = detect_scale(net, cases[i].scale);
         assert_int_equal(size.w, cases[i].w);
         assert_int_equal(size.h, cases[i].h);
-        assert_int_equal(detect_stride(net), i < 5 ? 8 : 4);
+        assert_int_equal(network_stride(net), i < 5 ? 8 : 4);
         free_network(net);
     }
 }
