@@ -239,7 +239,12 @@ refuses() {
         fails "-map -2 is not valid" train_with data -map -2 &&
         fails "cannot save weights to the folder backup=$T/missing of missing-backup" train_with missing-backup &&
         fails "there is no valid= in no-valid" train_with no-valid -map &&
-        fails "cannot read the list valid=$T/missing" train_with missing-valid -map
+        fails "cannot read the list valid=$T/missing" train_with missing-valid -map || return
+    grep -v ^names data >no-names
+    sed "s:^names=.*:names=$T/odd-list:" data >odd-names
+    printf "one\ntwo\nthree\n" >odd-list
+    fails "no-names has no names=" train_with no-names -map &&
+        fails "3 names in $T/odd-list" train_with odd-names -map
 }
 train_with() { "$darknet" detector train "$1" short.cfg "${@:2}" -nogpu; }
 takes_its_option_anywhere() {

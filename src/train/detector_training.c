@@ -8,6 +8,7 @@
 #include "soft_labels.h"
 #include "training_log.h"
 #include "utils.h"
+#include "valid_data.h"
 #include "validation.h"
 
 #include <errno.h>
@@ -82,12 +83,26 @@ static const char *find_folder(list *options)
     return folder;
 }
 
+/* What every evaluation would stumble over. */
+static void check_valid_data(void)
+{
+    const network *net = t.nets[0];
+    const int classes = net->layers[net->n - 1].classes;
+    valid_data data;
+    if (valid_data_read(t.data_file, &data)) exit(1);
+    if (data.classes != classes || data.names.count != classes)
+        fail("-map: classes=%d in %s, %d names in %s and %d classes in %s: must be the same", data.classes, t.data_file,
+             data.names.count, data.names_file, classes, t.cfg_file);
+    valid_data_free(&data);
+}
+
 static void begin_map(list *options, const char *folder)
 {
     const char *valid = option_find_str(options, "valid", 0);
     char *base = basecfg(t.cfg_file), log_aside[PATH_MAX], best_aside[PATH_MAX];
     if (!valid) fail("-map needs a list of images to evaluate on: there is no valid= in %s", t.data_file);
     if (access(valid, R_OK)) fail("-map cannot read the list valid=%s: %s", valid, strerror(errno));
+    check_valid_data();
     name_file(t.last_weights, folder, base, "_last.weights");
     name_file(t.best_weights, folder, base, "_best.weights");
     name_file(t.log, folder, base, "_log.csv");
