@@ -118,6 +118,9 @@ def convert(folder, set_name, list_path, classes, keep_difficult=False, strict=F
         raise BadInput(f"{folder}: --strict, nothing written; problems: {problems}")
     if not converted:
         raise BadInput(f"{folder}: nothing could be converted; problems: {problems}")
+    if problems.kinds.get("unknown class") and not any(boxes for _, _, boxes in converted):
+        raise BadInput(f"{folder}: all objects are of unknown classes, nothing written: --classes auto takes those that are "
+                       f"there; problems: {problems}")
 
     for kind in ("labels", "labels-difficult"):
         os.makedirs(os.path.join(folder, kind), exist_ok=True)

@@ -198,6 +198,21 @@ refuses_bad_cosine() {
     parse good.cfg
 }
 
+# A head whose sizes do not go together: what to write is said.
+refuses_head_sizes() {
+    cfg '[yolo]' | sed 's/^classes=3/classes=4/' >bad.cfg
+    fails "[yolo] (layer 1): with classes=4 and 1 anchors of its own it needs filters=9 in the [convolutional] before it, not 8" \
+        parse bad.cfg || return
+    cfg '[region]' | sed 's/^classes=3/classes=4/' >bad.cfg
+    fails "[region] (layer 1): with classes=4 and 1 anchors of its own it needs filters=9" parse bad.cfg || return
+    cfg '[yolo]' mask=1 >bad.cfg
+    fails "[yolo] (layer 1): mask has a 1: must be below num=1" parse bad.cfg || return
+    cfg '[yolo]' | sed 's/^anchors=.*/anchors=3,3, 4,4, 5,5/' >bad.cfg
+    fails "[yolo] (layer 1): num=1 needs 2 numbers in anchors=, not 6" parse bad.cfg || return
+    cfg '[region]' | sed 's/^anchors=.*/anchors=3/' >bad.cfg
+    fails "[region] (layer 1): num=1 needs 2 numbers in anchors=, not 1" parse bad.cfg
+}
+
 unknown_section() {
     { net && printf '%s\n' '[connected]' output=3 '[olss]'; } >bad.cfg
     fails_as_darknet_does "Type not recognized: [olss]" parse bad.cfg
@@ -210,6 +225,7 @@ try "a head with a key of smoothing, but without smoothing=, is refused" refuses
 try "heads that share soft labels but differ in a key are refused" refuses_disagreement
 try "one class is refused, and so is what no memory holds" refuses_impossible_sizes
 try "policy=cosine: a wrong learning_rate_min or max_batches is refused" refuses_bad_cosine
+try "a head whose filters, mask or anchors do not go together is refused" refuses_head_sizes
 try "an unknown section is named" unknown_section
 
 # --- what is no error -------------------------------------------------------------------------------------------------

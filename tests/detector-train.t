@@ -247,6 +247,15 @@ refuses() {
         fails "3 names in $T/odd-list" train_with odd-names -map
 }
 train_with() { "$darknet" detector train "$1" short.cfg "${@:2}" -nogpu; }
+helps() {
+    "$darknet" detector train --help >out.txt && "$darknet" classifier -nogpu train -h >>out.txt &&
+        [ "$(grep -c '^usage: darknet detector train <data> <cfg>' out.txt)" = 2 ] || return
+    ! "$darknet" detector train data 2>err.txt && grep '^usage: ' err.txt
+}
+says_that_it_is_at_the_end() {
+    "$darknet" detector train data net.cfg backup/net_final.weights -nogpu >out.txt 2>err.txt &&
+        grep 'nothing to train: the network is at iteration' err.txt
+}
 takes_its_option_anywhere() {
     rm -f backup/short*
     "$darknet" detector -map train data short.cfg backup/net_100.weights -clear -nogpu >short.log 2>short.err || return
@@ -262,6 +271,8 @@ try "killed in the middle, it leaves a whole log and a whole chart or none" is_k
 try "where an evaluation fails, one line says why and the training goes on" goes_on_without_map
 try "without gnuplot one line says so, and the training goes on" goes_on_without_gnuplot
 try "-map with a wrong number, without a list, or a missing folder is refused in time" refuses
+try "--help, or no cfg, prints what there is" helps
+try "weights that are at max_batches already: that is said" says_that_it_is_at_the_end
 try "-map and its number may stand anywhere" takes_its_option_anywhere
 
 # --- sizes ------------------------------------------------------------------------------------------------------------

@@ -193,6 +193,12 @@ ok(status == 0 and all(o in out for o in ("--set", "--list", "--classes", "--nam
 
 # ---- real sets ----
 # Counts of objects, difficult ones and degenerate boxes are those of the sets' own description.
+cells = make_set(f"{tmp}/cells", {"a": annotation(obj("RBC", 1, 1, 50, 50)), "b": annotation()})
+status, out, err = convert(cells, "--set", "train", "--list", f"{tmp}/cells.list")
+ok(status == 1 and "all objects are of unknown classes, nothing written: --classes auto" in err.splitlines()[-1] and
+   not os.path.exists(f"{cells}/labels") and not os.path.exists(f"{tmp}/cells.list"),
+   "a set of other classes alone is refused, and keeps the labels that it has", err)
+
 put("RBC\nWBC\nPlatelets\n", tmp, "bccd.names")
 for archive, folder, classes, sets, want in (
         ("voc2012-100.tar.gz", "VOCdevkit/VOC2012", "voc", ("train", "val"), (100, 273 - 38, 38, [])),

@@ -142,6 +142,27 @@ static void shorten_waiting(char **argv)
 #endif
 }
 
+static const char trainer_usage[] =
+    "usage: darknet detector train <data> <cfg> [weights] [options]\n"
+    "       darknet classifier train <data> <cfg> [weights] [options]\n"
+    "    -map [n]       detector: evaluate on the valid= list every n epochs (1), keep the best weights, a CSV log and a chart\n"
+    "    -clear         forget how many images the weights have seen, and their soft labels\n"
+    "    -seed <n>      repeat a run: weights, images and their augmentation\n"
+    "    -loaders <n>   threads that load images (default: one a processor)\n"
+    "    -cache <MB>    decoded images kept in memory\n"
+    "    -gpus <i,j>    train on these; -i <n> or -nogpu: on that one, or on the CPU\n"
+    "<data> has train=, classes=, names=, backup= (a folder that is there) and for -map valid=\n";
+
+/* `train --help`, and train without its files, which Darknet looks for under the name of the option. */
+static void help_with_training(int argc, char **argv)
+{
+    int i, asked = 0;
+    for (i = 1; i < argc && argv[i]; ++i) asked |= !strcmp(argv[i], "--help") || !strcmp(argv[i], "-h");
+    if (!asked && word(argc, argv, 4)) return;
+    fputs(trainer_usage, asked ? stdout : stderr);
+    leave(!asked);
+}
+
 void commands_begin(int argc, char **argv)
 {
     shorten_waiting(argv);
@@ -155,6 +176,7 @@ void commands_begin(int argc, char **argv)
         const unsigned long none = (unsigned long)-1;
         unsigned long seed = take_number(argc, argv, "-seed", 0xffffffffu, none);
         unsigned long cache = take_number(argc, argv, "-cache", (unsigned long)((size_t)-1 / MEGABYTE / 2), none);
+        help_with_training(argc, argv);
         loading_set_threads((int)take_number(argc, argv, "-loaders", LOADERS, 0));
         if (seed != none) random_set_seed((unsigned)seed);
         if (cache != none) photo_set_limit((size_t)cache * MEGABYTE);

@@ -647,6 +647,9 @@ void deploy_network(const char *in_cfg, const char *out_cfg, const char *in_weig
              in_weights);
     printf("%s, %s: %d layers in place of %d; on a random image their outputs differ by at most %.1e\n", out_cfg,
            out_weights, p.n, p.source->n, difference);
+    if (difference > 1e-2)
+        fprintf(stderr, "darknet: note: that is much. After a short training the averages of batch normalisation are far "
+                        "off, and rounding grows from layer to layer: compare on real images\n");
     publish(temporary_weights, out_weights);
     publish(temporary_cfg, out_cfg);
 }

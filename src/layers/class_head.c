@@ -49,6 +49,26 @@ static int objects_per_image(layer l)
     return l.type == DETECTION ? l.side * l.side : l.max_boxes;
 }
 
+void check_head_sizes(const layer *l, list *options, int inputs, int index)
+{
+    const char *section = l->type == YOLO ? "[yolo]" : "[region]";
+    const int anchors = l->type == YOLO ? l->total : l->n;
+    const char *text = option_find_str(options, (char *)"anchors", 0);
+    int i, numbers = 1;
+    if (l->w < 1 || l->h < 1) fail("%s (layer %d): needs a [convolutional] before it", section, index);
+    if (l->outputs != inputs)
+        fail("%s (layer %d): with classes=%d and %d anchors of its own it needs filters=%d in the [convolutional] before "
+             "it, not %d",
+             section, index, l->classes, l->n, l->outputs / (l->w * l->h), inputs / (l->w * l->h));
+    for (i = 0; l->type == YOLO && i < l->n; ++i)
+        if (l->mask[i] < 0 || l->mask[i] >= anchors)
+            fail("%s (layer %d): mask has a %d: must be below num=%d", section, index, l->mask[i], anchors);
+    if (!text) return;
+    for (i = 0; text[i]; ++i) numbers += text[i] == ',';
+    if (numbers != 2 * anchors)
+        fail("%s (layer %d): num=%d needs %d numbers in anchors=, not %d", section, index, anchors, 2 * anchors, numbers);
+}
+
 void begin_class_head(layer l)
 {
     soft_labels *labels = l.soft_labels;

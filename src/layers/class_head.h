@@ -19,6 +19,11 @@ extern "C" {
 /* Called at the end of parse_yolo, parse_region and parse_detection. Without `smoothing=` it changes nothing. */
 void parse_class_head(layer *l, list *options, network *net, int index);
 
+/* Called in parse_yolo and parse_region, with or without smoothing: ends the program with one line where the layer before
+ * puts out another number of channels than the head takes, a mask is no anchor, or there are not two numbers an anchor,
+ * which Darknet writes behind its array. `inputs` is what the layer before puts out for an image. */
+void check_head_sizes(const layer *l, list *options, int inputs, int index);
+
 /* Called at the start of a training forward pass of a head with smoothing. */
 void begin_class_head(layer l);
 

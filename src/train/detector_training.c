@@ -143,6 +143,9 @@ void detector_training_begin(network **nets, int n, int images, list *options, c
     t.scale = multi_scale_range(net->w, net->h, network_stride(net));
     t.chart_moment = t.moment;
     divergence_begin(net, weightfile);
+    if (get_current_batch(net) >= (size_t)net->max_batches)
+        fprintf(stderr, "nothing to train: the network is at iteration %zu, and max_batches=%d; raise it, or start over "
+                        "with -clear\n", get_current_batch(net), net->max_batches);
     folder = find_folder(options);
     if (map_epochs) begin_map(options, folder);
 }
