@@ -108,13 +108,14 @@ static void check_gpus(int argc, char **argv)
 /* 1 once the program means to end with the status that it gives to exit(). */
 static int finished;
 
-/* Darknet leaves with exit(0) where it cannot load an image (src/image.c, which the patches leave alone). */
+/* Darknet leaves with exit(0) where it cannot load an image (src/image.c, which the patches leave alone). And it leaves in
+ * loader threads, while others work on: they must not lose under their feet what the libraries' destructors free. */
 static void guard_status(int status, void *unused)
 {
     (void)unused;
-    if (status || finished) return;
+    if (finished) return;
     fflush(0);
-    _exit(1);
+    _exit(status ? status : 1);
 }
 
 static void leave(int status)
