@@ -3,7 +3,6 @@
 #include "detect.h"
 
 #include "complain.h"
-#include "multi_scale.h"
 
 #include "network.h"
 #include "stb_image.h"
@@ -105,6 +104,26 @@ static int output_is_finite(const network *net)
 }
 
 /* ---- Its sizes -------------------------------------------------------------------------------------------------- */
+
+int network_stride(const network *net)
+{
+    double *scale = (double *)calloc(net->n + 1, sizeof *scale), most = 1;
+    int i;
+    if (!scale) return 32; /* of most networks */
+    for (i = 0; i < net->n; ++i) {
+        const layer *l = &net->layers[i];
+        double before = !i ? 1 : l->type == ROUTE ? scale[l->input_layers[0]] : scale[i - 1];
+        int shrinks = l->type == CONVOLUTIONAL || l->type == MAXPOOL || (l->type == REORG && !l->reverse) ||
+                      (l->type == UPSAMPLE && l->reverse);
+        int grows = (l->type == REORG && l->reverse) || (l->type == UPSAMPLE && !l->reverse);
+        if (shrinks && l->stride > 1) before *= l->stride;
+        if (grows && l->stride > 1) before /= l->stride;
+        scale[i] = before;
+        if (before > most) most = before;
+    }
+    free(scale);
+    return (int)(most + .5);
+}
 
 detect_size detect_scale(const network *net, int scale)
 {

@@ -59,7 +59,11 @@ int detect_letterbox(const network *net, const detect_options *options);
  * the longer side of the cfg is the cfg's size as it is. */
 detect_size detect_scale(const network *net, int scale);
 
-/* Whether the options can be used: every scale once, a multiple of network_stride (multi_scale.h; or the cfg's own), and
+/* How many pixels of the input one cell of the coarsest layer stands for, along a side: the product of the strides on
+ * the way there; 32 for YOLOv3. At least 1. */
+int network_stride(const network *net);
+
+/* Whether the options can be used: every scale once, a multiple of network_stride (or the cfg's own), and
  * only sections that Darknet can resize: with [connected] or [detection] a network has one size. detect_images looks
  * too; this is for who wants to know before long work. Returns 0, or 1 after one line on stderr. */
 int detect_check(const network *net, const detect_options *options);

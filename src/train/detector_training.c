@@ -1,5 +1,6 @@
 #include "detector_training.h"
 
+#include "detect.h"
 #include "device.h"
 #include "divergence.h"
 #include "multi_scale.h"

@@ -8,26 +8,6 @@
 /* Darknet's range, made for 416, and the stride of the networks it was made for. */
 enum { LEAST = 320, USUAL = 416, MOST = 608, GRID = 32 };
 
-int network_stride(const network *net)
-{
-    double *scale = (double *)calloc(net->n + 1, sizeof *scale), most = 1;
-    int i;
-    if (!scale) return GRID;
-    for (i = 0; i < net->n; ++i) {
-        const layer *l = &net->layers[i];
-        double before = !i ? 1 : l->type == ROUTE ? scale[l->input_layers[0]] : scale[i - 1];
-        int shrinks = l->type == CONVOLUTIONAL || l->type == MAXPOOL || (l->type == REORG && !l->reverse) ||
-                      (l->type == UPSAMPLE && l->reverse);
-        int grows = (l->type == REORG && l->reverse) || (l->type == UPSAMPLE && !l->reverse);
-        if (shrinks && l->stride > 1) before *= l->stride;
-        if (grows && l->stride > 1) before /= l->stride;
-        scale[i] = before;
-        if (before > most) most = before;
-    }
-    free(scale);
-    return (int)(most + .5);
-}
-
 /* The multiple of `step` that is closest, at least one. */
 static int nearest(double side, int step)
 {

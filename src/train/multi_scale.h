@@ -22,10 +22,6 @@ typedef struct {
     int last_w, last_h;
 } multi_scale;
 
-/* How many pixels of the input one cell of the coarsest layer stands for, along a side: the product of the strides on
- * the way there; 32 for YOLOv3. At least 1. */
-int network_stride(const network *net);
-
 /* The range for a cfg of w x h pixels whose network has this stride. */
 multi_scale multi_scale_range(int w, int h, int stride);
 

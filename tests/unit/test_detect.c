@@ -2,7 +2,6 @@
  * pixels: at the size of the network, images go into it as they are, so most comparisons are exact.
  */
 #include "detect.h"
-#include "multi_scale.h"
 
 #include "test_darknet.h"
 #include "test_helpers.h"

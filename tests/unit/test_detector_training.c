@@ -3,6 +3,7 @@
 #include "test_helpers.h"
 
 #include "child.h"
+#include "detect.h"
 #include "divergence.h"
 #include "multi_scale.h"
 #include "network.h"
