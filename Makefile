@@ -36,8 +36,8 @@ HOST := build/darknet
 
 CC = gcc
 CXX = g++
-OWN_FOLDERS := src/ols src/layers src/train src/eval src/accel src/commands
-INCLUDES := $(addprefix -I,$(OWN_FOLDERS)) -isystem $(HOST)/include -isystem $(HOST)/src
+OWN_FOLDERS := $(addprefix src/,base ols layers data train eval accel/cpu accel/gpu commands)
+INCLUDES := -Isrc -isystem $(HOST)/include -isystem $(HOST)/src
 DEFINES :=
 LIBS := -lz -lm -pthread
 # Darknet's own flags. Ours leave -ffast-math out: checks for NaN have to mean something. That arithmetic may trap, which
@@ -169,7 +169,7 @@ $(OUT)/darknet/%.o: $(HOST)/.prepared Makefile
 	@mkdir -p $(@D)
 	@source=$$(ls $(HOST)/src/$*.c $(HOST)/src/$*.cpp $(HOST)/src/$*.cu $(HOST)/examples/$*.c 2>/dev/null); \
 	case $$source in \
-	*.c) set -- $(CC) $(HOST_FLAGS) -include src/train/random_stream.h ;; \
+	*.c) set -- $(CC) $(HOST_FLAGS) -include src/data/random_stream.h ;; \
 	*.cpp) set -- $(CXX) $(HOST_FLAGS) ;; \
 	*.cu) set -- $(NVCC) $(CUDA_FLAGS) ;; \
 	esac; \
@@ -251,4 +251,4 @@ help:
 #: make unit-tests   only builds the unit tests of the switches
 #: make clean        removes what was built; make distclean also Darknet's source and the results
 
--include $(wildcard $(OUT)/*/*.d) $(wildcard $(OUT)/tests/*.d)
+-include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)

@@ -56,12 +56,12 @@ def build_double(program, folder, built):
     """The same with Darknet's own code, in double."""
     with open(f"{folder}/double.h", "w", encoding="utf-8") as file:
         file.write(DOUBLE)
-    include = [f"-I{own}" for own in glob.glob("src/*")] + [f"-isystem{HOST}/include", f"-isystem{HOST}/src"]
+    include = ["-Isrc"] + [f"-isystem{HOST}/include", f"-isystem{HOST}/src"]
     double = ["-include", f"{folder}/double.h"]
     commands = []
     host = [f"{HOST}/src/{os.path.basename(object)[:-2]}.c" for object in glob.glob(f"{built}/darknet/*.o")]
-    for source in [s for s in host if os.path.exists(s)] + glob.glob("src/[!c]*/*.c"):
-        flags = ["-include", "src/train/random_stream.h"] if source.startswith(HOST) else []
+    for source in [s for s in host if os.path.exists(s)] + [s for s in glob.glob("src/**/*.c", recursive=True) if not s.startswith("src/commands/")]:
+        flags = ["-include", "src/data/random_stream.h"] if source.startswith(HOST) else []
         # image.c works on vectors of floats, and is not called
         commands.append([*(double if os.path.basename(source) != "image.c" else []), *flags, "-c", source, "-o",
                          f"{folder}/{source.replace('/', '-')}.o"])

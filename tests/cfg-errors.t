@@ -302,7 +302,7 @@ data_errors() {
     data "names=$T/two-names"
     fails "$T/two-names has 2 lines, but the network has 3 classes" run_trainer || return
     data "names=$T/nowhere.names"
-    fails "cannot open the class names $T/nowhere.names" run_trainer || return
+    fails "cannot read the list of names $T/nowhere.names" run_trainer || return
     data "train=$T/empty-list"
     fails "the training list is empty" run_trainer || return
     data "train=$T/nowhere.list"
@@ -378,10 +378,10 @@ ols_options() {
 ols_files() {
     fails "cannot open nowhere.weights: No such file" "$darknet" ols show nowhere.weights &&
         fails "names holds no soft labels" "$darknet" ols show names &&
-        fails "cannot open nowhere.names: No such file" "$darknet" ols show plain.weights -names nowhere.names &&
+        fails "cannot read the list of names nowhere.names: No such file" "$darknet" ols show plain.weights -names nowhere.names &&
         fails "two-names has 2 names, but the soft labels are of 3 classes" "$darknet" ols show plain.weights \
             -names two-names &&
-        fails "could not write nowhere/plot.png" "$darknet" ols plot plain.weights nowhere/plot.png &&
+        fails "cannot draw nowhere/plot.png" "$darknet" ols plot plain.weights nowhere/plot.png &&
         fails "cannot open nowhere.cfg: No such file" "$darknet" ols deploy nowhere.cfg out.cfg &&
         fails "cannot write nowhere/out.cfg: No such file" "$darknet" ols deploy plain.cfg nowhere/out.cfg &&
         [ ! -e out.cfg ] && ! compgen -G '*.tmp'

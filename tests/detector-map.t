@@ -337,7 +337,7 @@ if shutil.which("gnuplot"):
         colours = picture.convert("RGB").getcolors(1 << 24)
     ok(status == 0 and len(colours) > 10, "-curves draws a picture", (status, err))
     status, out, err = run(data, "-dets", voc, "-curves", "nowhere/curves.png")
-    ok(status == 1 and err.splitlines()[-1].startswith("darknet: gnuplot could not write nowhere/curves.png"),
+    ok(status == 1 and err.splitlines()[-1].startswith("darknet: cannot draw nowhere/curves.png"),
        "and says so where it cannot", err)
 else:
     skip("-curves draws a picture", "no gnuplot")

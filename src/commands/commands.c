@@ -1,14 +1,15 @@
-#include "commands.h"
+#include "commands/commands.h"
 
-#include "accel.h"
-#include "checkpoint.h"
-#include "detector_anchors.h"
-#include "detector_map.h"
-#include "detector_training.h"
-#include "loading.h"
-#include "photo.h"
-#include "random_stream.h"
-#include "soft_labels.h"
+#include "base/error.h"
+#include "accel/cpu/accel_cpu.h"
+#include "train/checkpoint.h"
+#include "commands/detector_anchors.h"
+#include "commands/detector_map.h"
+#include "train/detector_training.h"
+#include "data/loading.h"
+#include "data/photo.h"
+#include "data/random_stream.h"
+#include "layers/label_smoothing.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ static char *take_option(int argc, char **argv, const char *name)
     }
     if (i >= argc || !argv[i]) return 0;
     value = i + 1 < argc ? argv[i + 1] : 0;
-    if (!value) fail("%s needs a value", name);
+    if (!value) die("%s needs a value", name);
     for (j = i; j + 2 < argc; ++j) argv[j] = argv[j + 2];
     argv[argc - 2] = argv[argc - 1] = 0;
     return value;
@@ -39,7 +40,7 @@ static unsigned long take_number(int argc, char **argv, const char *name, unsign
     errno = 0;
     value = strtoul(text, &end, 10);
     if (errno || *end || end == text || *text == '-' || value > most)
-        fail("%s %s is not valid: must be a whole number from 0 to %lu", name, text, most);
+        die("%s %s is not valid: must be a whole number from 0 to %lu", name, text, most);
     return value;
 }
 
@@ -58,7 +59,7 @@ static int take_map(int argc, char **argv)
     if (i >= argc || !argv[i]) return 0;
     if (i + 1 < argc && looks_like_a_number(argv[i + 1])) {
         int epochs = (int)take_number(argc, argv, "-map", 1000000, 0);
-        if (!epochs) fail("-map 0 is not valid: must be a whole number of epochs from 1");
+        if (!epochs) die("-map 0 is not valid: must be a whole number of epochs from 1");
         return epochs;
     }
     for (j = i; j + 1 < argc; ++j) argv[j] = argv[j + 1];
@@ -99,7 +100,7 @@ static void check_gpus(int argc, char **argv)
     int i;
     for (i = 1; i + 1 < argc && argv[i]; ++i)
         if (!strcmp(argv[i], "-gpus") && argv[i + 1] && strchr(argv[i + 1], ','))
-            fail("-gpus %s: several GPUs need a build with GPU=1", argv[i + 1]);
+            die("-gpus %s: several GPUs need a build with GPU=1", argv[i + 1]);
 #else
     (void)argc, (void)argv;
 #endif
@@ -108,8 +109,8 @@ static void check_gpus(int argc, char **argv)
 /* 1 once the program means to end with the status that it gives to exit(). */
 static int finished;
 
-/* Darknet leaves with exit(0) where it cannot load an image (src/image.c, which the patches leave alone). And it leaves in
- * loader threads, while others work on: they must not lose under their feet what the libraries' destructors free. */
+/* Darknet leaves with exit(0) where it cannot load an image (src/image.c, which the patches leave alone). And it leaves
+ * in loader threads, while others work on: they must not lose under their feet what the libraries' destructors free. */
 static void guard_status(int status, void *unused)
 {
     (void)unused;
@@ -146,7 +147,8 @@ static void shorten_waiting(char **argv)
 static const char trainer_usage[] =
     "usage: darknet detector train <data> <cfg> [weights] [options]\n"
     "       darknet classifier train <data> <cfg> [weights] [options]\n"
-    "    -map [n]       detector: evaluate on the valid= list every n epochs (1), keep the best weights, a CSV log and a chart\n"
+    "    -map [n]       detector: evaluate on the valid= list every n epochs (1), keep the best weights, a CSV log and "
+    "a chart\n"
     "    -clear         forget how many images the weights have seen, and their soft labels\n"
     "    -seed <n>      repeat a run: weights, images and their augmentation\n"
     "    -loaders <n>   threads that load images (default: one a processor)\n"

@@ -2,10 +2,6 @@
 #ifndef COMMANDS_H
 #define COMMANDS_H
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 /* Before a GPU is asked for: takes -seed N, -loaders N and -cache N of the trainers and -map [N] of `detector train`
  * out of argv, lets every trainer start from partial weights, and runs `darknet ols ...` (which never returns). */
 void commands_begin(int argc, char **argv);
@@ -20,7 +16,4 @@ void commands_end(void);
 /* darknet ols show|plot|deploy. Returns the exit status. */
 int run_ols(int argc, char **argv);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

@@ -13,12 +13,13 @@
  *     [conv], [max], ...             the long names; keys that have a default are written out
  *     indices of layers              relative ones, counted anew
  */
-#include "deploy.h"
+#include "commands/deploy.h"
 
+#include "base/error.h"
 #include "activations.h"
 #include "network.h"
 #include "option_list.h"
-#include "soft_labels.h"
+#include "layers/label_smoothing.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -48,13 +49,13 @@ static void remove_temporaries(void)
 static void name_temporary(char *temporary, const char *filename)
 {
     if (snprintf(temporary, PATH_MAX, "%s.%ld.tmp", filename, (long)getpid()) >= PATH_MAX)
-        fail("cannot write %s: the path is too long", filename);
+        die("cannot write %s: the path is too long", filename);
 }
 
 static FILE *create(const char *temporary, const char *filename)
 {
     FILE *out = fopen(temporary, "w");
-    if (!out) fail("cannot write %s: %s", filename, strerror(errno));
+    if (!out) die("cannot write %s: %s", filename, strerror(errno));
     return out;
 }
 
@@ -62,12 +63,12 @@ static void finish(FILE *out, const char *filename)
 {
     int bad = ferror(out);
     errno = bad ? EIO : 0;
-    if (bad | fclose(out)) fail("cannot write %s: %s", filename, strerror(errno));
+    if (bad | fclose(out)) die("cannot write %s: %s", filename, strerror(errno));
 }
 
 static void publish(char *temporary, const char *filename)
 {
-    if (rename(temporary, filename)) fail("cannot write %s: %s", filename, strerror(errno));
+    if (rename(temporary, filename)) die("cannot write %s: %s", filename, strerror(errno));
     *temporary = 0;
 }
 
@@ -75,7 +76,7 @@ static void refuse_same_file(const char *in, const char *out)
 {
     struct stat a, b;
     if (!stat(in, &a) && !stat(out, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-        fail("%s would be overwritten: give the deployed file another name", in);
+        die("%s would be overwritten: give the deployed file another name", in);
 }
 
 /* ---- The cfg alone ----------------------------------------------------------------------------------------------- */
@@ -115,7 +116,7 @@ void deploy_cfg(const char *in_cfg, const char *out_cfg)
     char line[65536], squeezed[64], type[64] = "";
     int layer = -2;
     FILE *in = fopen(in_cfg, "r"), *out;
-    if (!in) fail("cannot open %s: %s", in_cfg, strerror(errno));
+    if (!in) die("cannot open %s: %s", in_cfg, strerror(errno));
     refuse_same_file(in_cfg, out_cfg);
     atexit(remove_temporaries);
     name_temporary(temporary_cfg, out_cfg);
@@ -131,16 +132,16 @@ void deploy_cfg(const char *in_cfg, const char *out_cfg)
             }
         }
         if (!strcmp(squeezed, "activation=relu6"))
-            fail("%s: %s (layer %d) has activation=relu6, which takes other layers elsewhere: give the weights too, "
-                 "darknet ols deploy <in.cfg> <out.cfg> <in.weights> <out.weights>",
-                 in_cfg, type, layer);
+            die("%s: %s (layer %d) has activation=relu6, which takes other layers elsewhere: give the weights too, "
+                "darknet ols deploy <in.cfg> <out.cfg> <in.weights> <out.weights>",
+                in_cfg, type, layer);
         if (may_smooth(type) && is_key(squeezed, ols_option_keys)) continue;
         if (is_net(type) && !strcmp(squeezed, "policy=cosine"))
             fputs("policy=constant\n", out);
         else
             fputs(line, out);
     }
-    if (ferror(in)) fail("cannot read %s: %s", in_cfg, strerror(errno));
+    if (ferror(in)) die("cannot read %s: %s", in_cfg, strerror(errno));
     fclose(in);
     finish(out, out_cfg);
     publish(temporary_cfg, out_cfg);
@@ -162,7 +163,7 @@ typedef struct {
 static void *allocate(size_t n, size_t size)
 {
     void *memory = calloc(n ? n : 1, size);
-    if (!memory) fail("out of memory");
+    if (!memory) die("out of memory");
     return memory;
 }
 
@@ -171,10 +172,10 @@ static void add_layer(portable *p, layer l)
     if (p->n == p->capacity) {
         p->capacity = 2 * p->capacity + 64;
         p->layers = (layer *)realloc(p->layers, p->capacity * sizeof *p->layers);
-        if (!p->layers) fail("out of memory");
+        if (!p->layers) die("out of memory");
     }
     /* save_weights writes no soft labels for it, and leaves nothing out */
-    l.soft_labels = 0;
+    l.label_smoothing = 0;
     l.dontsave = 0;
     p->layers[p->n++] = l;
 }
@@ -518,7 +519,7 @@ static void add_section(portable *p, int i, const section *s)
     }
     /* what only Darknets know stays as it is */
     if (relu6 && (l.type == RNN || l.type == CRNN || l.xnor || l.binary))
-        fail("layer %d, %s: activation=relu6 cannot be written for other programs there; use relu", i, s->type);
+        die("layer %d, %s: activation=relu6 cannot be written for other programs there; use relu", i, s->type);
     note(p, i, "OpenCV's dnn module does not know this layer, or not in this form");
     print_section(p, s, relu6 ? "linear" : 0);
     add_layer(p, l);
@@ -565,7 +566,8 @@ static int is_head(const network *net, int i)
     return i == net->n - 1 || type == YOLO || type == REGION || type == DETECTION;
 }
 
-/* The largest difference between the outputs of both networks for one random image; not finite where an output is not. */
+/* The largest difference between the outputs of both networks for one random image; not finite where an output is not.
+ */
 static double compare(const portable *p, network *deployed)
 {
     network *source = p->source;
@@ -587,7 +589,7 @@ static double compare(const portable *p, network *deployed)
     for (i = 0; i < source->n; ++i) {
         layer one = source->layers[i], other = deployed->layers[p->place[i]];
         if (!is_head(source, i) || !one.output) continue;
-        if (one.outputs != other.outputs) fail("layer %d has another size when it is deployed: please report this", i);
+        if (one.outputs != other.outputs) die("layer %d has another size when it is deployed: please report this", i);
         for (k = 0; k < one.outputs; ++k) {
             double difference = fabs((double)one.output[k] - other.output[k]);
             if (difference <= worst) continue;
@@ -609,8 +611,8 @@ void deploy_network(const char *in_cfg, const char *out_cfg, const char *in_weig
     double difference;
     int i;
     gpu_index = -1;
-    if (access(in_cfg, R_OK)) fail("cannot open %s: %s", in_cfg, strerror(errno));
-    if (access(in_weights, R_OK)) fail("cannot open %s: %s", in_weights, strerror(errno));
+    if (access(in_cfg, R_OK)) die("cannot open %s: %s", in_cfg, strerror(errno));
+    if (access(in_weights, R_OK)) die("cannot open %s: %s", in_weights, strerror(errno));
     refuse_same_file(in_cfg, out_cfg);
     refuse_same_file(in_cfg, out_weights);
     refuse_same_file(in_weights, out_cfg);
@@ -621,7 +623,7 @@ void deploy_network(const char *in_cfg, const char *out_cfg, const char *in_weig
     finish(create(temporary_weights, out_weights), out_weights); /* so that it is known before the work is done */
     sections = read_cfg((char *)in_cfg);
     if (!sections->front || !is_net(((section *)sections->front->val)->type))
-        fail("%s: the first section must be [net] or [network]", in_cfg);
+        die("%s: the first section must be [net] or [network]", in_cfg);
     p.source = load_original(sections, out_cfg, in_weights);
     p.place = (int *)allocate(p.source->n, sizeof(int));
 
@@ -643,13 +645,14 @@ void deploy_network(const char *in_cfg, const char *out_cfg, const char *in_weig
     deployed = load_network(temporary_cfg, temporary_weights, 0);
     difference = compare(&p, deployed);
     if (!isfinite(difference))
-        fail("%s: the outputs on a random image are not finite: weights that have diverged? Nothing is written",
-             in_weights);
+        die("%s: the outputs on a random image are not finite: weights that have diverged? Nothing is written",
+            in_weights);
     printf("%s, %s: %d layers in place of %d; on a random image their outputs differ by at most %.1e\n", out_cfg,
            out_weights, p.n, p.source->n, difference);
     if (difference > 1e-2)
-        fprintf(stderr, "darknet: note: that is much. After a short training the averages of batch normalisation are far "
-                        "off, and rounding grows from layer to layer: compare on real images\n");
+        fprintf(stderr,
+                "darknet: note: that is much. After a short training the averages of batch normalisation are far "
+                "off, and rounding grows from layer to layer: compare on real images\n");
     publish(temporary_weights, out_weights);
     publish(temporary_cfg, out_cfg);
 }

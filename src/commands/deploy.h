@@ -2,10 +2,6 @@
 #ifndef DEPLOY_H
 #define DEPLOY_H
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 /* Copies a cfg and leaves out what only this Darknet knows: [ols] becomes [softmax], the smoothing keys go, and
  * policy=cosine becomes constant. The weights stay as they are. A cfg with activation=relu6 needs other layers, thus
  * other weights, and is refused. Errors end the program with one line; out_cfg is then as it was. */
@@ -16,7 +12,4 @@ void deploy_cfg(const char *in_cfg, const char *out_cfg);
  * not know, and by how much the outputs differ on one random input. Errors as above. */
 void deploy_network(const char *in_cfg, const char *out_cfg, const char *in_weights, const char *out_weights);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

@@ -1,11 +1,14 @@
-#include "detector_anchors.h"
+#include "commands/detector_anchors.h"
 
-#include "anchors.h"
-#include "files.h"
-#include "gnuplot.h"
-#include "label_file.h"
-#include "soft_labels.h"
-#include "valid_data.h"
+#include "data/anchors.h"
+#include "data/lists.h"
+#include "base/error.h"
+#include "base/gnuplot.h"
+#include "base/memory.h"
+#include "base/numbers.h"
+#include "base/progress.h"
+#include "data/label_file.h"
+#include "data/data_file.h"
 
 #include "darknet.h"
 #include "option_list.h"
@@ -31,13 +34,10 @@ typedef struct {
 
 static unsigned long whole_number(const char *name, const char *text, unsigned long low, unsigned long high)
 {
-    char *end;
-    unsigned long value;
-    errno = 0;
-    value = strtoul(text, &end, 10);
-    if (errno || *end || end == text || text[strspn(text, "0123456789")] || value < low || value > high)
-        fail("%s %s is not valid: must be a whole number from %lu to %lu", name, text, low, high);
-    return value;
+    long long value;
+    if (parse_whole_number(text, (long long)low, (long long)high, &value))
+        die("%s %s is not valid: must be a whole number from %lu to %lu", name, text, low, high);
+    return (unsigned long)value;
 }
 
 static arguments parse_arguments(int argc, char **argv)
@@ -47,7 +47,7 @@ static arguments parse_arguments(int argc, char **argv)
         const char *name;
         unsigned long *value, low, high;
     } options[] = {
-        {"-num", &a.num, 1, 1000},           {"-width", &a.width, 1, 100000}, {"-height", &a.height, 1, 100000},
+        {"-num", &a.num, 1, 1000},          {"-width", &a.width, 1, 100000},        {"-height", &a.height, 1, 100000},
         {"-seed", &a.seed, 0, 0xffffffffu}, {"-restarts", &a.restarts, 1, 1000000},
     };
     enum { OPTIONS = sizeof options / sizeof *options };
@@ -56,7 +56,7 @@ static arguments parse_arguments(int argc, char **argv)
         const char *value = i + 1 < argc ? argv[i + 1] : 0;
         for (k = 0; k < OPTIONS && strcmp(argv[i], options[k].name); ++k) continue;
         if (k < OPTIONS || !strcmp(argv[i], "-plot")) {
-            if (!value) fail("detector anchors: %s needs a value", argv[i]);
+            if (!value) die("detector anchors: %s needs a value", argv[i]);
             if (k < OPTIONS)
                 *options[k].value = whole_number(argv[i], value, options[k].low, options[k].high);
             else
@@ -65,12 +65,12 @@ static arguments parse_arguments(int argc, char **argv)
         } else if (!strcmp(argv[i], "-stretch")) {
             a.stretch = 1;
         } else if (argv[i][0] == '-' || ++words > 3) { /* "detector", "anchors" and the file */
-            fail("detector anchors: unexpected argument %s; usage: %s", argv[i], usage);
+            die("detector anchors: unexpected argument %s; usage: %s", argv[i], usage);
         } else if (words == 3) {
             a.data_file = argv[i];
         }
     }
-    if (!a.data_file) fail("usage: %s", usage);
+    if (!a.data_file) die("usage: %s", usage);
     return a;
 }
 
@@ -82,33 +82,15 @@ static void need_file(const char *what, const char *path)
     if (check_file(what, path)) exit(1);
 }
 
-/* How far long work is, on stderr: a line that is rewritten on a terminal, a line for every tenth elsewhere. */
-static struct {
-    time_t start, last;
-    int tenth;
-} work;
+enum { QUIET_SECONDS = 2 };
 
-static void begin_work(void)
-{
-    work.start = work.last = time(0);
-    work.tenth = 0;
-}
-
-static void show_progress(const char *what, size_t done, size_t total)
-{
-    const int tty = isatty(fileno(stderr)), tenth = (int)(10 * done / total);
-    const time_t now = time(0);
-    if (now - work.start < (tty ? 2 : 10) || (tty ? now == work.last : tenth == work.tenth)) return;
-    fprintf(stderr, "%s%s: %d %%, %.0f s left%s", tty ? "\r" : "", what, (int)(100. * done / total),
-            (now - work.start) * (double)(total - done) / done, tty ? "   " : "\n");
-    if (tty && done == total) fputc('\n', stderr);
-    work.last = now;
-    work.tenth = tenth;
-}
+/* find_anchors reports its restarts to a function without a context. */
+static progress restarts_progress;
 
 static void show_restarts(int done, int restarts)
 {
-    show_progress("restarts", done, restarts);
+    (void)done, (void)restarts;
+    progress_step(&restarts_progress, 1);
 }
 
 /* The value of a key of a data file, to be freed; null where it is not there. */
@@ -131,7 +113,7 @@ static anchor_size placed_size(const char *image, const arguments *a)
     double aspect;
     if (a->stretch) return size;
     need_file("image", image);
-    if (!stbi_info(image, &w, &h, &channels) || w < 1 || h < 1) fail("%s is not an image that can be decoded", image);
+    if (!stbi_info(image, &w, &h, &channels) || w < 1 || h < 1) die("%s is not an image that can be decoded", image);
     aspect = (double)w / h;
     if (aspect < 1)
         size.w = size.h * aspect;
@@ -146,15 +128,18 @@ static void add_image(const char *image, int classes, const arguments *a, label_
     char path[LABEL_PATH_SIZE], reason[LABEL_PATH_SIZE + 256];
     anchor_size *grown, placed;
     size_t i;
-    if (label_file_path(image, path, reason, sizeof reason) != LABELS_OK) fail("%s", reason);
+    if (label_file_path(image, path, reason, sizeof reason) != LABELS_OK) die("%s", reason);
     labels->count = 0;
     switch (label_file_read(path, classes, labels, reason, sizeof reason)) {
-    case LABELS_OK: break;
-    case LABELS_MISSING: fail("no label file %s of the image %s: training would end there", path, image);
-    default: fail("%s", reason);
+    case LABELS_OK:
+        break;
+    case LABELS_MISSING:
+        die("no label file %s of the image %s: training would end there", path, image);
+    default:
+        die("%s", reason);
     }
     grown = (anchor_size *)realloc(boxes->sizes, (boxes->count + labels->count + 1) * sizeof *grown);
-    if (!grown) fail("out of memory");
+    if (!grown) die("out of memory");
     boxes->sizes = grown;
     ++boxes->images;
     placed = placed_size(image, a);
@@ -175,6 +160,7 @@ static training_boxes read_boxes_of(const arguments *a)
     training_boxes boxes = {0, 0, 0, 0};
     label_boxes labels = {0, 0, 0};
     text_lines images;
+    progress labels_progress;
     list *options;
     char *train, *classes_text;
     unsigned long classes;
@@ -184,16 +170,17 @@ static training_boxes read_boxes_of(const arguments *a)
     options = read_data_cfg((char *)a->data_file);
     train = data_value(options, "train");
     classes_text = data_value(options, "classes");
-    if (!train) fail("%s has no train=", a->data_file);
-    if (!classes_text) fail("%s has no classes=", a->data_file);
+    if (!train) die("%s has no train=", a->data_file);
+    if (!classes_text) die("%s has no classes=", a->data_file);
     classes = whole_number("classes", classes_text, 1, 1000000);
     if (read_lines("list of images", train, &images)) exit(1);
-    begin_work();
+    progress_begin(&labels_progress, "images", (size_t)images.count, images.count, QUIET_SECONDS);
     for (i = 0; i < images.count; ++i) {
         add_image(images.text[i], (int)classes, a, &labels, &boxes);
-        show_progress("labels", (size_t)i + 1, (size_t)images.count);
+        progress_step(&labels_progress, 1);
     }
-    if (!boxes.count) fail("%s: none of its %lu images has a labelled object", train, (unsigned long)boxes.images);
+    progress_end(&labels_progress);
+    if (!boxes.count) die("%s: none of its %lu images has a labelled object", train, (unsigned long)boxes.images);
     free_lines(&images), free(labels.items), free(train), free(classes_text);
     free_data_options(options);
     return boxes;
@@ -220,31 +207,34 @@ static void format_anchor(anchor_size *anchor, char text[80])
 
 static void draw(const arguments *a, const training_boxes *boxes, const anchor_size *anchors, double average)
 {
-    picture p = begin_picture(a->plot, 820, 800);
+    gnuplot_picture p;
+    const char *error;
     double largest = 0;
     size_t i;
+    gnuplot_begin(&p, a->plot, 820, 800);
     for (i = 0; i < boxes->count; ++i) {
         if (boxes->sizes[i].w > largest) largest = boxes->sizes[i].w;
         if (boxes->sizes[i].h > largest) largest = boxes->sizes[i].h;
     }
-    fprintf(p.pipe,
+    fprintf(p.script,
             "set title '%lu boxes and their %lu anchors at %lux%lu, average IoU %.4f'\nset xlabel 'width, pixels'\n"
             "set ylabel 'height, pixels'\nset xrange [0:%g]\nset yrange [0:%g]\nset size ratio -1\nset key off\n"
             "set grid lc rgb '#dddddd'\n",
             (unsigned long)boxes->count, a->num, a->width, a->height, average, 1.05 * largest, 1.05 * largest);
     for (i = 0; i < a->num; ++i)
-        fprintf(p.pipe, "set object %lu rect from 0,0 to %g,%g front fs empty border lc rgb '#d62728' lw 1\n",
+        fprintf(p.script, "set object %lu rect from 0,0 to %g,%g front fs empty border lc rgb '#d62728' lw 1\n",
                 (unsigned long)i + 1, anchors[i].w, anchors[i].h);
     fputs("plot '-' with points pt 7 ps .35 lc rgb '#a02171b5', '-' with points pt 7 ps 1.3 lc rgb '#d62728', "
           "'-' with labels left offset .7,.5\n",
-          p.pipe);
-    for (i = 0; i < boxes->count; ++i) fprintf(p.pipe, "%g %g\n", boxes->sizes[i].w, boxes->sizes[i].h);
-    fputs("e\n", p.pipe);
-    for (i = 0; i < a->num; ++i) fprintf(p.pipe, "%g %g\n", anchors[i].w, anchors[i].h);
-    fputs("e\n", p.pipe);
-    for (i = 0; i < a->num; ++i) fprintf(p.pipe, "%g %g %lu\n", anchors[i].w, anchors[i].h, (unsigned long)i);
-    fputs("e\n", p.pipe);
-    end_picture(&p);
+          p.script);
+    for (i = 0; i < boxes->count; ++i) fprintf(p.script, "%g %g\n", boxes->sizes[i].w, boxes->sizes[i].h);
+    fputs("e\n", p.script);
+    for (i = 0; i < a->num; ++i) fprintf(p.script, "%g %g\n", anchors[i].w, anchors[i].h);
+    fputs("e\n", p.script);
+    for (i = 0; i < a->num; ++i) fprintf(p.script, "%g %g %lu\n", anchors[i].w, anchors[i].h, (unsigned long)i);
+    fputs("e\n", p.script);
+    error = gnuplot_end(&p);
+    if (error) die("cannot draw %s: %s", a->plot, error);
 }
 
 int detector_anchors(int argc, char **argv)
@@ -256,17 +246,20 @@ int detector_anchors(int argc, char **argv)
     double *iou = (double *)calloc(a.num, sizeof *iou), average;
     char(*text)[80] = (char(*)[80])calloc(a.num, sizeof *text);
 
-    if (!anchors || !matched || !iou || !text) fail("out of memory");
-    begin_work();
-    switch (find_anchors(boxes.sizes, boxes.count, (int)a.num, (unsigned)a.seed, (int)a.restarts, anchors,
-                         show_restarts)) {
-    case ANCHORS_OK: break;
+    if (!anchors || !matched || !iou || !text) die("out of memory");
+    progress_begin(&restarts_progress, "restarts", a.restarts, (double)a.restarts, QUIET_SECONDS);
+    switch (
+        find_anchors(boxes.sizes, boxes.count, (int)a.num, (unsigned)a.seed, (int)a.restarts, anchors, show_restarts)) {
+    case ANCHORS_OK:
+        break;
     case ANCHORS_TOO_FEW_SIZES:
-        fail("-num %lu is more than the %lu different sizes of the %lu boxes in %lu images", a.num,
-             (unsigned long)count_different_sizes(boxes.sizes, boxes.count), (unsigned long)boxes.count,
-             (unsigned long)boxes.images);
-    default: fail("out of memory");
+        die("-num %lu is more than the %lu different sizes of the %lu boxes in %lu images", a.num,
+            (unsigned long)count_different_sizes(boxes.sizes, boxes.count), (unsigned long)boxes.count,
+            (unsigned long)boxes.images);
+    default:
+        die("out of memory");
     }
+    progress_end(&restarts_progress);
     for (i = 0; i < a.num; ++i) format_anchor(&anchors[i], text[i]);
     average = match_anchors(boxes.sizes, boxes.count, anchors, (int)a.num, matched, iou);
 
@@ -283,7 +276,7 @@ int detector_anchors(int argc, char **argv)
     printf("\naverage IoU %.4f\nanchors = ", average);
     for (i = 0; i < a.num; ++i) printf("%s%s", i ? ", " : "", text[i]);
     printf("\n");
-    if (fflush(stdout) || ferror(stdout)) fail("cannot write the result: %s", strerror(errno));
+    if (fflush(stdout) || ferror(stdout)) die("cannot write the result: %s", strerror(errno));
     if (a.plot) draw(&a, &boxes, anchors, average);
     free(boxes.sizes), free(anchors), free(matched), free(iou), free(text);
     return 0;

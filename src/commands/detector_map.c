@@ -1,15 +1,16 @@
-#include "detector_map.h"
+#include "commands/detector_map.h"
 
-#include "average_precision.h"
-#include "complain.h"
-#include "confusion.h"
-#include "detect.h"
-#include "detections_file.h"
-#include "files.h"
-#include "labels.h"
-#include "map_report.h"
-#include "pr_curves.h"
-#include "valid_data.h"
+#include "eval/average_precision.h"
+#include "base/error.h"
+#include "base/numbers.h"
+#include "eval/confusion.h"
+#include "eval/detect.h"
+#include "eval/detections_file.h"
+#include "data/lists.h"
+#include "eval/ground_truth.h"
+#include "commands/map_report.h"
+#include "commands/pr_curves.h"
+#include "data/data_file.h"
 
 #include "darknet.h"
 
@@ -24,20 +25,26 @@ static const char usage[] =
     "           detects in the images of the data file's valid= list, and prints the average precision (AP) of every\n"
     "           class, the mean (mAP), and which class was taken for which\n"
     "       darknet detector map <data> -dets <path> [options]\n"
-    "           the same of detections in files: a folder of VOC's (<...>_<class>.txt: image score xmin ymin xmax ymax)\n"
+    "           the same of detections in files: a folder of VOC's (<...>_<class>.txt: image score xmin ymin xmax "
+    "ymax)\n"
     "           or a .json of COCO's results\n"
     "what counts, and how:\n"
     "    -iou_thresh <n>  IoU that a true positive needs (default .5)\n"
-    "    -points <n>      AP is the area under the interpolated curve (0, the default: VOC from 2010 on), or the mean at\n"
+    "    -points <n>      AP is the area under the interpolated curve (0, the default: VOC from 2010 on), or the mean "
+    "at\n"
     "                     11 recall points (VOC 2007), or at 101 (COCO)\n"
-    "    -difficult       difficult objects (labels-difficult/ beside labels/) count as all others; without it they are\n"
+    "    -difficult       difficult objects (labels-difficult/ beside labels/) count as all others; without it they "
+    "are\n"
     "                     neither hit nor miss, as in VOC\n"
-    "    -coco            COCO's rules: a box may take the second-best object, 100 boxes a class and image, 101 points; and\n"
+    "    -coco            COCO's rules: a box may take the second-best object, 100 boxes a class and image, 101 "
+    "points; and\n"
     "                     its twelve numbers, with AP averaged over IoU .50:.95\n"
-    "    -thresh <n>      precision, recall, F1 and the confusion table are of boxes that score above it (default .25)\n"
+    "    -thresh <n>      precision, recall, F1 and the confusion table are of boxes that score above it (default "
+    ".25)\n"
     "    -voc_label       the labels are those of Darknet's own voc_label.py, a pixel short: adds it\n"
     "how the network detects:\n"
-    "    -nms <n>         of two boxes of a class with an IoU above it the lower is dropped (default .45; 0 keeps all)\n"
+    "    -nms <n>         of two boxes of a class with an IoU above it the lower is dropped (default .45; 0 keeps "
+    "all)\n"
     "    -scales <n,...>  sizes of the network's input, e.g. 320,416,512,608: the boxes of all are merged by the NMS\n"
     "    -flip            also detects in the mirrored images\n"
     "    -letterbox       keeps the images' proportions and fills up with grey (default for [yolo] and [region])\n"
@@ -93,8 +100,8 @@ static int parse_scales(const char *text, detect_options *how)
         errno = 0;
         value = strtol(at, &end, 10);
         if (end == at || *at < '0' || *at > '9' || errno || value < 1 || value > 1 << 16 || (*end && *end != ','))
-            return complain("-scales %s: must be sizes with commas in between, as in 320,416", text);
-        if (how->scale_count == most) return complain("-scales %s: must be %d sizes at most", text, most);
+            return report_error("-scales %s: must be sizes with commas in between, as in 320,416", text);
+        if (how->scale_count == most) return report_error("-scales %s: must be %d sizes at most", text, most);
         how->scales[how->scale_count++] = (int)value;
         if (!*end) return 0;
         at = end + 1;
@@ -141,38 +148,40 @@ static int parse_arguments(int argc, char **argv, map_arguments *a)
     for (i = 3; i < argc && argv[i]; ++i) {
         char *value = i + 1 < argc ? argv[i + 1] : 0;
         if (argv[i][0] != '-') {
-            if (a->file_count == 3) return complain("detector map: unexpected argument %s", argv[i]);
+            if (a->file_count == 3) return report_error("detector map: unexpected argument %s", argv[i]);
             a->files[a->file_count++] = argv[i];
             continue;
         }
         for (k = 0; k < OPTIONS && strcmp(argv[i], options[k].name); ++k) continue;
-        if (k == OPTIONS) return complain("detector map: unknown option %s (see detector map --help)", argv[i]);
-        if (given[k]++) return complain("detector map: %s: given twice", argv[i]);
+        if (k == OPTIONS) return report_error("detector map: unknown option %s (see detector map --help)", argv[i]);
+        if (given[k]++) return report_error("detector map: %s: given twice", argv[i]);
         if (options[k].flag) {
             *options[k].flag = 1;
             continue;
         }
-        if (!value) return complain("detector map: %s: needs a value", argv[i]);
+        if (!value) return report_error("detector map: %s: needs a value", argv[i]);
         ++i;
         if (options[k].text) {
             *options[k].text = value;
-        } else if (!(parse_number(value, options[k].number) && options[k].valid(*options[k].number))) {
-            return complain("detector map: %s %s: must be %s", argv[i - 1], value, options[k].range);
+        } else if (parse_number(value, -HUGE_VAL, HUGE_VAL, options[k].number) ||
+                   !options[k].valid(*options[k].number)) {
+            return report_error("detector map: %s %s: must be %s", argv[i - 1], value, options[k].range);
         }
     }
     for (k = 0; k < OPTIONS; ++k) {
         if (a->dets && given[k] && options[k].needs_network)
-            return complain("detector map: %s is for a network, and -dets has none", options[k].name);
+            return report_error("detector map: %s is for a network, and -dets has none", options[k].name);
     }
     if (!a->dets && !(a->score_threshold >= DETECT_LOWEST_SCORE && a->score_threshold <= 1))
-        return complain("detector map: -thresh %g: must be a number from .005 to 1", a->score_threshold);
-    if (a->letterbox && a->plain) return complain("detector map: -letterbox and -plain exclude each other");
+        return report_error("detector map: -thresh %g: must be a number from .005 to 1", a->score_threshold);
+    if (a->letterbox && a->plain) return report_error("detector map: -letterbox and -plain exclude each other");
     if (a->coco && a->points != UNSET && a->points != 101)
-        return complain("detector map: -points %.0f: must be 101 with -coco", a->points);
+        return report_error("detector map: -points %.0f: must be 101 with -coco", a->points);
     if (a->points == UNSET) a->points = a->coco ? 101 : 0;
-    if (a->dets && a->file_count > 1) return complain("detector map: -dets takes the place of <cfg> and <weights>");
+    if (a->dets && a->file_count > 1) return report_error("detector map: -dets takes the place of <cfg> and <weights>");
     if (a->file_count < (a->dets ? 1 : 3))
-        return complain("detector map: needs <data> <cfg> <weights>, or <data> -dets <path> (see detector map --help)");
+        return report_error(
+            "detector map: needs <data> <cfg> <weights>, or <data> -dets <path> (see detector map --help)");
     a->how.letterbox = a->letterbox ? 1 : a->plain ? 0 : -1;
     a->how.flip = a->flip;
     a->how.nms = a->nms;
@@ -251,7 +260,7 @@ static int sort_images(text_lines *images)
 {
     image_id *order = (image_id *)calloc(images->count, sizeof *order);
     long long *ids = (long long *)calloc(images->count, sizeof *ids);
-    int i, status = order && ids ? 0 : complain("out of memory");
+    int i, status = order && ids ? 0 : report_error("out of memory");
     if (!status) coco_image_ids(images, ids);
     for (i = 0; i < images->count && !status; ++i) {
         order[i].id = ids[i];
@@ -295,7 +304,7 @@ static int evaluate(const map_arguments *a, const valid_data *data, const label_
                                 options.iou_threshold, options.score_threshold, &names);
     if (error == AP_OK && a->coco)
         error = coco_evaluate(labels->objects, labels->count, found->detections, found->count, classes, &coco, coco_ap);
-    if (error != AP_OK) status = complain("detector map: %s", ap_status_text(error));
+    if (error != AP_OK) status = report_error("detector map: %s", ap_status_text(error));
 
     if (!status) {
         memset(&result, 0, sizeof result);
@@ -357,23 +366,23 @@ int detector_map(int argc, char **argv)
     status = parse_arguments(argc, argv, &arguments);
     if (!status) status = valid_data_read(arguments.files[0], &data);
     if (!status && data.classes != data.names.count)
-        status = complain("classes=%d in %s, but %d names in %s: must be the same", data.classes, arguments.files[0],
-                          data.names.count, data.names_file);
+        status = report_error("classes=%d in %s, but %d names in %s: must be the same", data.classes,
+                              arguments.files[0], data.names.count, data.names_file);
     if (!status && arguments.coco) status = sort_images(&data.images);
     if (!status && !arguments.dets) {
         status = check_file("cfg", arguments.files[1]) || check_file("weights", arguments.files[2]);
         if (!status) net = load_detector(arguments.files[1], arguments.files[2], &classes);
         status = !net || detect_check(net, &arguments.how);
         if (!status && classes != data.classes)
-            status = complain("classes=%d in %s, but %d in %s: must be the same", data.classes, arguments.files[0],
-                              classes, arguments.files[1]);
+            status = report_error("classes=%d in %s, but %d in %s: must be the same", data.classes, arguments.files[0],
+                                  classes, arguments.files[1]);
     }
     if (!status) status = labels_read(&data, &labels);
     if (!status && !arguments.difficult && labels.count == labels.difficult)
-        status = complain("detector map: all labelled objects are difficult ones: -difficult counts them");
+        status = report_error("detector map: all labelled objects are difficult ones: -difficult counts them");
     if (!status) {
         sizes = (detect_size *)calloc(data.images.count, sizeof *sizes);
-        if (!sizes) status = complain("out of memory");
+        if (!sizes) status = report_error("out of memory");
     }
     if (!status && arguments.dets) {
         snprintf(source, sizeof source, "detections of %.400s", arguments.dets);

@@ -2,10 +2,6 @@
 #ifndef DETECTOR_MAP_H
 #define DETECTOR_MAP_H
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 /* darknet detector map <data> <cfg> <weights> [options]      detects, and evaluates
  * darknet detector map <data> -dets <path> [options]         evaluates detections that are in files
  *
@@ -23,7 +19,4 @@ extern "C" {
  * Everything the caller passed stays the caller's. */
 int detector_map(int argc, char **argv);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

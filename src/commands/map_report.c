@@ -1,7 +1,8 @@
-#include "map_report.h"
+#include "commands/map_report.h"
 
-#include "complain.h"
-#include "files.h"
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/json_writer.h"
 
 #include <errno.h>
 #include <math.h>
@@ -180,35 +181,17 @@ int map_report_text(const map_result *r)
     printf("\n IoU threshold = %.*f %%, AP by %s; average IoU counts a false positive as 0 \n",
            digits_for(100 * iou, 0), 100 * iou, points_text(r->options->points));
     printf(" mean average precision (mAP@%.*f) = %f, or %.2f %% \n", digits_for(iou, 2), iou, all.ap, 100 * all.ap);
-    if (r->coco)
-        printf(" mean average precision (mAP@0.50:0.95) = %f, or %.2f %% \n", r->coco->ap, 100 * r->coco->ap);
-    if (fflush(stdout) || ferror(stdout)) return complain("cannot write the result: %s", strerror(errno));
+    if (r->coco) printf(" mean average precision (mAP@0.50:0.95) = %f, or %.2f %% \n", r->coco->ap, 100 * r->coco->ap);
+    if (fflush(stdout) || ferror(stdout)) return report_error("cannot write the result: %s", strerror(errno));
     return 0;
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------------------------- */
 
-static void json_text(FILE *out, const char *text)
-{
-    fputc('"', out);
-    for (; *text; ++text) {
-        if ((unsigned char)*text < ' ') {
-            fprintf(out, "\\u%04x", *text);
-            continue;
-        }
-        if (*text == '"' || *text == '\\') fputc('\\', out);
-        fputc(*text, out);
-    }
-    fputc('"', out);
-}
-
 /* AP_NO_OBJECTS is null. */
 static void json_value(FILE *out, const char *key, double value)
 {
-    if (value < 0)
-        fprintf(out, "\"%s\": null", key);
-    else
-        fprintf(out, "\"%s\": %.17g", key, value);
+    json_put_member(out, key, value < 0 ? NAN : value);
 }
 
 static void json_counts(FILE *out, const ap_class *c)
@@ -250,9 +233,9 @@ static void json_confusion(FILE *out, const map_result *r)
     fputs("\n    ],\n    \"pairs\": [", out);
     for (i = 0; i < c->pair_count; ++i) {
         fprintf(out, "%s\n      {\"class\": ", i ? "," : "");
-        json_text(out, r->data->names.text[c->pairs[i].class_id]);
+        json_put_string(out, r->data->names.text[c->pairs[i].class_id]);
         fputs(", \"taken_for\": ", out);
-        json_text(out, r->data->names.text[c->pairs[i].taken_for]);
+        json_put_string(out, r->data->names.text[c->pairs[i].taken_for]);
         fprintf(out, ", \"count\": %lu}", (unsigned long)c->pairs[i].count);
     }
     fputs("\n    ]\n  }", out);
@@ -263,10 +246,18 @@ static void json_coco(FILE *out, const coco_metrics *c)
     const struct {
         const char *key;
         double value;
-    } metrics[] = {{"ap", c->ap},           {"ap50", c->ap50},         {"ap75", c->ap75},
-                   {"ap_small", c->ap_small}, {"ap_medium", c->ap_medium}, {"ap_large", c->ap_large},
-                   {"ar1", c->ar1},         {"ar10", c->ar10},         {"ar100", c->ar100},
-                   {"ar_small", c->ar_small}, {"ar_medium", c->ar_medium}, {"ar_large", c->ar_large}};
+    } metrics[] = {{"ap", c->ap},
+                   {"ap50", c->ap50},
+                   {"ap75", c->ap75},
+                   {"ap_small", c->ap_small},
+                   {"ap_medium", c->ap_medium},
+                   {"ap_large", c->ap_large},
+                   {"ar1", c->ar1},
+                   {"ar10", c->ar10},
+                   {"ar100", c->ar100},
+                   {"ar_small", c->ar_small},
+                   {"ar_medium", c->ar_medium},
+                   {"ar_large", c->ar_large}};
     size_t i;
     fputs("  \"coco\": {", out);
     for (i = 0; i < sizeof metrics / sizeof *metrics; ++i) {
@@ -286,7 +277,7 @@ static void write_json(FILE *out, const map_result *r, ap_point *points)
             r->options->score_threshold);
     fprintf(out, "  \"images\": %d, \"difficult\": %lu, \"difficult_counted\": %s, \"source\": ", r->data->images.count,
             (unsigned long)r->difficult, r->count_difficult ? "true" : "false");
-    json_text(out, r->source);
+    json_put_string(out, r->source);
     fputs(",\n  ", out);
     json_value(out, "map", all.ap);
     fputs(",\n  ", out);
@@ -298,7 +289,7 @@ static void write_json(FILE *out, const map_result *r, ap_point *points)
         const ap_class *c = &r->per_class[k];
         size_t count = ap_curve(r->detections, r->matches, r->detection_count, k, c->objects, points);
         fprintf(out, "%s\n    {\"id\": %d, \"name\": ", k ? "," : "", k);
-        json_text(out, r->data->names.text[k]);
+        json_put_string(out, r->data->names.text[k]);
         fputs(", ", out);
         json_value(out, "ap", c->ap);
         fputs(", ", out);
@@ -324,17 +315,18 @@ int map_report_json(const map_result *r, const char *path)
         if (r->per_class[k].found > most) most = r->per_class[k].found;
     }
     points = (ap_point *)calloc(most, sizeof *points);
-    if (!points) return complain("out of memory for the curves");
+    if (!points) return report_error("out of memory for the curves");
     if (!strcmp(path, "-")) {
         write_json(stdout, r, points);
-        if (fflush(stdout) || ferror(stdout)) status = complain("cannot write the result: %s", strerror(errno));
+        if (fflush(stdout) || ferror(stdout)) status = report_error("cannot write the result: %s", strerror(errno));
     } else {
-        whole_file file;
-        status = begin_file(&file, path);
-        if (!status) {
-            write_json(file.file, r, points);
-            status = finish_file(&file, 1);
+        atomic_file file;
+        int error = atomic_open(&file, path);
+        if (!error) {
+            write_json(file.stream, r, points);
+            error = atomic_commit(&file);
         }
+        if (error) status = report_error("cannot write %s: %s", path, strerror(error));
     }
     free(points);
     return status;

@@ -2,19 +2,15 @@
 #ifndef MAP_REPORT_H
 #define MAP_REPORT_H
 
-#include "average_precision.h"
-#include "confusion.h"
-#include "valid_data.h"
-
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include "eval/average_precision.h"
+#include "eval/confusion.h"
+#include "data/data_file.h"
 
 typedef struct {
     const valid_data *data;
     const ap_options *options;
     const ap_class *per_class;
-    const confusion *names; /* which class was taken for which */
+    const confusion *names;   /* which class was taken for which */
     const coco_metrics *coco; /* null without -coco */
     const double *coco_ap;    /* by class; null without -coco */
     const ap_detection *detections;
@@ -34,7 +30,4 @@ int map_report_json(const map_result *result, const char *path);
 /* How AP is read off the curve, in words. */
 const char *points_text(int points);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

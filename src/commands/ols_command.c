@@ -1,10 +1,14 @@
 /* darknet ols show|plot|deploy: what the soft labels of a checkpoint say, as a table and as a picture; deploy is in
  * deploy.c. */
-#include "commands.h"
+#include "commands/commands.h"
 
-#include "checkpoint.h"
-#include "deploy.h"
-#include "gnuplot.h"
+#include "train/checkpoint.h"
+#include "commands/deploy.h"
+#include "base/error.h"
+#include "base/gnuplot.h"
+#include "base/memory.h"
+#include "base/numbers.h"
+#include "data/lists.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -31,12 +35,9 @@ typedef struct {
 
 static int whole_number(const char *name, const char *text, int low, int high)
 {
-    char *end;
-    long value;
-    errno = 0;
-    value = strtol(text, &end, 10);
-    if (errno || *end || end == text || value < low || value > high)
-        fail("%s %s is not valid: must be a whole number from %d to %d", name, text, low, high);
+    long long value;
+    if (parse_whole_number(text, low, high, &value))
+        die("%s %s is not valid: must be a whole number from %d to %d", name, text, low, high);
     return (int)value;
 }
 
@@ -47,7 +48,7 @@ static arguments parse_arguments(int argc, char **argv)
     for (i = 3; i < argc && argv[i]; ++i) {
         int has_value = i + 1 < argc && argv[i + 1];
         if (argv[i][0] != '-') {
-            if (a.positionals == 4) fail("ols %s: one argument too many: %s", argv[2], argv[i]);
+            if (a.positionals == 4) die("ols %s: one argument too many: %s", argv[2], argv[i]);
             a.positional[a.positionals++] = argv[i];
         } else if (!strcmp(argv[i], "-names") && has_value) {
             a.names = argv[++i];
@@ -56,7 +57,7 @@ static arguments parse_arguments(int argc, char **argv)
         } else if (!strcmp(argv[i], "-set") && has_value) {
             a.set = whole_number("-set", argv[++i], 0, 1000);
         } else {
-            fail("ols %s: unknown option, or one without its value: %s (see darknet ols --help)", argv[2], argv[i]);
+            die("ols %s: unknown option, or one without its value: %s (see darknet ols --help)", argv[2], argv[i]);
         }
     }
     return a;
@@ -65,29 +66,21 @@ static arguments parse_arguments(int argc, char **argv)
 /* The names of the classes: those of the file, or their numbers. Never freed: the program ends. */
 static char **class_names(const char *file, int classes)
 {
-    char **names = (char **)calloc(classes, sizeof *names);
-    char line[256];
-    FILE *in;
-    int k = 0;
-    if (!names) fail("out of memory");
-    if (!file) {
-        for (k = 0; k < classes; ++k) {
-            snprintf(line, sizeof line, "%d", k);
-            names[k] = strdup(line);
-        }
-        return names;
+    text_lines names = {0};
+    int k;
+    if (file) {
+        if (read_lines("list of names", file, &names)) exit(1);
+        if (names.count != classes)
+            die("%s has %d names, but the soft labels are of %d classes", file, names.count, classes);
+        return names.text;
     }
-    in = fopen(file, "r");
-    if (!in) fail("cannot open %s: %s", file, strerror(errno));
-    while (fgets(line, sizeof line, in)) {
-        line[strcspn(line, "\r\n")] = 0;
-        if (!*line) continue;
-        if (k < classes) names[k] = strdup(line);
-        ++k;
+    names.text = (char **)xcalloc(classes, sizeof *names.text);
+    for (k = 0; k < classes; ++k) {
+        char number[16];
+        snprintf(number, sizeof number, "%d", k);
+        names.text[k] = xstrdup(number);
     }
-    fclose(in);
-    if (k != classes) fail("%s has %d names, but the soft labels are of %d classes", file, k, classes);
-    return names;
+    return names.text;
 }
 
 /* ---- show -------------------------------------------------------------------------------------------------------- */
@@ -122,7 +115,7 @@ static void print_strongest(const ols_state *state, char **names, int top)
 {
     int y, i, k, classes = state->classes;
     char *shown = (char *)malloc(classes);
-    if (!shown) fail("out of memory");
+    if (!shown) die("out of memory");
     printf("\n");
     for (y = 0; y < classes; ++y) {
         const float *row = state->soft + (size_t)y * classes;
@@ -160,7 +153,7 @@ static void tics(FILE *out, const char *axis, char **names, int classes, const c
     fprintf(out, "set %stics %s (", axis, rotate);
     for (k = 0; k < classes; ++k) {
         if (k) fputs(", ", out);
-        picture_text(out, names[k]);
+        gnuplot_quote(out, names[k]);
         fprintf(out, " %d", k);
     }
     fputs(")\n", out);
@@ -198,9 +191,12 @@ static int plot(const arguments *a)
     ols_state *state = checkpoint_read_soft_labels(a->positional[0], a->set);
     char **names = class_names(a->names, state->classes);
     int size = state->classes <= 20 ? 200 + 45 * state->classes : 1100;
-    picture p = begin_picture(a->positional[1], size + 140, size);
-    write_plot(p.pipe, state, names);
-    end_picture(&p);
+    gnuplot_picture p;
+    const char *error;
+    gnuplot_begin(&p, a->positional[1], size + 140, size);
+    write_plot(p.script, state, names);
+    error = gnuplot_end(&p);
+    if (error) die("cannot draw %s: %s", a->positional[1], error);
     return 0;
 }
 

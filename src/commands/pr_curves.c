@@ -1,7 +1,7 @@
-#include "pr_curves.h"
+#include "commands/pr_curves.h"
 
-#include "complain.h"
-#include "gnuplot.h"
+#include "base/error.h"
+#include "base/gnuplot.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static void write_panel(FILE *out, const char *name, const ap_class *result, con
     else
         snprintf(title, sizeof title, "%.200s: no objects", name);
     fputs("set title ", out);
-    picture_text(out, title);
+    gnuplot_quote(out, title);
     fputs("\n$points << EOD\n0 -1\n", out); /* a point out of sight, for a class without any */
     for (i = 0; i < count; i += step) fprintf(out, "%.6g %.6g\n", points[i].recall, points[i].precision);
     /* From the highest recall down: a stair wherever precision is higher than at any recall above. */
@@ -42,7 +42,7 @@ static void write_panels(FILE *out, int columns, int rows, const char *title, ch
 {
     int k;
     fprintf(out, "set termoption font ',%d'\nset multiplot layout %d,%d title ", classes <= 9 ? 11 : 8, rows, columns);
-    picture_text(out, title);
+    gnuplot_quote(out, title);
     fputs("\nset xrange [0:1]\nset yrange [0:1.03]\nset xtics .5\nset ytics .5\nset mxtics 5\nset mytics 5\n"
           "set grid xtics ytics\nunset key\nset xlabel 'recall' offset 0,.5\nset ylabel 'precision' offset 1,0\n",
           out);
@@ -60,16 +60,18 @@ int pr_curves_png(const char *png, const char *title, char **names, const ap_cla
     const int side = classes == 1 ? 600 : classes <= 9 ? 360 : 240;
     size_t most = 1;
     ap_point *points;
-    picture p;
+    gnuplot_picture p;
+    const char *error;
     int k;
     for (k = 0; k < classes; ++k) {
         if (per_class[k].found > most) most = per_class[k].found;
     }
     points = (ap_point *)calloc(most, sizeof *points);
-    if (!points) return complain("out of memory for the curves");
-    p = begin_picture(png, columns * side, rows * side + 40);
-    write_panels(p.pipe, columns, rows, title, names, per_class, classes, detections, matches, detection_count, points);
-    end_picture(&p);
+    if (!points) return report_error("out of memory for the curves");
+    gnuplot_begin(&p, png, columns * side, rows * side + 40);
+    write_panels(p.script, columns, rows, title, names, per_class, classes, detections, matches, detection_count,
+                 points);
+    error = gnuplot_end(&p);
     free(points);
-    return 0;
+    return error ? report_error("cannot draw %s: %s", png, error) : 0;
 }

@@ -2,11 +2,7 @@
 #ifndef PR_CURVES_H
 #define PR_CURVES_H
 
-#include "average_precision.h"
-
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include "eval/average_precision.h"
 
 /* A panel for every class: the points of its curve, and the interpolated precision that AP is read off. `names` and
  * `per_class` have `classes` entries; `matches` belong to the detections. Needs gnuplot. Returns 0, or 1 after one line
@@ -14,7 +10,4 @@ extern "C" {
 int pr_curves_png(const char *png, const char *title, char **names, const ap_class *per_class, int classes,
                   const ap_detection *detections, const ap_match *matches, size_t detection_count);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

@@ -1,4 +1,4 @@
-#include "average_precision.h"
+#include "eval/average_precision.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -120,9 +120,9 @@ typedef struct {
     const ap_object *objects;
     const ap_detection *detections;
     size_t object_count, detection_count;
-    object_key *object_keys;       /* by class and image */
-    detection_key *detection_keys; /* by class and score */
-    size_t *place;                 /* of a detection among those of its class and image by score; null with AP_VOC */
+    object_key *object_keys;        /* by class and image */
+    detection_key *detection_keys;  /* by class and score */
+    size_t *place;                  /* of a detection among those of its class and image by score; null with AP_VOC */
     unsigned char *found, *ignored; /* of the objects, by place in object_keys: scratch of an evaluation */
     size_t *rank;                   /* of the true positives of the class at hand: scratch */
 } problem;

@@ -25,10 +25,6 @@
 
 #include <stddef.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 /* Centre, width and height, in one unit for objects and detections of an image: continuous coordinates, in which an
  * image of w pixels spans 0..w. VOC's corners count pixels from 1, both ends inside, so its xmin..xmax spans
  * xmin - 1 .. xmax, and the pixel that VOC's rule adds to every side is in the box already (detections_file.h). A box
@@ -156,7 +152,4 @@ double ap_iou(ap_box a, ap_box b);
 /* What a status means, with the range allowed, as text without full stop. Static storage. */
 const char *ap_status_text(ap_status status);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

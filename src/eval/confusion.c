@@ -1,4 +1,4 @@
-#include "confusion.h"
+#include "eval/confusion.h"
 
 #include <stdlib.h>
 #include <string.h>

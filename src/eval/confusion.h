@@ -11,11 +11,7 @@
 #ifndef CONFUSION_H
 #define CONFUSION_H
 
-#include "average_precision.h"
-
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include "eval/average_precision.h"
 
 typedef struct {
     int class_id, taken_for;
@@ -37,7 +33,4 @@ ap_status confusion_count(const ap_object *objects, size_t object_count, const a
                           double score_threshold, confusion *result);
 void confusion_free(confusion *c);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

@@ -1,8 +1,10 @@
 /* See detect.h. Sizes take turns over a group of images: the network is not resized for every image, each image is
  * decoded once, and only a group's inputs and unmerged boxes are in memory. */
-#include "detect.h"
+#include "eval/detect.h"
 
-#include "complain.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/progress.h"
 
 #include "network.h"
 #include "stb_image.h"
@@ -25,20 +27,11 @@ enum { LARGEST_GROUP = 64, GROUP_BYTES = 256 << 20 };
 
 static const char no_memory[] = "out of memory for the detections";
 
-/* One more detection, zeros: or null without memory. */
+/* One more detection, zeros. */
 static ap_detection *add_detection(detect_result *to)
 {
-    ap_detection *d = to->detections;
-    if (to->count == to->capacity) {
-        size_t more = to->capacity ? to->capacity * 2 : 256;
-        d = (ap_detection *)realloc(d, more * sizeof *d);
-        if (!d) return 0;
-        to->detections = d;
-        to->capacity = more;
-    }
-    d += to->count++;
-    memset(d, 0, sizeof *d);
-    return d;
+    to->detections = (ap_detection *)grow_array(to->detections, to->count, &to->capacity, sizeof *to->detections);
+    return (ap_detection *)memset(&to->detections[to->count++], 0, sizeof *to->detections);
 }
 
 /* ---- The network ------------------------------------------------------------------------------------------------ */
@@ -56,16 +49,17 @@ static int check_detector(const network *net, const char *cfg, int *classes)
         const layer *l = &net->layers[i];
         if (!is_head(l)) continue;
         if (heads && l->classes != *classes)
-            return complain("%s: heads of %d and of %d classes: must be the same", cfg, *classes, l->classes);
+            return report_error("%s: heads of %d and of %d classes: must be the same", cfg, *classes, l->classes);
         *classes = l->classes;
         stretched += l->type == DETECTION;
         ++heads;
     }
-    if (!heads) return complain("%s has no [yolo], [region] or [detection] section", cfg);
-    if (stretched && stretched != heads) return complain("%s: [detection] beside other heads is not supported", cfg);
+    if (!heads) return report_error("%s has no [yolo], [region] or [detection] section", cfg);
+    if (stretched && stretched != heads)
+        return report_error("%s: [detection] beside other heads is not supported", cfg);
     /* make_network_boxes gives its boxes as many classes as the last layer has */
-    if (!is_head(&net->layers[net->n - 1])) return complain("%s: the last section must be a head", cfg);
-    if (net->c != 3) return complain("%s: channels=%d: must be 3", cfg, net->c);
+    if (!is_head(&net->layers[net->n - 1])) return report_error("%s: the last section must be a head", cfg);
+    if (net->c != 3) return report_error("%s: channels=%d: must be 3", cfg, net->c);
     return 0;
 }
 
@@ -203,16 +197,17 @@ static int check_scale(const network *net, int scale)
     const int longer = net->w > net->h ? net->w : net->h, stride = network_stride(net);
     detect_size *sizes, input;
     int k, status = 0;
-    if (scale < 1 || scale > 1 << 16) return complain("scale %d: must be at least %d", scale, stride);
+    if (scale < 1 || scale > 1 << 16) return report_error("scale %d: must be at least %d", scale, stride);
     if (scale % stride && scale != longer)
-        return complain("scale %d: must be a multiple of %d, the network's largest stride", scale, stride);
+        return report_error("scale %d: must be a multiple of %d, the network's largest stride", scale, stride);
     input = detect_scale(net, scale);
     sizes = (detect_size *)calloc(net->n, sizeof *sizes);
-    if (!sizes) return complain("out of memory");
+    if (!sizes) return report_error("out of memory");
     for (k = 0; k < net->n && !status; ++k) {
         const char *reason = resized(net, k, sizes, k ? sizes[k - 1] : input, &sizes[k]);
         if (reason)
-            status = complain("scale %d: layer %d, [%s]: %s", scale, k, get_layer_string(net->layers[k].type), reason);
+            status =
+                report_error("scale %d: layer %d, [%s]: %s", scale, k, get_layer_string(net->layers[k].type), reason);
     }
     free(sizes);
     return status;
@@ -222,10 +217,11 @@ int detect_check(const network *net, const detect_options *options)
 {
     int i, k;
     if (options->scale_count < 0 || options->scale_count > SCALES)
-        return complain("%d scales: must be %d at most", options->scale_count, (int)SCALES);
+        return report_error("%d scales: must be %d at most", options->scale_count, (int)SCALES);
     for (i = 0; i < options->scale_count; ++i) {
         for (k = 0; k < i; ++k) {
-            if (options->scales[i] == options->scales[k]) return complain("scale %d: given twice", options->scales[i]);
+            if (options->scales[i] == options->scales[k])
+                return report_error("scale %d: given twice", options->scales[i]);
         }
         if (check_scale(net, options->scales[i])) return 1;
     }
@@ -312,7 +308,7 @@ static int start_loading(loader *l, char *path, const input_sizes *sizes)
 {
     l->path = path;
     l->sizes = sizes;
-    if (pthread_create(&l->thread, 0, load_inputs, l)) return complain("cannot start a thread");
+    if (pthread_create(&l->thread, 0, load_inputs, l)) return report_error("cannot start a thread");
     l->running = 1;
     return 0;
 }
@@ -378,10 +374,6 @@ static const char *run_pass(network *net, const pass *p, const loader *l, float 
             ap_detection *d;
             if (!(dets[i].prob[k] > 0)) continue;
             d = add_detection(found);
-            if (!d) {
-                error = no_memory;
-                continue;
-            }
             d->image = image;
             d->class_id = k;
             d->box = box;
@@ -438,51 +430,11 @@ static const char *merge(const detect_result *candidates, double nms, detect_res
         }
     }
     for (i = 0; i < n && !error; ++i) {
-        ap_detection *d;
-        if (dropped[i]) continue;
-        d = add_detection(found);
-        if (d)
-            *d = c[i];
-        else
-            error = no_memory;
+        if (!dropped[i]) *add_detection(found) = c[i];
     }
     free(order);
     free(dropped);
     return error;
-}
-
-/* ---- Progress --------------------------------------------------------------------------------------------------- */
-
-typedef struct {
-    const char *unit;
-    int tty;
-    double start, shown;
-    int open; /* the terminal's line has no end yet */
-    long done, total;
-    double work_done, work; /* pixels that the network has seen, and will have: large sizes take longer */
-} detect_progress;
-
-static void end_progress(detect_progress *p)
-{
-    if (p->open) fprintf(stderr, "\n");
-    p->open = 0;
-}
-
-/* After each pass over `pixels`. One line that is written over on a terminal; elsewhere a line for every tenth. */
-static void show_progress(detect_progress *p, double pixels)
-{
-    double now = what_time_is_it_now(), seconds = now - p->start;
-    long done = ++p->done;
-    double rate = seconds > 0 ? done / seconds : 0;
-    int left, tenth = (int)(10. * done / p->total) != (int)(10. * (done - 1) / p->total);
-    p->work_done += pixels;
-    if (p->tty ? now - p->shown < .2 && done < p->total : !tenth) return;
-    left = (int)((p->work - p->work_done) * seconds / p->work_done + .5);
-    p->shown = now;
-    fprintf(stderr, "%s%ld/%ld %s, %.1f %s/s, ETA %d:%02d:%02d%s", p->tty ? "\r" : "", done, p->total, p->unit, rate,
-            p->unit, left / 3600, left / 60 % 60, left % 60, p->tty ? "   " : "\n");
-    fflush(stderr);
-    p->open = p->tty;
 }
 
 /* ---- All images ------------------------------------------------------------------------------------------------- */
@@ -499,7 +451,7 @@ typedef struct {
     int one_pass, group, slots;
     loader *loaders;
     detect_result *candidates; /* group: what the passes over an image found */
-    detect_progress progress;
+    progress progress;
 } run;
 
 static loader *loader_of(run *r, int image)
@@ -527,13 +479,10 @@ static int begin_run(run *r)
     r->slots = r->group + LOADERS;
     r->loaders = (loader *)calloc(r->slots, sizeof *r->loaders);
     r->candidates = (detect_result *)calloc(r->group, sizeof *r->candidates);
-    if (!r->loaders || !r->candidates) return complain("out of memory");
+    if (!r->loaders || !r->candidates) return report_error("out of memory");
 
-    r->progress.unit = r->one_pass ? "images" : "passes";
-    r->progress.tty = isatty(fileno(stderr));
-    r->progress.start = what_time_is_it_now();
-    r->progress.total = (long)r->count * r->sizes.scales * (o->flip ? 2 : 1);
-    r->progress.work = r->count * pixels * (o->flip ? 2 : 1);
+    progress_begin(&r->progress, r->one_pass ? "images" : "passes",
+                   (size_t)r->count * r->sizes.scales * (o->flip ? 2 : 1), r->count * pixels * (o->flip ? 2 : 1), 0);
     return 0;
 }
 
@@ -548,7 +497,7 @@ static const char *run_scale(run *r, int i, int scale, detect_result *to)
          * mirrored back. */
         if (r->how.mirrored) flip_image(input);
         error = run_pass(r->net, &r->how, l, input.data, i, to);
-        if (!error) show_progress(&r->progress, (double)input.w * input.h);
+        if (!error) progress_step(&r->progress, (double)input.w * input.h);
     }
     free_input(l, scale);
     return error;
@@ -574,8 +523,8 @@ static int run_group(run *r, int first, int last, detect_result *found, detect_s
             error = l->error;
             if (!status && !error) error = run_scale(r, i, s, r->one_pass ? found : &r->candidates[i - first]);
             if (!status && error) {
-                end_progress(&r->progress);
-                status = complain("%s: %s", l->path, error);
+                progress_end(&r->progress);
+                status = report_error("%s: %s", l->path, error);
             }
         }
     }
@@ -584,8 +533,8 @@ static int run_group(run *r, int first, int last, detect_result *found, detect_s
         const char *error = merge(candidates, r->options->nms, found);
         candidates->count = 0;
         if (error) {
-            end_progress(&r->progress);
-            status = complain("%s", error);
+            progress_end(&r->progress);
+            status = report_error("%s", error);
         }
     }
     return status;
@@ -601,7 +550,7 @@ static void end_run(run *r)
     for (i = 0; r->candidates && i < r->group; ++i) free(r->candidates[i].detections);
     free(r->loaders);
     free(r->candidates);
-    end_progress(&r->progress);
+    progress_end(&r->progress);
 }
 
 int detect_images(network *net, int classes, char **paths, int count, const detect_options *options,

@@ -10,15 +10,11 @@
 #ifndef DETECT_H
 #define DETECT_H
 
-#include "average_precision.h"
+#include "eval/average_precision.h"
 
 #include "darknet.h"
 
 #include <stddef.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
 
 /* Detections that score below are not taken, as in Darknet's validate_detector: they cost much time and add nothing to
  * AP. */
@@ -82,7 +78,4 @@ int detect_check(const network *net, const detect_options *options);
 int detect_images(network *net, int classes, char **paths, int count, const detect_options *options,
                   detect_result *found, detect_size *sizes);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

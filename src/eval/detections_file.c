@@ -1,21 +1,22 @@
-#include "detections_file.h"
+#include "eval/detections_file.h"
 
-#include "complain.h"
-#include "json_reader.h"
+#include "base/error.h"
+#include "base/json_reader.h"
+#include "base/atomic_file.h"
+#include "base/memory.h"
+#include "base/numbers.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-static int add(detect_result *found, const ap_detection *d)
+static void add(detect_result *found, const ap_detection *d)
 {
-    ap_detection *grown = (ap_detection *)grow(found->detections, found->count, &found->capacity, sizeof *d);
-    if (!grown) return complain("out of memory for the detections");
-    found->detections = grown;
+    found->detections = (ap_detection *)grow_array(found->detections, found->count, &found->capacity, sizeof *d);
     found->detections[found->count++] = *d;
-    return 0;
 }
 
 /* ---- VOC: images by name ---------------------------------------------------------------------------------------- */
@@ -57,13 +58,13 @@ static named_image *sorted_names(const text_lines *images)
         status = !names[i].stem;
     }
     if (!names || status) {
-        complain("out of memory for the names of the images");
+        report_error("out of memory for the names of the images");
     } else {
         qsort(names, images->count, sizeof *names, by_stem);
         for (i = 1; i < images->count && !status; ++i) {
             if (strcmp(names[i].stem, names[i - 1].stem)) continue;
-            status = complain("%s and %s have the same name without folder, by which VOC's files tell images apart",
-                              images->text[names[i - 1].image], images->text[names[i].image]);
+            status = report_error("%s and %s have the same name without folder, by which VOC's files tell images apart",
+                                  images->text[names[i - 1].image], images->text[names[i].image]);
         }
     }
     if (!status) return names;
@@ -112,7 +113,7 @@ static int read_voc_file(const char *path, int class_id, const named_image *name
     size_t size = 0;
     int number = 0, status = 0, i;
     FILE *file = fopen(path, "r");
-    if (!file) return complain("cannot read %s: %s", path, strerror(errno));
+    if (!file) return report_error("cannot read %s: %s", path, strerror(errno));
     while (!status && (line = next_line(file, &buffer, &size))) {
         char *fields[5], *stem = line + strspn(line, " \t");
         double values[5];
@@ -122,19 +123,19 @@ static int read_voc_file(const char *path, int class_id, const named_image *name
         ++number;
         if (!*stem) continue;
         if (!last_fields(line, fields, 5)) {
-            status = complain("%s:%d: a detection is: image score xmin ymin xmax ymax", path, number);
+            status = report_error("%s:%d: a detection is: image score xmin ymin xmax ymax", path, number);
             continue;
         }
         for (i = 0; i < 5 && !status; ++i) {
-            if (!parse_number(fields[i], &values[i]))
-                status = complain("%s:%d: %s %.40s: not a number", path, number, words[i], fields[i]);
+            if (parse_number(fields[i], -HUGE_VAL, HUGE_VAL, &values[i]))
+                status = report_error("%s:%d: %s %.40s: not a number", path, number, words[i], fields[i]);
         }
         if (status) continue;
         for (i = (int)strlen(stem); i && strchr(" \t", stem[i - 1]); --i) stem[i - 1] = 0;
         key.stem = stem;
         image = (const named_image *)bsearch(&key, names, images, sizeof *names, by_stem);
         if (!image) {
-            status = complain("%s:%d: image %.200s is not in the list of images", path, number, stem);
+            status = report_error("%s:%d: image %.200s is not in the list of images", path, number, stem);
             continue;
         }
         memset(&d, 0, sizeof d);
@@ -145,9 +146,9 @@ static int read_voc_file(const char *path, int class_id, const named_image *name
         d.box.y = (values[2] - 1 + values[4]) / 2;
         d.box.w = values[3] - (values[1] - 1);
         d.box.h = values[4] - (values[2] - 1);
-        status = add(found, &d);
+        add(found, &d);
     }
-    if (!status && !feof(file)) status = complain("cannot read %s: %s", path, strerror(errno));
+    if (!status && !feof(file)) status = report_error("cannot read %s: %s", path, strerror(errno));
     free(buffer);
     fclose(file);
     return status;
@@ -160,7 +161,7 @@ static char *join(const char *folder, const char *prefix, const char *name, cons
     if (path)
         snprintf(path, size, "%s/%s%s%s", folder, prefix, name, ending);
     else
-        complain("out of memory");
+        report_error("out of memory");
     return path;
 }
 
@@ -174,15 +175,15 @@ static int read_voc(const char *folder, const valid_data *data, detect_result *f
     if (!names)
         status = 1;
     else if (!files)
-        status = complain("out of memory");
+        status = report_error("out of memory");
     else if (!dir)
-        status = complain("cannot read %s: %s", folder, strerror(errno));
+        status = report_error("cannot read %s: %s", folder, strerror(errno));
     while (!status && (entry = readdir(dir))) {
         k = class_of_file(entry->d_name, &data->names);
         if (k < 0) continue;
         if (files[k]) {
-            status = complain("%s and %s/%s are both files of the class %s: keep one", files[k], folder, entry->d_name,
-                              data->names.text[k]);
+            status = report_error("%s and %s/%s are both files of the class %s: keep one", files[k], folder,
+                                  entry->d_name, data->names.text[k]);
             continue;
         }
         files[k] = join(folder, "", entry->d_name, "");
@@ -190,7 +191,7 @@ static int read_voc(const char *folder, const valid_data *data, detect_result *f
         ++count;
     }
     if (!status && !count)
-        status = complain("%s has no file <...>_<class>.txt for any of the %d classes", folder, data->classes);
+        status = report_error("%s has no file <...>_<class>.txt for any of the %d classes", folder, data->classes);
     if (!status && count < data->classes) {
         for (k = 0; files[k]; ++k) continue;
         fprintf(stderr, "%s has no file for %d of the %d classes, the first is %s: no detections of them\n", folder,
@@ -328,7 +329,7 @@ static int read_coco(const char *path, const valid_data *data, detect_result *fo
         }
         qsort(images, count, sizeof *images, by_id);
     } else {
-        status = complain("out of memory");
+        status = report_error("out of memory");
     }
     if (!status && json_open(&r, path)) {
         for (json_begin(&r, '['); !status && json_more(&r, ']');) {
@@ -359,11 +360,11 @@ static int read_coco(const char *path, const valid_data *data, detect_result *fo
             d.box.h = values[6];
             d.box.x = values[3] + d.box.w / 2;
             d.box.y = values[4] + d.box.h / 2;
-            status = add(found, &d);
+            add(found, &d);
         }
         if (!status) json_end(&r);
     }
-    if (images && ids && !status && r.error[0]) status = complain("%s", r.error);
+    if (images && ids && !status && r.error[0]) status = report_error("%s", r.error);
     if (images && ids) json_close(&r);
     free(images);
     free(ids);
@@ -374,7 +375,7 @@ int detections_read(const char *path, const valid_data *data, detect_result *fou
 {
     struct stat is;
     memset(found, 0, sizeof *found);
-    if (stat(path, &is)) return complain("cannot read detections %s: %s", path, strerror(errno));
+    if (stat(path, &is)) return report_error("cannot read detections %s: %s", path, strerror(errno));
     return S_ISDIR(is.st_mode) ? read_voc(path, data, found) : read_coco(path, data, found);
 }
 
@@ -401,18 +402,22 @@ int detections_write_voc(const char *folder, const valid_data *data, const detec
     int k, status = !names;
     free_names(names, data->images.count);
     if (!status && mkdir(folder, 0777) && errno != EEXIST)
-        status = complain("cannot make the folder %s: %s", folder, strerror(errno));
+        status = report_error("cannot make the folder %s: %s", folder, strerror(errno));
     for (k = 0; k < data->classes && !status; ++k) {
-        whole_file file;
+        atomic_file file;
         char *path;
+        int error;
         if (strchr(data->names.text[k], '/'))
-            return complain("the class %s has a / in its name, and cannot have a file of its own", data->names.text[k]);
+            return report_error("the class %s has a / in its name, and cannot have a file of its own",
+                                data->names.text[k]);
         path = join(folder, "comp4_det_test_", data->names.text[k], ".txt");
-        status = !path || begin_file(&file, path);
-        if (!status) {
-            write_voc_class(file.file, k, data, found);
-            status = finish_file(&file, 1);
+        if (!path) return 1;
+        error = atomic_open(&file, path);
+        if (!error) {
+            write_voc_class(file.stream, k, data, found);
+            error = atomic_commit(&file);
         }
+        if (error) status = report_error("cannot write %s: %s", path, strerror(error));
         free(path);
     }
     return status;
@@ -420,27 +425,28 @@ int detections_write_voc(const char *folder, const valid_data *data, const detec
 
 int detections_write_coco(const char *path, const valid_data *data, const detect_result *found)
 {
-    long long *ids = (long long *)calloc(data->images.count, sizeof *ids);
-    whole_file file;
-    int status = ids ? begin_file(&file, path) : complain("out of memory");
+    long long *ids = (long long *)xcalloc(data->images.count, sizeof *ids);
+    atomic_file file;
+    int error = atomic_open(&file, path);
     size_t i;
-    if (!status) {
+    if (!error) {
         if (!coco_image_ids(&data->images, ids))
-            fprintf(stderr, "%s: the names of the images give no ids of their own: image_id is the place in the list, "
-                            "from 1\n",
+            fprintf(stderr,
+                    "%s: the names of the images give no ids of their own: image_id is the place in the list, "
+                    "from 1\n",
                     path);
-        fputs("[", file.file);
+        fputs("[", file.stream);
         for (i = 0; i < found->count; ++i) {
             const ap_detection *d = &found->detections[i];
-            fprintf(file.file,
+            fprintf(file.stream,
                     "%s\n{\"image_id\": %lld, \"category_id\": %d, \"bbox\": [%.6f, %.6f, %.6f, %.6f], "
                     "\"score\": %.9g}",
                     i ? "," : "", ids[d->image], coco_category_id(d->class_id, data->classes), d->box.x - d->box.w / 2,
                     d->box.y - d->box.h / 2, d->box.w, d->box.h, d->score);
         }
-        fputs("\n]\n", file.file);
-        status = finish_file(&file, 1);
+        fputs("\n]\n", file.stream);
+        error = atomic_commit(&file);
     }
     free(ids);
-    return status;
+    return error ? report_error("cannot write %s: %s", path, strerror(error)) : 0;
 }

@@ -15,13 +15,9 @@
 #ifndef DETECTIONS_FILE_H
 #define DETECTIONS_FILE_H
 
-#include "average_precision.h"
-#include "detect.h"
-#include "valid_data.h"
-
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include "eval/average_precision.h"
+#include "eval/detect.h"
+#include "data/data_file.h"
 
 /* COCO's number of each image: the digits of the file's name (2008_000008.jpg: 2008000008); of a name that begins with
  * "COCO_", the digits behind the last _. Where a file has none, more than 15, or two images have the same, all images
@@ -39,7 +35,4 @@ int detections_read(const char *path, const valid_data *data, detect_result *fou
 int detections_write_voc(const char *folder, const valid_data *data, const detect_result *found);
 int detections_write_coco(const char *path, const valid_data *data, const detect_result *found);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

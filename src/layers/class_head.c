@@ -1,5 +1,6 @@
-#include "class_head.h"
+#include "layers/class_head.h"
 
+#include "base/error.h"
 #include "activations.h"
 #include "blas.h"
 #include "option_list.h"
@@ -15,25 +16,25 @@ static const char *section_of(LAYER_TYPE type)
 void parse_class_head(layer *l, list *options, network *net, int index)
 {
     const char *section = section_of(l->type);
-    soft_labels *first = 0;
+    label_smoothing *first = 0;
     int i;
     if (!find_smoothing_option(options, "smoothing")) {
         /* One of its companions alone would train hard labels, which nobody meant who wrote it. */
         for (i = 0; ols_option_keys[i]; ++i)
             if (find_smoothing_option(options, ols_option_keys[i]))
-                fail("\n%s (layer %d): %s= does nothing without smoothing=; add smoothing=ols, or remove it", section,
-                     index, ols_option_keys[i]);
+                die("\n%s (layer %d): %s= does nothing without smoothing=; add smoothing=ols, or remove it", section,
+                    index, ols_option_keys[i]);
         return;
     }
     if (l->softmax_tree)
-        fail("\n%s (layer %d): smoothing with a tree is not defined: remove smoothing= or tree=", section, index);
+        die("\n%s (layer %d): smoothing with a tree is not defined: remove smoothing= or tree=", section, index);
     if (l->background)
-        fail("\n%s (layer %d): smoothing with background=1 is not defined: remove one of them", section, index);
+        die("\n%s (layer %d): smoothing with background=1 is not defined: remove one of them", section, index);
     for (i = 0; i < index && !first; ++i) {
-        soft_labels *labels = net->layers[i].soft_labels;
+        label_smoothing *labels = net->layers[i].label_smoothing;
         if (labels && net->layers[i].type != OLS) first = labels->owner;
     }
-    l->soft_labels = parse_soft_labels(options, section, index, l->classes, OLS_OLS, first);
+    l->label_smoothing = parse_soft_labels(options, section, index, l->classes, OLS_OLS, first);
     if (!first) {
         /* Only the owner counts iterations, or three heads would count each one three times. */
         l->update = update_soft_labels;
@@ -55,35 +56,37 @@ void check_head_sizes(const layer *l, list *options, int inputs, int index)
     const int anchors = l->type == YOLO ? l->total : l->n;
     const char *text = option_find_str(options, (char *)"anchors", 0);
     int i, numbers = 1;
-    if (l->w < 1 || l->h < 1) fail("%s (layer %d): needs a [convolutional] before it", section, index);
+    if (l->w < 1 || l->h < 1) die("%s (layer %d): needs a [convolutional] before it", section, index);
     if (l->outputs != inputs)
-        fail("%s (layer %d): with classes=%d and %d anchors of its own it needs filters=%d in the [convolutional] before "
-             "it, not %d",
-             section, index, l->classes, l->n, l->outputs / (l->w * l->h), inputs / (l->w * l->h));
+        die("%s (layer %d): with classes=%d and %d anchors of its own it needs filters=%d in the [convolutional] "
+            "before "
+            "it, not %d",
+            section, index, l->classes, l->n, l->outputs / (l->w * l->h), inputs / (l->w * l->h));
     for (i = 0; l->type == YOLO && i < l->n; ++i)
         if (l->mask[i] < 0 || l->mask[i] >= anchors)
-            fail("%s (layer %d): mask has a %d: must be below num=%d", section, index, l->mask[i], anchors);
+            die("%s (layer %d): mask has a %d: must be below num=%d", section, index, l->mask[i], anchors);
     if (!text) return;
     for (i = 0; text[i]; ++i) numbers += text[i] == ',';
     if (numbers != 2 * anchors)
-        fail("%s (layer %d): num=%d needs %d numbers in anchors=, not %d", section, index, anchors, 2 * anchors, numbers);
+        die("%s (layer %d): num=%d needs %d numbers in anchors=, not %d", section, index, anchors, 2 * anchors,
+            numbers);
 }
 
 void begin_class_head(layer l)
 {
-    soft_labels *labels = l.soft_labels;
+    label_smoothing *labels = l.label_smoothing;
     size_t size;
     if (!labels || labels->owner != labels || !labels->state) return;
     labels->objects = objects_per_image(l);
     size = (size_t)l.batch * labels->objects;
     free(labels->counted); /* set_batch_network may have changed the batch */
     labels->counted = (unsigned char *)calloc(size, 1);
-    if (!labels->counted) fail("out of memory");
+    if (!labels->counted) die("out of memory");
     count_images(labels, l.batch);
 }
 
 /* Heads of one network can have different `max=`: an object past the owner's belongs to the other head alone. */
-static int first_time(soft_labels *owner, int b, int object)
+static int first_time(label_smoothing *owner, int b, int object)
 {
     unsigned char *counted = owner->counted + (size_t)b * owner->objects + object;
     if (object >= owner->objects) return 1;
@@ -94,7 +97,7 @@ static int first_time(soft_labels *owner, int b, int object)
 
 void delta_class_head(layer l, int b, int object, int at, int label, float *average)
 {
-    soft_labels *labels = l.soft_labels;
+    label_smoothing *labels = l.label_smoothing;
     float scale = l.type == YOLO ? 1 : l.class_scale;
     int stride = l.type == DETECTION ? 1 : l.w * l.h;
     /* A softmax needs one distribution: the last object wins, as in Darknet. Class 0's delta tells, as there, whether
@@ -105,9 +108,9 @@ void delta_class_head(layer l, int b, int object, int at, int label, float *aver
     int k;
 
     if (label < 0 || label >= l.classes)
-        fail("%s (layer %d): an object has class %d, but classes=%d allows 0 to %d: check the label files of the "
-             "training list",
-             labels->section, labels->index, label, l.classes, l.classes - 1);
+        die("%s (layer %d): an object has class %d, but classes=%d allows 0 to %d: check the label files of the "
+            "training list",
+            labels->section, labels->index, label, l.classes, l.classes - 1);
     mix = ols_target_mix(&labels->options, labels->state, l.classes);
     mass = ols_target(&mix, l.classes, label, labels->target);
     for (k = 0; k < l.classes; ++k) {

@@ -10,18 +10,14 @@
 #ifndef CLASS_HEAD_H
 #define CLASS_HEAD_H
 
-#include "soft_labels.h"
-
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include "layers/label_smoothing.h"
 
 /* Called at the end of parse_yolo, parse_region and parse_detection. Without `smoothing=` it changes nothing. */
 void parse_class_head(layer *l, list *options, network *net, int index);
 
-/* Called in parse_yolo and parse_region, with or without smoothing: ends the program with one line where the layer before
- * puts out another number of channels than the head takes, a mask is no anchor, or there are not two numbers an anchor,
- * which Darknet writes behind its array. `inputs` is what the layer before puts out for an image. */
+/* Called in parse_yolo and parse_region, with or without smoothing: ends the program with one line where the layer
+ * before puts out another number of channels than the head takes, a mask is no anchor, or there are not two numbers an
+ * anchor, which Darknet writes behind its array. `inputs` is what the layer before puts out for an image. */
 void check_head_sizes(const layer *l, list *options, int inputs, int index);
 
 /* Called at the start of a training forward pass of a head with smoothing. */
@@ -41,7 +37,4 @@ void delta_class_cell(layer l, int b, int cell, int at, const float *truth);
  * has smoothing, so that a CPU trains what a GPU trains. */
 void backward_class_head_region(const layer l, network net);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

@@ -1,6 +1,7 @@
-#include "device.h"
+#include "layers/device.h"
 
-#include "soft_labels.h"
+#include "base/error.h"
+#include "layers/label_smoothing.h"
 
 #ifdef GPU
 int device_usable(int n)
@@ -10,10 +11,10 @@ int device_usable(int n)
     if (devices < 0) {
         cudaError_t status = cudaGetDeviceCount(&devices);
         if (status != cudaSuccess || devices == 0)
-            fail("this is a GPU build, but no GPU can be used: %s; -nogpu runs on the CPU",
-                 status != cudaSuccess ? cudaGetErrorString(status) : "none is there");
+            die("this is a GPU build, but no GPU can be used: %s; -nogpu runs on the CPU",
+                status != cudaSuccess ? cudaGetErrorString(status) : "none is there");
     }
-    if (n >= devices) fail("there is no GPU %d: this machine has 0 to %d", n, devices - 1);
+    if (n >= devices) die("there is no GPU %d: this machine has 0 to %d", n, devices - 1);
     return 1;
 }
 #endif

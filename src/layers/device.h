@@ -7,7 +7,7 @@
 #define DEVICE_H
 
 #include "darknet.h"
-#include "ols.h"
+#include "ols/ols.h"
 
 #ifdef GPU
 

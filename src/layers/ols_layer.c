@@ -1,5 +1,6 @@
-#include "ols_layer.h"
+#include "layers/ols_layer.h"
 
+#include "base/error.h"
 #include "blas.h"
 #include "cuda.h"
 #include "option_list.h"
@@ -25,11 +26,10 @@ static void check_keys(list *options, int index)
         for (i = 0; ols_option_keys[i]; ++i) known |= !strcmp(pair->key, ols_option_keys[i]);
         for (i = 0; common_keys[i]; ++i) known |= !strcmp(pair->key, common_keys[i]);
         if (!known && (!strcmp(pair->key, "tree") || !strcmp(pair->key, "groups") || !strcmp(pair->key, "spatial")))
-            fail("\n[ols] (layer %d): %s=%s: label smoothing is defined for one flat softmax; use [softmax] here",
-                 index, pair->key, value);
+            die("\n[ols] (layer %d): %s=%s: label smoothing is defined for one flat softmax; use [softmax] here", index,
+                pair->key, value);
         if (!known)
-            fail(
-                "\n[ols] (layer %d): unknown key %s=%s: must be one of smoothing, alpha, soft_weight, epsilon, period, "
+            die("\n[ols] (layer %d): unknown key %s=%s: must be one of smoothing, alpha, soft_weight, epsilon, period, "
                 "init, empty, freeze, temperature, noloss",
                 index, pair->key, value);
     }
@@ -43,17 +43,17 @@ layer parse_ols(list *options, int batch, int inputs, int index)
     double temperature = 1, noloss = 0;
     check_keys(options, index);
     if (temperature_text && ols_parse_number(temperature_text, 1e-6, 1e6, &temperature))
-        fail("\n[ols] (layer %d): temperature=%s is not valid: must be a number from 0.000001 to 1000000", index,
-             temperature_text);
+        die("\n[ols] (layer %d): temperature=%s is not valid: must be a number from 0.000001 to 1000000", index,
+            temperature_text);
     if (noloss_text && (ols_parse_number(noloss_text, 0, 1, &noloss) || (noloss != 0 && noloss != 1)))
-        fail("\n[ols] (layer %d): noloss=%s is not valid: must be 0 or 1", index, noloss_text);
+        die("\n[ols] (layer %d): noloss=%s is not valid: must be 0 or 1", index, noloss_text);
     l = make_ols_layer(batch, inputs, parse_soft_labels(options, "[ols]", index, inputs, OLS_OLS, 0));
     l.temperature = (float)temperature;
     l.noloss = noloss != 0;
     return l;
 }
 
-layer make_ols_layer(int batch, int inputs, soft_labels *labels)
+layer make_ols_layer(int batch, int inputs, label_smoothing *labels)
 {
     layer l;
     memset(&l, 0, sizeof l);
@@ -69,7 +69,7 @@ layer make_ols_layer(int batch, int inputs, soft_labels *labels)
     l.output = (float *)calloc((size_t)inputs * batch, sizeof(float));
     l.delta = (float *)calloc((size_t)inputs * batch, sizeof(float));
     l.cost = (float *)calloc(1, sizeof(float));
-    l.soft_labels = labels;
+    l.label_smoothing = labels;
     labels->labels = (int *)calloc(2 * (size_t)batch, sizeof(int));
 
     l.forward = forward_ols_layer;
@@ -92,26 +92,26 @@ layer make_ols_layer(int batch, int inputs, soft_labels *labels)
 void resize_ols_layer(layer *l, int inputs)
 {
     if (inputs != l->inputs)
-        fail("[ols] (layer %d): the network was resized so that %d inputs became %d; put an [avgpool] before it",
-             l->soft_labels->index, l->inputs, inputs);
+        die("[ols] (layer %d): the network was resized so that %d inputs became %d; put an [avgpool] before it",
+            l->label_smoothing->index, l->inputs, inputs);
 }
 
 void free_ols_layer(layer l)
 {
-    if (!l.soft_labels) return;
+    if (!l.label_smoothing) return;
     if (l.type == OLS) {
         free(l.loss);
-        free(l.soft_labels->labels);
+        free(l.label_smoothing->labels);
 #ifdef GPU
         if (l.loss_gpu) cuda_free(l.loss_gpu);
 #endif
     }
-    free_soft_labels(l.soft_labels);
+    free_soft_labels(l.label_smoothing);
 }
 
 void forward_ols_layer(const layer l, network net)
 {
-    soft_labels *labels = l.soft_labels;
+    label_smoothing *labels = l.label_smoothing;
     ols_mix mix = ols_target_mix(&labels->options, labels->state, l.inputs);
     int *hits = labels->labels + l.batch;
     if (!net.truth || l.noloss) { /* Darknet's own, so that a deployed network predicts the same bits */
@@ -135,7 +135,7 @@ void backward_ols_layer(const layer l, network net)
 
 void forward_ols_layer_gpu(const layer l, network net)
 {
-    soft_labels *labels = l.soft_labels;
+    label_smoothing *labels = l.label_smoothing;
     ols_mix mix = ols_target_mix_gpu(&labels->options, labels->state, l.inputs);
     int *hits = l.indexes_gpu + l.batch;
     if (!net.truth || l.noloss) {

@@ -5,14 +5,10 @@
 #ifndef OLS_LAYER_H
 #define OLS_LAYER_H
 
-#include "soft_labels.h"
-
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include "layers/label_smoothing.h"
 
 layer parse_ols(list *options, int batch, int inputs, int index);
-layer make_ols_layer(int batch, int inputs, soft_labels *labels);
+layer make_ols_layer(int batch, int inputs, label_smoothing *labels);
 void resize_ols_layer(layer *l, int inputs);
 void free_ols_layer(layer l);
 
@@ -24,7 +20,4 @@ void forward_ols_layer_gpu(const layer l, network net);
 void backward_ols_layer_gpu(const layer l, network net);
 #endif
 
-#ifdef __cplusplus
-}
-#endif
 #endif

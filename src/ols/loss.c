@@ -1,5 +1,5 @@
 /* Softmax, loss and gradient of one batch. CPU reference; ols_kernels.cu holds the CUDA twins. */
-#include "ols.h"
+#include "ols/ols.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* CUDA twins of the method. Every sum is taken in a fixed order (trees over a block, loops over the batch), so two runs
  * give the same bits on one device; nothing here waits for the device except the push and the pulls of the state. */
-#include "ols.h"
+#include "ols/ols.h"
 
 #include <cuda_runtime.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Soft-label state: S, A, counts, and how an update turns A into S. CPU reference. */
-#include "ols.h"
+#include "ols/ols.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Which target a method asks for: the table of methods, their options as text, and the mixture they come to. */
-#include "ols.h"
+#include "ols/ols.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,18 +1,17 @@
-#include "checkpoint.h"
+#include "train/checkpoint.h"
 
-#include "device.h"
-#include "divergence.h"
-#include "epochs.h"
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "layers/device.h"
+#include "train/divergence.h"
+#include "train/epochs.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-/* Darknet saves from one thread, so one name is enough. */
-static char temporary[PATH_MAX];
+/* Darknet saves from one thread. */
+static atomic_file saving;
 static int partial_allowed;
 static int missing_from = -1; /* layer at which the file being read ended */
 
@@ -20,15 +19,11 @@ static int missing_from = -1; /* layer at which the file being read ended */
 
 FILE *checkpoint_create(const char *filename)
 {
-    FILE *file;
-    /* One name for all processes: what a killed one left is overwritten by the next save. */
-    if (snprintf(temporary, sizeof temporary, "%s.tmp", filename) >= (int)sizeof temporary)
-        fail("cannot save weights: the path %s is too long", filename);
-    file = fopen(temporary, "wb");
-    if (!file)
-        fail("cannot save weights to %s: %s (is the folder of `backup` in the .data file there?)", filename,
-             strerror(errno));
-    return file;
+    const int error = atomic_open(&saving, filename);
+    if (error)
+        die("cannot save weights to %s: %s (is the folder of `backup` in the .data file there?)", filename,
+            strerror(error));
+    return saving.stream;
 }
 
 static int write_bytes(void *context, const void *bytes, size_t n)
@@ -38,51 +33,32 @@ static int write_bytes(void *context, const void *bytes, size_t n)
 
 static void write_blocks(FILE *file, network *net)
 {
-    soft_labels *labels;
+    label_smoothing *labels;
     int i, copied;
     for (i = 0; (labels = soft_labels_owner(net, i)); ++i) {
         ols_state *state;
         if (!labels->state) continue;
         state = train_gather(labels, &copied);
-        if (!state) fail("cannot save weights: not enough memory to gather the soft labels of all GPUs");
+        if (!state) die("cannot save weights: not enough memory to gather the soft labels of all GPUs");
         ols_write_block(state, write_bytes, file); /* an error stays in the stream and is seen below */
         if (copied) ols_free_state(state);
     }
 }
 
-/* So that the rename itself survives a power cut. Not every file system can do it, hence no error. */
-static void flush_folder(const char *filename)
-{
-    char folder[PATH_MAX];
-    char *slash;
-    int fd;
-    snprintf(folder, sizeof folder, "%s", filename);
-    slash = strrchr(folder, '/');
-    if (slash) slash[slash == folder] = 0;
-    fd = open(slash ? folder : ".", O_RDONLY);
-    if (fd < 0) return;
-    (void)!fsync(fd);
-    close(fd);
-}
-
 void checkpoint_commit(FILE *file, network *net, const char *filename, int cutoff)
 {
-    int error = 0;
-    errno = 0;
+    int error;
     if (cutoff >= net->n) write_blocks(file, net);
-    if (ferror(file) || fflush(file) || fsync(fileno(file))) error = errno ? errno : EIO;
-    if (fclose(file) && !error) error = errno;
-    if (!error && !divergence_allows(net, filename, temporary)) {
-        unlink(temporary);
+    error = atomic_finish(&saving);
+    if (!error && !divergence_allows(net, filename, saving.temporary)) {
+        atomic_discard(&saving);
         return;
     }
-    if (!error) divergence_replaces(net, filename);
-    if (!error && rename(temporary, filename)) error = errno;
-    if (error) {
-        unlink(temporary);
-        fail("cannot save weights to %s: %s; the file as it was before is untouched", filename, strerror(error));
+    if (!error) {
+        divergence_replaces(net, filename);
+        error = atomic_publish(&saving);
     }
-    flush_folder(filename);
+    if (error) die("cannot save weights to %s: %s; the file as it was before is untouched", filename, strerror(error));
 }
 
 /* ---- Loading ----------------------------------------------------------------------------------------------------- */
@@ -137,7 +113,7 @@ static int read_bytes(void *context, void *bytes, size_t n)
 
 static void seek(FILE *file, long long offset, const char *filename)
 {
-    if (fseeko(file, offset, SEEK_SET)) fail("\ncannot read %s: %s", filename, strerror(errno));
+    if (fseeko(file, offset, SEEK_SET)) die("\ncannot read %s: %s", filename, strerror(errno));
 }
 
 /* Offset at which the chain of blocks at the end of a file begins; `size` when there is none. */
@@ -167,7 +143,7 @@ static int block_at(FILE *file, long long at, long long size, const char *filena
 
 static void load_blocks(FILE *file, network *net, long long at, long long size, const char *filename)
 {
-    soft_labels *labels;
+    label_smoothing *labels;
     int i;
     for (i = 0; (labels = soft_labels_owner(net, i)); ++i) {
         unsigned char header[OLS_BLOCK_HEADER];
@@ -181,18 +157,17 @@ static void load_blocks(FILE *file, network *net, long long at, long long size, 
         }
         seek(file, at, filename);
         if (read_bytes(file, header, sizeof header) || ols_read_header(header, &classes, &reason))
-            fail("\n%s is damaged: its soft-label block cannot be read", filename);
+            die("\n%s is damaged: its soft-label block cannot be read", filename);
         if (classes != labels->classes)
-            fail("\n%s holds soft labels of %d classes, but %s (layer %d) has %d: it belongs to another cfg", filename,
-                 classes, labels->section, labels->index, labels->classes);
+            die("\n%s holds soft labels of %d classes, but %s (layer %d) has %d: it belongs to another cfg", filename,
+                classes, labels->section, labels->index, labels->classes);
         if (!enough_memory_for(classes))
-            fail(
-                "\n%s: its soft labels of %d classes take another %.1f GB of memory while they are read, which is more "
+            die("\n%s: its soft labels of %d classes take another %.1f GB of memory while they are read, which is more "
                 "than is free",
                 filename, classes, ols_state_bytes(classes) / 1e9);
         seek(file, at, filename);
-        if (ols_read_block(labels->state, read_bytes, file, &reason)) fail("\n%s: %s", filename, reason);
-        if (push_state(labels->state)) fail("\n%s: the soft labels could not be copied to the GPU", filename);
+        if (ols_read_block(labels->state, read_bytes, file, &reason)) die("\n%s: %s", filename, reason);
+        if (push_state(labels->state)) die("\n%s: the soft labels could not be copied to the GPU", filename);
         at += (long long)ols_block_bytes(classes);
     }
 }
@@ -202,16 +177,16 @@ void checkpoint_finish_load(FILE *file, network *net, const char *filename, int 
     long long size = file_size(file), at = ftello(file), begin;
     int ended = missing_from, missing;
     missing_from = -1;
-    if (ferror(file)) fail("\ncannot read weights from %s: %s", filename, strerror(errno));
+    if (ferror(file)) die("\ncannot read weights from %s: %s", filename, strerror(errno));
     if (size < 0) return; /* a pipe: nothing more can be known */
 
     missing = ended < 0 ? -1 : first_missing(net, ended, cutoff);
     if (feof(file) && missing < 0)
-        fail("\n%s is cut off: it has %lld bytes, which end in the middle of a layer's weights%s", filename, size,
-             size < 16 ? " (not even a header)" : "; or it belongs to another cfg");
+        die("\n%s is cut off: it has %lld bytes, which end in the middle of a layer's weights%s", filename, size,
+            size < 16 ? " (not even a header)" : "; or it belongs to another cfg");
     if (missing >= 0 && !partial_allowed)
-        fail("\n%s is cut off: it has no weights for layer %d and after; or it belongs to another cfg", filename,
-             missing);
+        die("\n%s is cut off: it has no weights for layer %d and after; or it belongs to another cfg", filename,
+            missing);
     if (missing >= 0) {
         fprintf(stderr, "%s ends before layer %d: the layers from there on start from scratch. ", filename, missing);
         return;
@@ -220,9 +195,9 @@ void checkpoint_finish_load(FILE *file, network *net, const char *filename, int 
 
     begin = blocks_begin(file, size, filename);
     if (begin < size && begin != at)
-        fail("\n%s does not fit this cfg: its weights end at byte %lld, the cfg's layers at %lld", filename, begin, at);
+        die("\n%s does not fit this cfg: its weights end at byte %lld, the cfg's layers at %lld", filename, begin, at);
     if (begin == size && at < size && block_at(file, at, size, filename))
-        fail("\n%s is damaged: its soft-label block is cut off or overwritten", filename);
+        die("\n%s is damaged: its soft-label block is cut off or overwritten", filename);
     if (begin == size && at < size)
         fprintf(stderr, "%s has %lld bytes more than this cfg reads: is it the right cfg? ", filename, size - at);
     load_blocks(file, net, begin, size, filename);
@@ -237,23 +212,23 @@ ols_state *checkpoint_read_soft_labels(const char *filename, int which)
     ols_state *state;
     long long size, at;
     int classes;
-    if (!file) fail("cannot open %s: %s", filename, strerror(errno));
+    if (!file) die("cannot open %s: %s", filename, strerror(errno));
     size = file_size(file);
-    if (size < 0) fail("%s is not a weights file", filename);
+    if (size < 0) die("%s is not a weights file", filename);
     at = blocks_begin(file, size, filename);
-    if (at == size) fail("%s holds no soft labels: it was not trained with smoothing=ols, or it is cut off", filename);
+    if (at == size) die("%s holds no soft labels: it was not trained with smoothing=ols, or it is cut off", filename);
     for (;; --which) {
         seek(file, at, filename);
-        if (read_bytes(file, header, sizeof header)) fail("%s holds no soft labels of that number", filename);
-        if (ols_read_header(header, &classes, &reason)) fail("%s: %s", filename, reason);
+        if (read_bytes(file, header, sizeof header)) die("%s holds no soft labels of that number", filename);
+        if (ols_read_header(header, &classes, &reason)) die("%s: %s", filename, reason);
         if (which <= 0) break;
         at += (long long)ols_block_bytes(classes);
-        if (at >= size) fail("%s holds fewer sets of soft labels than that", filename);
+        if (at >= size) die("%s holds fewer sets of soft labels than that", filename);
     }
     state = ols_new_state(classes, &options);
-    if (!state) fail("not enough memory for the soft labels of %d classes", classes);
+    if (!state) die("not enough memory for the soft labels of %d classes", classes);
     seek(file, at, filename);
-    if (ols_read_block(state, read_bytes, file, &reason)) fail("%s: %s", filename, reason);
+    if (ols_read_block(state, read_bytes, file, &reason)) die("%s: %s", filename, reason);
     fclose(file);
     return state;
 }

@@ -8,11 +8,7 @@
 #ifndef CHECKPOINT_H
 #define CHECKPOINT_H
 
-#include "soft_labels.h"
-
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include "layers/label_smoothing.h"
 
 /* For save_weights_upto: opens a temporary file beside `filename`. */
 FILE *checkpoint_create(const char *filename);
@@ -33,7 +29,4 @@ void checkpoint_allow_partial(int allow);
  * program when the file has no sound block. For `darknet ols show`. */
 ols_state *checkpoint_read_soft_labels(const char *filename, int which);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

@@ -1,16 +1,17 @@
-#include "detector_training.h"
+#include "train/detector_training.h"
 
-#include "detect.h"
-#include "device.h"
-#include "divergence.h"
-#include "multi_scale.h"
+#include "base/error.h"
+#include "eval/detect.h"
+#include "layers/device.h"
+#include "train/divergence.h"
+#include "train/multi_scale.h"
 #include "option_list.h"
-#include "progress.h"
-#include "soft_labels.h"
-#include "training_log.h"
+#include "base/progress.h"
+#include "layers/label_smoothing.h"
+#include "train/training_log.h"
 #include "utils.h"
-#include "valid_data.h"
-#include "validation.h"
+#include "data/data_file.h"
+#include "train/validation.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -59,7 +60,7 @@ void detector_training_set_map(int epochs)
 static void name_file(char *path, const char *folder, const char *base, const char *ending)
 {
     if (snprintf(path, PATH_MAX, "%s/%s%s", folder, base, ending) >= PATH_MAX - 16)
-        fail("the path %s/%s%s is too long", folder, base, ending);
+        die("the path %s/%s%s is too long", folder, base, ending);
 }
 
 static int exists(const char *path)
@@ -70,7 +71,7 @@ static int exists(const char *path)
 static void set_aside(const char *path, const char *to)
 {
     if (!exists(path)) return;
-    if (rename(path, to)) fail("cannot rename %s to %s: %s", path, to, strerror(errno));
+    if (rename(path, to)) die("cannot rename %s to %s: %s", path, to, strerror(errno));
     fprintf(stderr, "%s of an earlier training is now %s\n", path, to);
 }
 
@@ -80,7 +81,7 @@ static const char *find_folder(list *options)
     const char *folder = option_find_str(options, "backup", 0);
     if (!folder) folder = "/backup/"; /* as train_detector */
     if (access(folder, W_OK | X_OK))
-        fail("cannot save weights to the folder backup=%s of %s: %s", folder, t.data_file, strerror(errno));
+        die("cannot save weights to the folder backup=%s of %s: %s", folder, t.data_file, strerror(errno));
     return folder;
 }
 
@@ -92,8 +93,8 @@ static void check_valid_data(void)
     valid_data data;
     if (valid_data_read(t.data_file, &data)) exit(1);
     if (data.classes != classes || data.names.count != classes)
-        fail("-map: classes=%d in %s, %d names in %s and %d classes in %s: must be the same", data.classes, t.data_file,
-             data.names.count, data.names_file, classes, t.cfg_file);
+        die("-map: classes=%d in %s, %d names in %s and %d classes in %s: must be the same", data.classes, t.data_file,
+            data.names.count, data.names_file, classes, t.cfg_file);
     valid_data_free(&data);
 }
 
@@ -101,8 +102,8 @@ static void begin_map(list *options, const char *folder)
 {
     const char *valid = option_find_str(options, "valid", 0);
     char *base = basecfg(t.cfg_file), log_aside[PATH_MAX], best_aside[PATH_MAX];
-    if (!valid) fail("-map needs a list of images to evaluate on: there is no valid= in %s", t.data_file);
-    if (access(valid, R_OK)) fail("-map cannot read the list valid=%s: %s", valid, strerror(errno));
+    if (!valid) die("-map needs a list of images to evaluate on: there is no valid= in %s", t.data_file);
+    if (access(valid, R_OK)) die("-map cannot read the list valid=%s: %s", valid, strerror(errno));
     check_valid_data();
     name_file(t.last_weights, folder, base, "_last.weights");
     name_file(t.best_weights, folder, base, "_best.weights");
@@ -115,7 +116,7 @@ static void begin_map(list *options, const char *folder)
         set_aside(t.log, log_aside);
         set_aside(t.best_weights, best_aside);
     }
-    if (training_rows_read(t.log, &t.earlier)) fail("cannot read %s: %s", t.log, strerror(errno));
+    if (training_rows_read(t.log, &t.earlier)) die("cannot read %s: %s", t.log, strerror(errno));
     t.has_earlier = 1;
     t.best = -1;
     if (t.earlier.best >= 0 && exists(t.best_weights)) {
@@ -138,15 +139,17 @@ void detector_training_begin(network **nets, int n, int images, list *options, c
     t.seen = t.last = t.evaluated = *net->seen;
     t.data_file = datacfg;
     t.cfg_file = cfgfile;
-    t.moment = steady_seconds();
+    t.moment = monotonic_seconds();
     t.seconds_per_image.keep = .98;
     t.seconds_per_evaluation.keep = .5;
     t.scale = multi_scale_range(net->w, net->h, network_stride(net));
     t.chart_moment = t.moment;
     divergence_begin(net, weightfile);
     if (get_current_batch(net) >= (size_t)net->max_batches)
-        fprintf(stderr, "nothing to train: the network is at iteration %zu, and max_batches=%d; raise it, or start over "
-                        "with -clear\n", get_current_batch(net), net->max_batches);
+        fprintf(stderr,
+                "nothing to train: the network is at iteration %zu, and max_batches=%d; raise it, or start over "
+                "with -clear\n",
+                get_current_batch(net), net->max_batches);
     folder = find_folder(options);
     if (map_epochs) begin_map(options, folder);
 }
@@ -194,7 +197,7 @@ static void print_progress(void)
 static double evaluate(void)
 {
     network *net = t.nets[0];
-    double began = steady_seconds(), map;
+    double began = monotonic_seconds(), map;
     char why[512], best[64] = "";
     if (!t.fine) {
         fprintf(stderr, "iteration %zu: no mAP while the loss is so high\n", get_current_batch(net));
@@ -220,7 +223,7 @@ static double evaluate(void)
     }
     if (map > 0) divergence_accept();
     printf("%zu: mAP@0.50 %.2f %%, %s, %.1f seconds\n", get_current_batch(net), 100 * map, best,
-           steady_seconds() - began);
+           monotonic_seconds() - began);
     return map;
 }
 
@@ -245,7 +248,7 @@ static void draw_chart(void)
     base = basecfg(t.cfg_file);
     why = training_chart(t.log, t.chart, base);
     free(base);
-    t.chart_moment = steady_seconds();
+    t.chart_moment = monotonic_seconds();
     if (!why) return;
     t.chart_failed = 1;
     fprintf(stderr, "no chart %s: %s\n", t.chart, why);
@@ -254,7 +257,7 @@ static void draw_chart(void)
 static void log_and_evaluate(double loss, double average_loss)
 {
     network *net = t.nets[0];
-    double began = steady_seconds(), total = total_images();
+    double began = monotonic_seconds(), total = total_images();
     double row_images = fmax((double)t.images / ROWS_PER_EPOCH, total / ROWS);
     int over = t.seen >= total;
     int evaluates = over || passed(t.evaluated, t.seen, (double)map_epochs * t.images);
@@ -272,19 +275,19 @@ static void log_and_evaluate(double loss, double average_loss)
     if (evaluates) t.evaluated = t.seen;
     t.last = t.seen;
     add_row(&row);
-    if (evaluates || steady_seconds() - t.chart_moment > seconds_between_charts) draw_chart();
-    if (evaluates) smoothed_add(&t.seconds_per_evaluation, steady_seconds() - began);
+    if (evaluates || monotonic_seconds() - t.chart_moment > seconds_between_charts) draw_chart();
+    if (evaluates) smoothed_add(&t.seconds_per_evaluation, monotonic_seconds() - began);
 }
 
 void detector_training_step(double loss, double average_loss)
 {
     size_t seen = *t.nets[0]->seen;
-    smoothed_add(&t.seconds_per_image, (steady_seconds() - t.moment) / t.step);
+    smoothed_add(&t.seconds_per_image, (monotonic_seconds() - t.moment) / t.step);
     /* Darknet synchronises several networks every 4 iterations, and then counts the images of all of them. */
     t.merged = t.n == 1 || seen - t.seen >= t.step;
     t.seen = seen;
     print_progress();
     t.fine = divergence_check(get_current_batch(t.nets[0]), loss);
     if (map_epochs) log_and_evaluate(loss, average_loss);
-    t.moment = steady_seconds();
+    t.moment = monotonic_seconds();
 }

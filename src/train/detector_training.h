@@ -14,10 +14,6 @@
 
 #include "darknet.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 /* From the command line: evaluate every `epochs` epochs; 0 (the default): never. */
 void detector_training_set_map(int epochs);
 
@@ -34,7 +30,4 @@ void detector_training_resize(load_args *args);
  * diverged (divergence.h). */
 void detector_training_step(double loss, double average_loss);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

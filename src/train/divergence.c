@@ -1,6 +1,7 @@
-#include "divergence.h"
+#include "train/divergence.h"
 
-#include "soft_labels.h"
+#include "base/error.h"
+#include "layers/label_smoothing.h"
 
 #include <float.h>
 #include <limits.h>
@@ -193,11 +194,11 @@ int divergence_check(size_t iteration, double loss)
 {
     loss_state state = watch_loss(&training.watch, loss);
     if (state == LOSS_NOT_FINITE)
-        fail("iteration %zu: the loss is %s: the training has diverged; %s; " ADVICE, iteration,
-             isnan(loss) ? "not a number" : "infinite", last_good());
+        die("iteration %zu: the loss is %s: the training has diverged; %s; " ADVICE, iteration,
+            isnan(loss) ? "not a number" : "infinite", last_good());
     if (state == LOSS_EXPLODED)
-        fail("iteration %zu: the loss has exploded: above %g for %d iterations; %s; " ADVICE, iteration,
-             training.watch.limit, DIVERGENCE_ITERATIONS, last_good());
+        die("iteration %zu: the loss has exploded: above %g for %d iterations; %s; " ADVICE, iteration,
+            training.watch.limit, DIVERGENCE_ITERATIONS, last_good());
     if (state == LOSS_HIGH) return 0;
     divergence_accept();
     return 1;
@@ -210,9 +211,9 @@ int divergence_allows(network *net, const char *filename, const char *temporary)
     wrong = first_layer_not_finite(net);
     if (wrong >= 0) {
         unlink(temporary);
-        fail("iteration %zu: the weights of layer %d are not finite: the training has diverged; %s was not written; "
-             "%s; " ADVICE,
-             iteration_of(net), wrong, filename, last_good());
+        die("iteration %zu: the weights of layer %d are not finite: the training has diverged; %s was not written; "
+            "%s; " ADVICE,
+            iteration_of(net), wrong, filename, last_good());
     }
     if (!training.watch.high) return 1;
     if (iteration_of(net) < training.last) {

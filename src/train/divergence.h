@@ -17,10 +17,6 @@
 
 #include "darknet.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 enum { DIVERGENCE_ITERATIONS = 20 };
 
 /* ---- The rule ---------------------------------------------------------------------------------------------------- */
@@ -61,7 +57,4 @@ int divergence_allows(network *net, const char *filename, const char *temporary)
  * next iteration's loss tells whether the new one is good. If it is not, divergence_check puts the old one back. */
 void divergence_replaces(network *net, const char *filename);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

@@ -1,46 +1,42 @@
-#include "epochs.h"
+#include "train/epochs.h"
 
-#include "device.h"
-#include "random_stream.h"
+#include "base/error.h"
+#include "data/lists.h"
+#include "layers/device.h"
+#include "data/random_stream.h"
 #include "utils.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* The lines of a names file; there must be as many as classes. */
+/* The lines of a names file; there must be as many as classes. They stay: every layer points to them. */
 static char **read_names(char *file, int classes)
 {
-    char **names;
-    list *lines;
-    FILE *test = fopen(file, "r");
-    if (!test) fail("cannot open the class names %s", file);
-    fclose(test);
-    lines = get_paths(file);
-    if (lines->size < classes) fail("%s has %d lines, but the network has %d classes", file, lines->size, classes);
-    names = (char **)list_to_array(lines);
-    free_list(lines);
-    return names;
+    text_lines names;
+    if (read_lines("list of names", file, &names)) exit(1);
+    if (names.count < classes) die("%s has %d lines, but the network has %d classes", file, names.count, classes);
+    return names.text;
 }
 
 /* The device on which a network's state lives must be current while it is copied. */
-static void pull(network *net, soft_labels *labels)
+static void pull(network *net, label_smoothing *labels)
 {
     use_device_of(net);
-    if (pull_state(labels->state)) fail("%s: copying the soft labels from the GPU failed", labels->section);
+    if (pull_state(labels->state)) die("%s: copying the soft labels from the GPU failed", labels->section);
 }
 
-static void push(network *net, soft_labels *labels)
+static void push(network *net, label_smoothing *labels)
 {
     use_device_of(net);
-    if (push_state(labels->state)) fail("%s: copying the soft labels to the GPU failed", labels->section);
+    if (push_state(labels->state)) die("%s: copying the soft labels to the GPU failed", labels->section);
 }
 
 /* Every replica has loaded the same checkpoint, whose A and position must count once. */
 static void join_replicas(network **nets, int n, int which)
 {
-    soft_labels **group = (soft_labels **)calloc(n, sizeof *group);
+    label_smoothing **group = (label_smoothing **)calloc(n, sizeof *group);
     int i;
-    if (!group) fail("out of memory");
+    if (!group) die("out of memory");
     for (i = 0; i < n; ++i) {
         group[i] = soft_labels_owner(nets[i], which);
         group[i]->replicas = n;
@@ -56,14 +52,14 @@ static void join_replicas(network **nets, int n, int which)
 
 void train_begin(network **nets, int n, int images, int classes, char *names_file)
 {
-    soft_labels *labels;
+    label_smoothing *labels;
     char **names = 0;
     int i, which;
-    if (images < 1) fail("the training list is empty");
+    if (images < 1) die("the training list is empty");
     for (which = 0; (labels = soft_labels_owner(nets[0], which)); ++which) {
         if (classes && classes != labels->classes)
-            fail("the .data file says classes=%d, but %s (layer %d) has %d", classes, labels->section, labels->index,
-                 labels->classes);
+            die("the .data file says classes=%d, but %s (layer %d) has %d", classes, labels->section, labels->index,
+                labels->classes);
         if (names_file && !names) names = read_names(names_file, labels->classes);
         for (i = 0; i < n; ++i) {
             labels = soft_labels_owner(nets[i], which);
@@ -76,14 +72,14 @@ void train_begin(network **nets, int n, int images, int classes, char *names_fil
     random_begin_loads(get_current_batch(nets[0]));
 }
 
-ols_state *train_gather(soft_labels *labels, int *copied)
+ols_state *train_gather(label_smoothing *labels, int *copied)
 {
     ols_state *sum;
     int i, n = labels->replicas;
     size_t square = (size_t)labels->classes * labels->classes;
     *copied = 0;
     if (n < 2) {
-        if (pull_state(labels->state)) fail("%s: copying the soft labels from the GPU failed", labels->section);
+        if (pull_state(labels->state)) die("%s: copying the soft labels from the GPU failed", labels->section);
         return labels->state;
     }
     sum = enough_memory_for(labels->classes) ? ols_new_state(labels->classes, &labels->options) : 0;
@@ -101,7 +97,7 @@ ols_state *train_gather(soft_labels *labels, int *copied)
 }
 
 /* Position over all replicas, which is known without asking a GPU. */
-static int due(const soft_labels *labels)
+static int due(const label_smoothing *labels)
 {
     ols_state position = *labels->state;
     int i;
@@ -111,7 +107,7 @@ static int due(const soft_labels *labels)
 
 void train_merge(network **nets, int n)
 {
-    soft_labels *labels;
+    label_smoothing *labels;
     int i, which;
     for (which = 0; (labels = soft_labels_owner(nets[0], which)); ++which) {
         ols_state *first = labels->state;

@@ -3,11 +3,7 @@
 #ifndef EPOCHS_H
 #define EPOCHS_H
 
-#include "soft_labels.h"
-
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include "layers/label_smoothing.h"
 
 /* Called by train_classifier and train_detector before their first batch. `images` is the length of the training list,
  * `classes` that of the .data file (0: unknown), `names_file` a file of class names (NULL: none). Ends the program with
@@ -21,9 +17,6 @@ void train_merge(network **nets, int n);
 
 /* The state that belongs into a checkpoint of `labels`: with replicas A and counts are summed, and *copied is set to 1:
  * free it with ols_free_state. NULL when memory is short. */
-ols_state *train_gather(soft_labels *labels, int *copied);
+ols_state *train_gather(label_smoothing *labels, int *copied);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

@@ -1,6 +1,6 @@
-#include "multi_scale.h"
+#include "train/multi_scale.h"
 
-#include "random_stream.h"
+#include "data/random_stream.h"
 
 #include <math.h>
 #include <stdlib.h>

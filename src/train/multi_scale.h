@@ -11,10 +11,6 @@
 
 #include "darknet.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 typedef struct {
     int w, h;         /* of the cfg */
     int step;         /* sides are multiples of this */
@@ -31,7 +27,4 @@ void multi_scale_size(const multi_scale *scale, int i, int *w, int *h);
 /* Draws a size, by one rand(); at the end of a training (last != 0) it is last_w x last_h. */
 void multi_scale_draw(const multi_scale *scale, int last, int *w, int *h);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

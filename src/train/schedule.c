@@ -1,7 +1,8 @@
-#include "schedule.h"
+#include "train/schedule.h"
 
+#include "base/error.h"
 #include "option_list.h"
-#include "soft_labels.h"
+#include "layers/label_smoothing.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,11 +12,11 @@ void parse_cosine(list *options, network *net)
     char *text = option_find_str(options, "learning_rate_min", 0), *end = 0;
     double lowest = text ? strtod(text, &end) : 0;
     if (text && (end == text || *end || !(lowest >= 0 && (float)lowest <= net->learning_rate)))
-        fail("[net]: learning_rate_min=%s is not valid: must be a number from 0 to learning_rate (%g)", text,
-             net->learning_rate);
+        die("[net]: learning_rate_min=%s is not valid: must be a number from 0 to learning_rate (%g)", text,
+            net->learning_rate);
     if (net->max_batches <= net->burn_in)
-        fail("[net]: max_batches=%d is not valid: with policy=cosine it must be above burn_in (%d)", net->max_batches,
-             net->burn_in);
+        die("[net]: max_batches=%d is not valid: with policy=cosine it must be above burn_in (%d)", net->max_batches,
+            net->burn_in);
     net->lowest_rate = net->learning_rate > 0 ? (float)(lowest / net->learning_rate) : 0;
 }
 

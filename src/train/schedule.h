@@ -5,10 +5,6 @@
 #include "darknet.h"
 #include "list.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 /* Reads `learning_rate_min` of [net] (0 to learning_rate; default 0) into net->lowest_rate, as a part of learning_rate:
  * the trainers multiply that by the number of GPUs. Call when learning_rate, burn_in and max_batches are read. A value
  * out of range, or a max_batches that is not behind burn_in, ends the program with one line. */
@@ -21,7 +17,4 @@ void parse_cosine(list *options, network *net);
  * high = net->learning_rate at the end of burn_in, low = high * net->lowest_rate at max_batches and behind it. */
 float cosine_rate(const network *net, size_t batch);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

@@ -1,10 +1,11 @@
-#include "training_log.h"
+#include "train/training_log.h"
 
-#include "child.h"
+#include "base/atomic_file.h"
+#include "base/gnuplot.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,20 +59,14 @@ int training_rows_read(const char *path, training_rows *result)
     while (fgets(line, sizeof line, file)) {
         training_row row;
         if (read_row(line, &row)) continue;
-        if (result->count == capacity) {
-            size_t more = capacity ? 2 * capacity : 256;
-            training_row *rows = (training_row *)realloc(result->rows, more * sizeof *rows);
-            if (!rows) break;
-            result->rows = rows;
-            capacity = more;
-        }
+        result->rows = (training_row *)grow_array(result->rows, result->count, &capacity, sizeof row);
         result->rows[result->count++] = row;
         if (row.best > result->best || row.map > result->best) {
             result->best = fmax(row.best, row.map);
             result->best_at = row.map == result->best ? row.iteration : 0;
         }
     }
-    error = ferror(file) ? errno : feof(file) ? 0 : ENOMEM;
+    error = ferror(file) ? errno : 0;
     fclose(file);
     if (!error) return 0;
     training_rows_free(result);
@@ -98,30 +93,21 @@ static int format_row(const training_row *row, char *text, size_t size)
 
 int training_rows_write(const char *path, const training_rows *rows, size_t last)
 {
-    char temporary[PATH_MAX], text[512];
-    int error = 0;
-    FILE *file;
+    char text[512];
+    atomic_file file;
     size_t i;
-    if (snprintf(temporary, sizeof temporary, "%s.tmp", path) >= (int)sizeof temporary) {
-        errno = ENAMETOOLONG;
-        return -1;
+    int error = atomic_open(&file, path);
+    if (!error) {
+        fputs(header, file.stream);
+        for (i = 0; i < rows->count; ++i) {
+            if (rows->rows[i].iteration > last) continue;
+            format_row(rows->rows + i, text, sizeof text);
+            fputs(text, file.stream);
+        }
+        error = atomic_commit(&file);
     }
-    file = fopen(temporary, "w");
-    if (!file) return -1;
-    fputs(header, file);
-    for (i = 0; i < rows->count; ++i) {
-        if (rows->rows[i].iteration > last) continue;
-        format_row(rows->rows + i, text, sizeof text);
-        fputs(text, file);
-    }
-    errno = 0;
-    if (ferror(file) || fflush(file) || fsync(fileno(file))) error = errno ? errno : EIO;
-    if (fclose(file) && !error) error = errno;
-    if (!error && rename(temporary, path)) error = errno;
-    if (!error) return 0;
-    unlink(temporary);
     errno = error;
-    return -1;
+    return error ? -1 : 0;
 }
 
 int training_row_append(const char *path, const training_row *row)
@@ -147,58 +133,24 @@ int training_row_append(const char *path, const training_row *row)
 
 /* ---- The chart --------------------------------------------------------------------------------------------------- */
 
-/* Between gnuplot's single quotes a quote is written twice. Returns what comes after. */
-static char *quote(char *to, const char *end, const char *text)
-{
-    for (; *text && to < end - 2; ++text) {
-        if (*text == '\'') *to++ = '\'';
-        *to++ = *text;
-    }
-    *to = 0;
-    return to;
-}
-
-typedef struct {
-    char text[256];
-} last_line;
-
-static void keep_line(void *context, char *text)
-{
-    last_line *last = (last_line *)context;
-    if (strspn(text, " ^") < strlen(text)) snprintf(last->text, sizeof last->text, "%s", text);
-}
-
 const char *training_chart(const char *csv, const char *png, const char *title)
 {
-    static const char program[] =
-        "set terminal pngcairo noenhanced size 1000,600; set output picture; set title heading; "
-        "set datafile separator ','; set grid; set key outside top center horizontal; set xlabel 'iteration'; "
-        "set ylabel 'loss'; set logscale y; set ytics nomirror; set y2label 'mAP, %'; set y2range [0:100]; set y2tics; "
-        /* a column that may be empty is read as text; what is NaN is left out, and the curve goes on over the gap */
-        "set datafile missing NaN; percent(x) = strlen(x) ? 100 * real(x) : NaN; "
+    /* a column that may be empty is read as text; what is NaN is left out, and the curve goes on over the gap */
+    static const char commands[] =
+        "set datafile separator ','\nset grid\nset key outside top center horizontal\nset xlabel 'iteration'\n"
+        "set ylabel 'loss'\nset logscale y\nset ytics nomirror\n"
+        "set y2label 'mAP, %'\nset y2range [0:100]\nset y2tics\n"
+        "set datafile missing NaN\npercent(x) = strlen(x) ? 100 * real(x) : NaN\n"
         "plot table using 1:($4 > 0 ? $4 : NaN) skip 1 with points pt 7 ps .3 lc rgb '#9ecae1' title 'loss', "
         "table using 1:($5 > 0 ? $5 : NaN) skip 1 with lines lw 2 lc rgb '#08519c' title 'running average', "
         "table using 1:(percent(strcol(7))) skip 1 axes x1y2 with linespoints lw 2 pt 7 ps .6 lc rgb '#d94801' "
-        "title 'mAP'";
-    static last_line said;
-    char temporary[PATH_MAX], text[4 * PATH_MAX + sizeof program + 256], *end = text + sizeof text, *to = text;
-    char *argv[] = {(char *)"gnuplot", (char *)"-e", text, 0};
-    const char *names[] = {"table", "picture", "heading"}, *values[] = {csv, temporary, title};
-    int status, i;
-    said.text[0] = 0;
-    if (snprintf(temporary, sizeof temporary, "%s.tmp", png) >= (int)sizeof temporary) return "its path is too long";
-    for (i = 0; i < 3; ++i) {
-        to += snprintf(to, end - to, "%s = '", names[i]);
-        to = quote(to, end, values[i]);
-        to += snprintf(to, end - to, "'; ");
-    }
-    snprintf(to, end - to, "%s", program);
-    status = child_run("gnuplot", argv, keep_line, &said);
-    if (status < 0) return errno == ENOENT ? "gnuplot is missing: install gnuplot-nox" : strerror(errno);
-    if (status > 0) {
-        unlink(temporary);
-        return said.text[0] ? said.text : "gnuplot failed";
-    }
-    if (rename(temporary, png)) return strerror(errno);
-    return 0;
+        "title 'mAP'\n";
+    gnuplot_picture p;
+    gnuplot_begin(&p, png, 1000, 600);
+    fputs("set title ", p.script);
+    gnuplot_quote(p.script, title);
+    fputs("\ntable = ", p.script);
+    gnuplot_quote(p.script, csv);
+    fprintf(p.script, "\n%s", commands);
+    return gnuplot_end(&p);
 }

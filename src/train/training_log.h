@@ -11,10 +11,6 @@
 
 #include <stddef.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 typedef struct {
     size_t iteration;
     double epoch; /* images / length of the training list */
@@ -47,7 +43,4 @@ int training_row_append(const char *path, const training_row *row);
  * a temporary file that is renamed. NULL, or what went wrong in a few words. */
 const char *training_chart(const char *csv, const char *png, const char *title);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

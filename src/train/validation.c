@@ -1,7 +1,7 @@
-#include "validation.h"
+#include "train/validation.h"
 
-#include "child.h"
-#include "progress.h"
+#include "base/child_process.h"
+#include "base/progress.h"
 
 #include <errno.h>
 #include <math.h>
@@ -35,9 +35,9 @@ static void listen(void *context, char *text)
     double map;
     if (validation_read_map(text, &map)) {
         l->map = map;
-    } else if (strstr(text, " images/s, ETA ")) {
-        if (steady_seconds() - l->shown < (l->tty ? .5 : seconds_between_lines)) return;
-        l->shown = steady_seconds();
+    } else if (is_progress_line(text)) {
+        if (monotonic_seconds() - l->shown < (l->tty ? .5 : seconds_between_lines)) return;
+        l->shown = monotonic_seconds();
         fprintf(stderr, "%smAP: %s%s", l->tty ? "\r" : "", text, l->tty ? "   " : "\n");
         l->open = l->tty;
     } else if (*text) { /* where it fails, the last line says why */
@@ -64,10 +64,10 @@ double validation_map(const char *data_file, const char *cfg_file, const char *w
     memset(&l, 0, sizeof l);
     l.map = -1;
     l.tty = isatty(2);
-    l.shown = steady_seconds();
+    l.shown = monotonic_seconds();
     snprintf(number, sizeof number, "%d", gpu);
     /* This very program, even if another has been built in its place since. */
-    status = child_run("/proc/self/exe", argv, listen, &l);
+    status = child_run("/proc/self/exe", argv, -1, listen, &l);
     if (l.open) fputc('\n', stderr);
     if (!status && l.map >= 0) return l.map;
     if (status < 0)

@@ -4,7 +4,7 @@
  * Everything is called as Darknet calls it. So built with ONEDNN=1 this judges src/accel, and without, Darknet's own
  * loops.
  */
-#include "accel.h"
+#include "accel/cpu/accel_cpu.h"
 
 #include <darknet.h>
 

@@ -2,7 +2,7 @@
  * of what they were summed from, and two runs on one device bit for bit.
  *
  * In a CPU build, and where there is no GPU, every test is reported as skipped. */
-#include "accel.h"
+#include "accel/gpu/accel_gpu.h"
 #include "activations.h"
 #include "test_gpu.h"
 

@@ -1,7 +1,7 @@
 /* anchors.h: worked by hand, judged by brute force, and what a seed repeats. */
 #include "test_helpers.h"
 
-#include "anchors.h"
+#include "data/anchors.h"
 
 #include <string.h>
 
@@ -136,8 +136,8 @@ static double median(double *values, int n)
     return (values[(n - 1) / 2] + values[n / 2]) / 2;
 }
 
-/* The best average IoU of the medians of any partition into `num` parts (`all`), and of those alone that k-means may end
- * at, as every box already is in the part of the anchor that suits it best (`ends`). */
+/* The best average IoU of the medians of any partition into `num` parts (`all`), and of those alone that k-means may
+ * end at, as every box already is in the part of the anchor that suits it best (`ends`). */
 static void best_of_all_partitions(const anchor_size *sizes, int count, int num, double *all, double *ends)
 {
     int code, codes = 1, i, k;
@@ -225,9 +225,9 @@ static void no_anchor_is_left_without_boxes(void **test)
     }
 }
 
-/* 100 boxes of about 10 x 10, whose distances add up to less than 10, and three of 100 x 100 with about 1 each: the second
- * anchor of k-means++ is one of these three in a third of the restarts, where it would be in a thirtieth if every box were
- * as likely. */
+/* 100 boxes of about 10 x 10, whose distances add up to less than 10, and three of 100 x 100 with about 1 each: the
+ * second anchor of k-means++ is one of these three in a third of the restarts, where it would be in a thirtieth if
+ * every box were as likely. */
 static void a_rare_size_is_often_drawn_at_the_first_try(void **test)
 {
     anchor_size sizes[103], anchors[2];

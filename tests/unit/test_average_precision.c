@@ -1,5 +1,5 @@
 /* AP against small cases worked out by hand. Boxes are in pixels and chosen so that their IoU is a plain fraction. */
-#include "../../src/eval/average_precision.h"
+#include "eval/average_precision.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -224,8 +224,8 @@ static ap_object difficult(ap_object o)
 
 static void detections_of_difficult_objects_count_neither_way_however_many(void **state)
 {
-    /* Two boxes on the difficult object, one on nothing, one on the ordinary object: FP TP, AP 1/2, with either rule but
-     * that COCO's second box on the difficult object takes nothing: FP FP TP, AP 1/3. */
+    /* Two boxes on the difficult object, one on nothing, one on the ordinary object: FP TP, AP 1/2, with either rule
+     * but that COCO's second box on the difficult object takes nothing: FP FP TP, AP 1/3. */
     ap_object objects[] = {difficult(object(0, 0, place(0, 0))), object(0, 0, place(1, 0))};
     ap_detection detections[] = {detection(0, 0, place(0, 0), .9f), detection(0, 0, place(0, 1), .8f),
                                  detection(0, 0, place(7, 0), .7f), detection(0, 0, place(1, 0), .6f)};

@@ -1,5 +1,5 @@
 /* Which class was taken for which, against cases worked out by hand. */
-#include "../../src/eval/confusion.h"
+#include "eval/confusion.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -101,8 +101,8 @@ static void difficult_objects_are_neither_misnamed_nor_missed_nor_background(voi
 
 static void pairs_are_counted_and_the_most_frequent_comes_first(void **state)
 {
-    ap_object objects[] = {object(0, DOG, place(0, 0), 0), object(1, DOG, place(0, 0), 0), object(2, CAT, place(0, 0), 0),
-                           object(3, DOG, place(0, 0), 0)};
+    ap_object objects[] = {object(0, DOG, place(0, 0), 0), object(1, DOG, place(0, 0), 0),
+                           object(2, CAT, place(0, 0), 0), object(3, DOG, place(0, 0), 0)};
     ap_detection detections[] = {detection(0, CAT, place(0, 0), .9), detection(1, HORSE, place(0, 0), .8),
                                  detection(2, DOG, place(0, 0), .7), detection(3, HORSE, place(0, 0), .6)};
     confusion c = count(objects, 4, detections, 4, .25);

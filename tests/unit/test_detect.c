@@ -1,7 +1,7 @@
 /* Detecting in lists of images (src/eval/detect.h), with networks of a few hundred weights over images of a few hundred
  * pixels: at the size of the network, images go into it as they are, so most comparisons are exact.
  */
-#include "detect.h"
+#include "eval/detect.h"
 
 #include "test_darknet.h"
 #include "test_helpers.h"

@@ -2,14 +2,14 @@
  * that is gone on with, speed, and what a child process says. */
 #include "test_helpers.h"
 
-#include "child.h"
-#include "detect.h"
-#include "divergence.h"
-#include "multi_scale.h"
+#include "base/child_process.h"
+#include "eval/detect.h"
+#include "train/divergence.h"
+#include "train/multi_scale.h"
 #include "network.h"
-#include "progress.h"
-#include "training_log.h"
-#include "validation.h"
+#include "base/progress.h"
+#include "train/training_log.h"
+#include "train/validation.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -462,7 +462,7 @@ static int shell(const char *script, heard *h)
 {
     char *argv[] = {(char *)"sh", (char *)"-c", (char *)script, 0};
     memset(h, 0, sizeof *h);
-    return child_run("sh", argv, hear, h);
+    return child_run("sh", argv, -1, hear, h);
 }
 
 static void a_child_is_heard_line_by_line_to_its_end(void **test)
@@ -488,9 +488,9 @@ static void a_child_that_cannot_be_started_is_an_error(void **test)
     char *argv[] = {(char *)"no-such-program", 0};
     (void)test;
     errno = 0;
-    assert_int_equal(child_run("/no/such/program", argv, 0, 0), -1);
+    assert_int_equal(child_run("/no/such/program", argv, -1, 0, 0), -1);
     assert_int_equal(errno, ENOENT);
-    assert_int_equal(child_run("no-such-program-anywhere", argv, 0, 0), -1);
+    assert_int_equal(child_run("no-such-program-anywhere", argv, -1, 0, 0), -1);
     assert_int_equal(errno, ENOENT);
 }
 

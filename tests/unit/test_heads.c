@@ -7,7 +7,7 @@
  * Equation numbers are those of "Delving Deep into Label Smoothing" (Zhang et al., IEEE TIP 2021). The losses of hard
  * labels are those of YOLO v1 (Eq. 3 there: squared error), v2 (softmax) and v3 (a binary cross entropy per class).
  */
-#include "soft_labels.h"
+#include "layers/label_smoothing.h"
 #include "test_darknet.h"
 #include "test_helpers.h" /* after soft_labels.h: cmocka has a macro fail() */
 
@@ -390,7 +390,7 @@ static void assert_soft_labels(const ols_state *state, const double *soft)
 static network *network_of_golden(const golden *g)
 {
     network *net = network_of(g->cfg);
-    soft_labels *owner = soft_labels_owner(net, 0);
+    label_smoothing *owner = soft_labels_owner(net, 0);
     int k;
     assert_non_null(owner);
     assert_int_equal(owner->state != 0, g->has_soft);
@@ -466,7 +466,7 @@ typedef struct {
 /* From what the cfg asks for. */
 static weights weights_of(network *net)
 {
-    soft_labels *labels = soft_labels_owner(net, 0);
+    label_smoothing *labels = soft_labels_owner(net, 0);
     const ols_options *o = &labels->options;
     weights w = {1, 0, {{0}}, o->smoothing == OLS_LS};
     int y, k;
@@ -495,7 +495,8 @@ static double place_loss(layer l, const weights *w, const place *at)
     for (k = 0; k < CLASSES; ++k) {
         double p = l.output[entry(l, at, k)], larger = -1, chosen = 0;
         for (i = first; i < at->objects; ++i) {
-            const double *row = w->rows[at->labels[i]], one = k == at->labels[i], sum = row[0] + row[1] + row[2] + row[3];
+            const double *row = w->rows[at->labels[i]], one = k == at->labels[i],
+                         sum = row[0] + row[1] + row[2] + row[3];
             double soft = sum > 0 ? w->soft : 0, q = w->hard * one + soft * row[k];
             if (q <= larger) continue;
             larger = q;

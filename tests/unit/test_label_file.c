@@ -1,7 +1,7 @@
 /* label_file.h: where training looks for labels, and which lines are no labels. */
 #include "test_helpers.h"
 
-#include "label_file.h"
+#include "data/label_file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,9 +17,9 @@ static void labels_are_where_darknets_replacements_lead(void **test)
         {"a.JPG", "a.txt"},
         {"a.JPEG", "a.txt"},
         {"raw/a.jpg", "labels/a.txt"},
-        {"/images/images/a.jpg", "/labels/images/a.txt"},             /* the first one alone */
-        {"/images/JPEGImages/raw.jpg", "/labels/labels/labels.txt"},  /* each word once */
-        {"/x.jpg/JPEGImages/a.jpg.png", "/x.txt/labels/a.jpg.txt"},   /* in a folder's name too */
+        {"/images/images/a.jpg", "/labels/images/a.txt"},            /* the first one alone */
+        {"/images/JPEGImages/raw.jpg", "/labels/labels/labels.txt"}, /* each word once */
+        {"/x.jpg/JPEGImages/a.jpg.png", "/x.txt/labels/a.jpg.txt"},  /* in a folder's name too */
         {"/straw/a.jpg", "/stlabels/a.txt"},
     };
     char path[LABEL_PATH_SIZE];

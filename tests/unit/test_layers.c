@@ -3,11 +3,11 @@
  * The networks are a few hundred weights, and image number i is the same wherever it is asked for, so that one stream
  * of images can be cut into batches, subdivisions, replicas and resumed runs at will.
  */
-#include "checkpoint.h"
-#include "class_head.h"
-#include "epochs.h"
-#include "ols_layer.h"
-#include "soft_labels.h"
+#include "train/checkpoint.h"
+#include "layers/class_head.h"
+#include "train/epochs.h"
+#include "layers/ols_layer.h"
+#include "layers/label_smoothing.h"
 #include "test_darknet.h"
 
 #include <darknet.h>
@@ -638,7 +638,7 @@ static void assert_hard_head_trains_like_plain(const char *head)
     network *plain = network_of(31, NET("8") TRUNK "%s", 6, 2, .9, .01, head);
     network *hard = network_of(31, NET("8") TRUNK "%ssmoothing=hard\n", 6, 2, .9, .01, head);
     int i;
-    assert_null(last_layer(plain).soft_labels);
+    assert_null(last_layer(plain).label_smoothing);
     for (i = 0; i < 20; ++i) {
         iterate(plain, i);
         iterate(hard, i);
@@ -758,7 +758,7 @@ static void ls_trains_a_head_towards_equation_2(void **state)
             float p = l.output[heads[h].classes_at + k], q = k == 1 ? .8f : .1f;
             assert_close(l.delta[heads[h].classes_at + k], heads[h].scale * (q - p), 1e-6);
         }
-        assert_null(l.soft_labels->state);
+        assert_null(l.label_smoothing->state);
         free_network(net);
     }
 }
@@ -949,12 +949,12 @@ static void an_object_in_two_heads_with_overlapping_masks_counts_once(void **sta
 static void three_heads_share_one_state_that_counts_images_and_iterations_once(void **state)
 {
     network *net = network_of(43, NET("16") THREE_HEADS("smoothing=ols\nperiod=2\n"), 4, 2, 0., .01);
-    ols_state *s = net->layers[2].soft_labels->state;
+    ols_state *s = net->layers[2].label_smoothing->state;
     (void)state;
     assert_non_null(s);
-    assert_ptr_equal(net->layers[6].soft_labels->state, s);
-    assert_ptr_equal(net->layers[9].soft_labels->state, s);
-    assert_ptr_equal(soft_labels_owner(net, 0), net->layers[2].soft_labels);
+    assert_ptr_equal(net->layers[6].label_smoothing->state, s);
+    assert_ptr_equal(net->layers[9].label_smoothing->state, s);
+    assert_ptr_equal(soft_labels_owner(net, 0), net->layers[2].label_smoothing);
     assert_null(soft_labels_owner(net, 1));
     iterate(net, 0);
     assert_int_equal(s->images, 4);
@@ -1302,7 +1302,7 @@ static void replicas_of_a_detector_share_what_their_heads_learn(void **state)
     for (r = 0; r < 2; ++r) {
         assert_int_equal(state_of(nets[r])->updates, 1);
         assert_int_equal(sum_of(state_of(nets[r])->seen, HEAD_CLASSES), 0);
-        assert_ptr_equal(nets[r]->layers[9].soft_labels->state, state_of(nets[r]));
+        assert_ptr_equal(nets[r]->layers[9].label_smoothing->state, state_of(nets[r]));
     }
     assert_same_bits("S", 0, state_of(nets[0])->soft, state_of(nets[1])->soft, HEAD_CLASSES * HEAD_CLASSES);
     free_replicas(nets, 2);

@@ -10,9 +10,9 @@
 #undef softmax
 
 #include "image.h"
-#include "loading.h"
-#include "photo.h"
-#include "random_stream.h"
+#include "data/loading.h"
+#include "data/photo.h"
+#include "data/random_stream.h"
 #include "utils.h"
 
 #include <dlfcn.h>

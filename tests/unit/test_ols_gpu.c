@@ -2,7 +2,7 @@
  * floats within 1e-5 of what they were computed from, and two runs on one device bit for bit.
  *
  * In a CPU build, and where there is no GPU, every test is reported as skipped. */
-#include "ols.h"
+#include "ols/ols.h"
 #include "test_gpu.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * network between passes: predicting, resizing, other batch sizes, leaving layers out. accel.t compares the numbers of
  * many layers with Darknet's own code; here memory is looked at too, in a sanitized build.
  */
-#include "accel.h"
+#include "accel/cpu/accel_cpu.h"
 
 #include <darknet.h>
 
@@ -43,7 +43,7 @@ static const char *classifier = NET CONVOLUTION(16, "stride=2\n")
 
 static const char *mobile = NET CONVOLUTION(16, "stride=2\n") CONVOLUTION6(48, "") CONVOLUTION6(48, "groups=48\n")
     CONVOLUTION(16, "") "[shortcut]\nfrom=-4\nactivation=relu6\n"
-    "[convolutional]\nfilters=24\nsize=3\npad=1\nactivation=relu6\n" CONVOLUTION6(20, "") HEAD;
+                        "[convolutional]\nfilters=24\nsize=3\npad=1\nactivation=relu6\n" CONVOLUTION6(20, "") HEAD;
 
 static float noise(uint32_t *seed)
 {
@@ -262,8 +262,8 @@ static void make_large(layer l)
     for (k = 0; k < l.out_c; ++k) l.scales[k] = 5;
 }
 
-/* Averages that have seen few batches are far too small, and normalising by them magnifies rounding: those of the batch in
- * place of them. */
+/* Averages that have seen few batches are far too small, and normalising by them magnifies rounding: those of the batch
+ * in place of them. */
 static void settle(network *net, const network *by)
 {
     int i;

@@ -8,7 +8,7 @@
 /* C's own, before the header takes the name as it does in Darknet's sources. */
 static int (*const c_rand)(void) = rand;
 
-#include "random_stream.h"
+#include "data/random_stream.h"
 
 enum { DRAWS = 100, PARTS = 3, LOADS = 5 };
 

@@ -1,5 +1,5 @@
 /* policy=cosine: the rate over a run, as get_current_rate gives it to the trainers. */
-#include "schedule.h"
+#include "train/schedule.h"
 
 #include "network.h"
 #include "test_helpers.h"

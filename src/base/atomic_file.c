@@ -1,0 +1,89 @@
+#include "base/atomic_file.h"
+
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void atomic_name(atomic_file *file, const char *path)
+{
+    static const char ending[] = ".tmp";
+    file->stream = 0;
+    file->path = xstrdup(path);
+    file->temporary = (char *)xmalloc(strlen(path) + sizeof ending);
+    strcpy(file->temporary, path);
+    strcat(file->temporary, ending);
+}
+
+static void release(atomic_file *file)
+{
+    free(file->path);
+    free(file->temporary);
+    memset(file, 0, sizeof *file);
+}
+
+int atomic_open(atomic_file *file, const char *path)
+{
+    int error;
+    atomic_name(file, path);
+    file->stream = fopen(file->temporary, "wb");
+    if (file->stream) return 0;
+    error = errno;
+    release(file);
+    return error;
+}
+
+void atomic_discard(atomic_file *file)
+{
+    if (!file->path) return;
+    if (file->stream) fclose(file->stream);
+    unlink(file->temporary);
+    release(file);
+}
+
+int atomic_finish(atomic_file *file)
+{
+    FILE *stream = file->stream;
+    int error = 0;
+    errno = 0;
+    if (ferror(stream) || fflush(stream) || fsync(fileno(stream))) error = errno ? errno : EIO;
+    if (fclose(stream) && !error) error = errno;
+    file->stream = 0;
+    if (error) atomic_discard(file);
+    return error;
+}
+
+/* So that the rename itself survives a power cut. Not every file system can do it, hence no error. */
+static void flush_folder_of(const char *path)
+{
+    char *folder = xstrdup(path), *slash = strrchr(folder, '/');
+    int fd;
+    if (slash) slash[slash == folder] = 0; /* "/" stays */
+    fd = open(slash ? folder : ".", O_RDONLY | O_CLOEXEC);
+    free(folder);
+    if (fd < 0) return;
+    (void)!fsync(fd);
+    close(fd);
+}
+
+int atomic_publish(atomic_file *file)
+{
+    int error = 0;
+    if (rename(file->temporary, file->path)) {
+        error = errno;
+        atomic_discard(file);
+        return error;
+    }
+    flush_folder_of(file->path);
+    release(file);
+    return 0;
+}
+
+int atomic_commit(atomic_file *file)
+{
+    const int error = atomic_finish(file);
+    return error ? error : atomic_publish(file);
+}

@@ -1,0 +1,123 @@
+#include "data/label_file.h"
+
+#include "base/memory.h"
+#include "base/numbers.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Replaces the first `word` in `path`, which has room for it. */
+static void replace_first(char *path, const char *word, const char *by)
+{
+    char *at = strstr(path, word);
+    if (!at) return;
+    memmove(at + strlen(by), at + strlen(word), strlen(at + strlen(word)) + 1);
+    memcpy(at, by, strlen(by));
+}
+
+labels_status label_file_path(const char *image_path, char path[LABEL_PATH_SIZE], char *reason, size_t reason_size)
+{
+    static const char *const replace[][2] = {{"images", "labels"}, {"JPEGImages", "labels"}, {"raw", "labels"},
+                                             {".jpg", ".txt"},     {".png", ".txt"},         {".JPG", ".txt"},
+                                             {".JPEG", ".txt"}};
+    enum { ROOM = 64 }; /* for what replacing adds */
+    size_t length = strlen(image_path), i;
+    if (length >= LABEL_PATH_SIZE - ROOM) {
+        snprintf(reason, reason_size, "path too long: %.60s...", image_path);
+        return LABELS_BAD;
+    }
+    memcpy(path, image_path, length + 1);
+    for (i = 0; i < sizeof replace / sizeof *replace; ++i) replace_first(path, replace[i][0], replace[i][1]);
+    length = strlen(path);
+    if (length < 4 || strcmp(path + length - 4, ".txt")) {
+        snprintf(reason, reason_size, "%s: Darknet finds labels of .jpg, .png, .JPG and .JPEG images only", image_path);
+        return LABELS_BAD;
+    }
+    return LABELS_OK;
+}
+
+/* One line, which strtok_r may cut up. Returns 0, or 1 with the reason. */
+static int parse_label(char *line, int classes, label_box *box, char *reason, size_t reason_size)
+{
+    static const char *const names[] = {"x", "y", "width", "height"};
+    /* Rounding takes boxes that span the image a little beyond it. */
+    const double slack = .001;
+    char *fields[6], *rest = 0, *field = strtok_r(line, " \t\r\n", &rest);
+    double values[4];
+    long long class_id;
+    int i, count = 0;
+
+    for (; field && count < 6; field = strtok_r(0, " \t\r\n", &rest)) fields[count++] = field;
+    if (count != 5) {
+        snprintf(reason, reason_size, "a label is five numbers: class x y width height");
+        return 1;
+    }
+    if (parse_whole_number(fields[0], 0, classes - 1, &class_id)) {
+        snprintf(reason, reason_size, "class %.40s: must be 0 to %d", fields[0], classes - 1);
+        return 1;
+    }
+    for (i = 0; i < 4; ++i) {
+        int centre = i < 2;
+        if (!parse_number(fields[i + 1], centre ? -slack : 0, 1 + slack, &values[i]) && (centre || values[i] > 0))
+            continue;
+        snprintf(reason, reason_size, "%s %.40s: must be %s, relative to the image", names[i], fields[i + 1],
+                 centre ? "0 to 1" : "above 0 and 1 at most");
+        return 1;
+    }
+    box->class_id = (int)class_id;
+    box->x = values[0];
+    box->y = values[1];
+    box->w = values[2];
+    box->h = values[3];
+    return 0;
+}
+
+static labels_status read_open(FILE *file, const char *path, int classes, label_boxes *boxes, char *reason,
+                               size_t reason_size)
+{
+    char line[1024], why[160];
+    int number = 0;
+    while (fgets(line, sizeof line, file)) {
+        size_t length = strlen(line);
+        label_box box;
+        ++number;
+        if (length && line[strspn(line, " \t\r\n")] == 0) continue;
+        if (!length || (line[length - 1] != '\n' && !feof(file))) {
+            snprintf(reason, reason_size, "%s:%d: not a line of text, or longer than %d characters", path, number,
+                     (int)sizeof line - 2);
+            return LABELS_BAD;
+        }
+        if (parse_label(line, classes, &box, why, sizeof why)) {
+            snprintf(reason, reason_size, "%s:%d: %s", path, number, why);
+            return LABELS_BAD;
+        }
+        boxes->items = (label_box *)grow_array(boxes->items, boxes->count, &boxes->capacity, sizeof box);
+        boxes->items[boxes->count++] = box;
+    }
+    if (!ferror(file)) return LABELS_OK;
+    snprintf(reason, reason_size, "cannot read labels %s: %s", path, strerror(errno));
+    return LABELS_BAD;
+}
+
+labels_status label_file_read(const char *path, int classes, label_boxes *boxes, char *reason, size_t reason_size)
+{
+    const size_t before = boxes->count;
+    labels_status status;
+    FILE *file;
+    errno = 0;
+    file = fopen(path, "r");
+    if (!file) {
+        if (errno == ENOENT) {
+            snprintf(reason, reason_size, "no labels %s", path);
+            return LABELS_MISSING;
+        }
+        snprintf(reason, reason_size, "cannot read labels %s: %s", path, strerror(errno));
+        return LABELS_BAD;
+    }
+    status = read_open(file, path, classes, boxes, reason, reason_size);
+    if (status != LABELS_OK) boxes->count = before;
+    fclose(file);
+    return status;
+}

@@ -1,0 +1,393 @@
+#include "data/photo.h"
+
+#include "image.h"
+#include "utils.h"
+#include "base/vectorize.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef OPENCV
+#include "stb_image.h"
+#endif
+
+/* ---- Photos that are kept ---------------------------------------------------------------------------------------- */
+
+/* Images are drawn at random, so one kept photo is as good as another of its size: what came first stays, and nothing
+ * has to be counted or thrown out. That also makes every pointer good for as long as the program runs. */
+typedef struct {
+    char *path;
+    photo picture;
+} entry;
+
+static struct {
+    pthread_mutex_t lock;
+    entry *table; /* open addressing; at most half full */
+    size_t slots; /* a power of two, or 0 */
+    size_t entries;
+    size_t bytes;
+    size_t limit;
+    int limited; /* the limit was set */
+} cache = {PTHREAD_MUTEX_INITIALIZER, 0, 0, 0, 0, 0, 0};
+
+static size_t default_limit(void)
+{
+    const size_t most = (size_t)512 << 20;
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    if (pages <= 0 || size <= 0 || (size_t)pages / 8 > most / (size_t)size) return most;
+    return (size_t)pages / 8 * (size_t)size;
+}
+
+void photo_set_limit(size_t bytes)
+{
+    cache.limit = bytes;
+    cache.limited = 1;
+}
+
+size_t photo_kept(void)
+{
+    size_t bytes;
+    pthread_mutex_lock(&cache.lock);
+    bytes = cache.bytes;
+    pthread_mutex_unlock(&cache.lock);
+    return bytes;
+}
+
+/* FNV-1a. */
+static uint64_t hash(const char *path)
+{
+    uint64_t h = 0xcbf29ce484222325ull;
+    for (; *path; ++path) h = (h ^ (unsigned char)*path) * 0x100000001b3ull;
+    return h;
+}
+
+/* Where the path is, or would be. There is always a free slot. */
+static entry *find(entry *table, size_t slots, const char *path)
+{
+    size_t i = (size_t)(hash(path) >> 20) & (slots - 1);
+    while (table[i].path && strcmp(table[i].path, path)) i = (i + 1) & (slots - 1);
+    return table + i;
+}
+
+/* 0: memory is short. */
+static int make_room(void)
+{
+    size_t slots = cache.slots ? 2 * cache.slots : 1024, i;
+    entry *table;
+    if (2 * cache.entries < cache.slots) return 1;
+    table = (entry *)calloc(slots, sizeof *table);
+    if (!table) return 0;
+    for (i = 0; i < cache.slots; ++i)
+        if (cache.table[i].path) *find(table, slots, cache.table[i].path) = cache.table[i];
+    free(cache.table);
+    cache.table = table;
+    cache.slots = slots;
+    return 1;
+}
+
+static int look_up(const char *path, photo *p)
+{
+    int found = 0;
+    pthread_mutex_lock(&cache.lock);
+    if (cache.slots) {
+        entry *e = find(cache.table, cache.slots, path);
+        if (e->path) *p = e->picture, found = 1;
+    }
+    pthread_mutex_unlock(&cache.lock);
+    return found;
+}
+
+/* Keeps p where there is room. Another thread may have been first: then both photos are good, and ours is the caller's
+ * to free. */
+static photo keep(const char *path, photo p)
+{
+    /* A table that is doubled when it is half full has up to four slots for an entry. */
+    size_t size = (size_t)p.w * p.h * p.c + strlen(path) + 1 + 4 * sizeof(entry);
+    pthread_mutex_lock(&cache.lock);
+    if (!cache.limited) photo_set_limit(default_limit());
+    if (size <= cache.limit && cache.bytes <= cache.limit - size && make_room()) {
+        entry *e = find(cache.table, cache.slots, path);
+        if (!e->path && (e->path = strdup(path))) {
+            p.kept = 1;
+            e->picture = p;
+            cache.bytes += size;
+            ++cache.entries;
+        }
+    }
+    pthread_mutex_unlock(&cache.lock);
+    return p;
+}
+
+/* ---- Decoding ---------------------------------------------------------------------------------------------------- */
+
+static unsigned char *decode(const char *path, int *w, int *h)
+{
+    unsigned char *bytes;
+    image im;
+    size_t plane, i;
+    int c;
+#ifndef OPENCV
+    bytes = stbi_load(path, w, h, &c, 3);
+    if (bytes) return bytes;
+#endif
+    /* Whatever Darknet says and does about a file that it cannot read; and what OpenCV has read. */
+    im = load_image_color((char *)path, 0, 0);
+    plane = (size_t)im.w * im.h;
+    bytes = (unsigned char *)malloc(3 * plane);
+    if (!bytes) malloc_error();
+    for (c = 0; c < 3; ++c)
+        for (i = 0; i < plane; ++i) bytes[3 * i + c] = (unsigned char)(im.data[c * plane + i] * 255 + .5f);
+    *w = im.w;
+    *h = im.h;
+    free_image(im);
+    return bytes;
+}
+
+photo photo_open(const char *path)
+{
+    photo p = {0, 0, 3, 0, 0};
+    if (look_up(path, &p)) return p;
+    p.bytes = decode(path, &p.w, &p.h);
+    return keep(path, p);
+}
+
+void photo_close(photo p)
+{
+    if (!p.kept) free((void *)p.bytes);
+}
+
+/* load_image_stb's byte / 255. */
+static float values[256];
+static pthread_once_t values_are_there = PTHREAD_ONCE_INIT;
+
+static void make_values(void)
+{
+    int i;
+    for (i = 0; i < 256; ++i) values[i] = (float)(i * (1 / 255.));
+}
+
+/* ---- Interpolation ----------------------------------------------------------------------------------------------- */
+
+enum { CHUNK = 256 }; /* pixels whose places are found at once */
+
+/* Where to read in one direction. Outside of the image all is 0, and every place more than a pixel outside is alike. */
+static inline float clamp(float x, int size)
+{
+    return !(x >= -2) ? -2 : x > size ? size : x;
+}
+
+static inline int floor_of(float x)
+{
+    int i = (int)x;
+    return i - ((float)i > x);
+}
+
+static inline float pixel(const photo *p, int x, int y, int c)
+{
+    if (x < 0 || x >= p->w || y < 0 || y >= p->h) return 0;
+    return values[p->bytes[((size_t)y * p->w + x) * 3 + c]];
+}
+
+/* bilinear_interpolate of the three channels at (x, y) into out, plane floats apart. The sum is in gcc's order. */
+static inline void sample(const photo *p, float x, float y, float *out, size_t plane)
+{
+    int ix = floor_of(x), iy = floor_of(y), c;
+    float right = x - ix, left = 1 - x + ix, below = y - iy, above = 1 - y + iy;
+    float w00 = above * left, w01 = left * below, w10 = above * right, w11 = right * below;
+    if (ix >= 0 && ix < p->w - 1 && iy >= 0 && iy < p->h - 1) {
+        const unsigned char *a = p->bytes + ((size_t)iy * p->w + ix) * 3, *b = a + (size_t)p->w * 3;
+        for (c = 0; c < 3; ++c)
+            out[c * plane] = w00 * values[a[c]] + w01 * values[b[c]] + w10 * values[a[c + 3]] + w11 * values[b[c + 3]];
+    } else {
+        for (c = 0; c < 3; ++c)
+            out[c * plane] = w00 * pixel(p, ix, iy, c) + w01 * pixel(p, ix, iy + 1, c) + w10 * pixel(p, ix + 1, iy, c) +
+                             w11 * pixel(p, ix + 1, iy + 1, c);
+    }
+}
+
+typedef float rgb __attribute__((vector_size(16))); /* red, green, blue, 0 */
+
+/* Where a pixel looks, and how much of what is there it takes. */
+typedef struct {
+    int x;
+    float left, right;
+} column;
+
+/* Row y as floats, and two black pixels behind it; below the photo all is black. */
+static void row_of_floats(const photo *p, int y, rgb *row)
+{
+    const unsigned char *bytes;
+    int x;
+    memset(row, 0, (p->w + 2) * sizeof *row);
+    if (y >= p->h) return;
+    bytes = p->bytes + (size_t)y * p->w * 3;
+    for (x = 0; x < p->w; ++x, bytes += 3) {
+        rgb colour = {values[bytes[0]], values[bytes[1]], values[bytes[2]], 0};
+        row[x] = colour;
+    }
+}
+
+/* Every row that is looked at becomes floats once, as there are usually fewer pixels in it than are looked at. */
+void photo_place(photo p, int w, int h, int dx, int dy, image canvas)
+{
+    float step_x = 1 / (float)w * p.w, step_y = 1 / (float)h * p.h;
+    int from_x = dx < 0 ? -dx : 0, to_x = w < canvas.w - dx ? w : canvas.w - dx;
+    int from_y = dy < 0 ? -dy : 0, to_y = h < canvas.h - dy ? h : canvas.h - dy;
+    size_t plane = (size_t)canvas.w * canvas.h, pitch = (size_t)p.w + 2;
+    rgb *rows = (rgb *)malloc(2 * pitch * sizeof *rows); /* an even and an odd one */
+    column *columns = (column *)malloc((w > 0 ? w : 1) * sizeof *columns);
+    int held[2] = {-1, -1}, x, y, i;
+    if (!rows || !columns) malloc_error();
+    for (x = from_x; x < to_x; ++x) {
+        float rx = clamp(x * step_x, p.w);
+        int ix = floor_of(rx);
+        columns[x].x = ix;
+        columns[x].left = 1 - rx + ix;
+        columns[x].right = rx - ix;
+    }
+    pthread_once(&values_are_there, make_values);
+    for (y = from_y; y < to_y; ++y) {
+        float ry = clamp(y * step_y, p.h), *out = canvas.data + (size_t)(y + dy) * canvas.w + dx;
+        int iy = floor_of(ry);
+        float below = ry - iy, above = 1 - ry + iy;
+        const rgb *upper = rows + (iy % 2) * pitch, *lower = rows + ((iy + 1) % 2) * pitch;
+        for (i = iy; i < iy + 2; ++i) {
+            if (held[i % 2] == i) continue;
+            row_of_floats(&p, i, rows + (i % 2) * pitch);
+            held[i % 2] = i;
+        }
+        for (x = from_x; x < to_x; ++x) {
+            int ix = columns[x].x;
+            float left = columns[x].left, right = columns[x].right;
+            /* Unlike rotate_crop_image, gcc has place_image multiply the first pixel by one weight after the other. */
+            rgb sum = upper[ix] * left * above + lower[ix] * (left * below) + upper[ix + 1] * (above * right) +
+                      lower[ix + 1] * (right * below);
+            out[x] = sum[0];
+            out[x + plane] = sum[1];
+            out[x + 2 * plane] = sum[2];
+        }
+    }
+    free(rows);
+    free(columns);
+}
+
+/* Places of n pixels of one row, beginning with column x. */
+VECTORIZED static void places(int n, int x, const double *row, double half, double step, double shift, int w, int h,
+                              float *rx, float *ry)
+{
+    double sine = row[0], cosine = row[1], start_x = row[2], start_y = row[3];
+    int i;
+#pragma omp simd
+    for (i = 0; i < n; ++i) {
+        double along = (x + i - half) * step + shift;
+        rx[i] = clamp((float)(along * cosine + start_x), w);
+        ry[i] = clamp((float)(along * sine + start_y), h);
+    }
+}
+
+image photo_rotate_crop(photo p, float rad, float scale, int w, int h, float dx, float dy, float aspect)
+{
+    image crop = make_image(w, h, 3);
+    size_t plane = (size_t)w * h;
+    double inverse = 1 / (double)scale, step = aspect * inverse;
+    float shift_x = dx / scale * aspect, shift_y = dy / scale;
+    double row[4] = {sin(rad), cos(rad), 0, 0};
+    float rx[CHUNK], ry[CHUNK];
+    int x, y, i;
+    pthread_once(&values_are_there, make_values);
+    for (y = 0; y < h; ++y) {
+        double down = (h * .5 - y) * inverse;
+        row[2] = (down - shift_y) * row[0] + (float)(p.w * .5);
+        row[3] = (shift_y - down) * row[1] + (float)(p.h * .5);
+        for (x = 0; x < w; x += CHUNK) {
+            int n = w - x < CHUNK ? w - x : CHUNK;
+            float *out = crop.data + (size_t)y * w + x;
+            places(n, x, row, w * .5, step, shift_x, p.w, p.h, rx, ry);
+            for (i = 0; i < n; ++i) sample(&p, rx[i], ry[i], out + i, plane);
+        }
+    }
+    return crop;
+}
+
+image photo_random_augment(photo p, float angle, float aspect, int low, int high, int w, int h)
+{
+    augment_args a = random_augment_args(make_empty_image(p.w, p.h, p.c), angle, aspect, low, high, w, h);
+    return photo_rotate_crop(p, a.rad, a.scale, a.w, a.h, a.dx, a.dy, a.aspect);
+}
+
+image photo_center_crop(photo p, int w, int h)
+{
+    image im = make_image(p.w, p.h, 3), crop;
+    size_t plane = (size_t)p.w * p.h, i;
+    int c;
+    pthread_once(&values_are_there, make_values);
+    for (c = 0; c < 3; ++c)
+        for (i = 0; i < plane; ++i) im.data[c * plane + i] = values[p.bytes[3 * i + c]];
+    crop = center_crop_image(im, w, h);
+    free_image(im);
+    return crop;
+}
+
+/* ---- Colours ----------------------------------------------------------------------------------------------------- */
+
+static inline float limited(float v)
+{
+    return v < 0 ? 0 : v > 1 ? 1 : v;
+}
+
+/* Hue, saturation and value, changed, to red, green and blue. hue: from -1 to 1. The hue of a grey pixel may be NaN. */
+VECTORIZED static void change_and_convert(size_t n, float hue, float saturation, float exposure, float *x, float *y,
+                                          float *z)
+{
+    size_t i;
+#pragma omp simd
+    for (i = 0; i < n; ++i) {
+        /* Written so that gcc vectorizes it: no arithmetic in a branch, and no switch. */
+        float hue_of_colour = y[i] == 0 ? 0 : x[i];
+        float s = y[i] * saturation, v = z[i] * exposure, h = hue_of_colour + hue, turn, f, p, q, t, r, g, b;
+        turn = h - 1;
+        h = h > 1 ? turn : h;
+        turn = h + 1;
+        h = 6 * (h < 0 ? turn : h);
+        f = h - (float)(int)h;
+        p = (1 - s) * v;
+        q = (1 - f * s) * v;
+        t = ((f - 1) * s + 1) * v;
+        r = h < 5 ? t : v;
+        r = h < 4 ? p : r;
+        r = h < 2 ? q : r;
+        r = h < 1 ? v : r;
+        g = h < 4 ? q : p;
+        g = h < 3 ? v : g;
+        g = h < 1 ? t : g;
+        b = h < 5 ? v : q;
+        b = h < 3 ? t : b;
+        b = h < 2 ? p : b;
+        x[i] = limited(s == 0 ? v : r);
+        y[i] = limited(s == 0 ? v : g);
+        z[i] = limited(s == 0 ? v : b);
+    }
+}
+
+/* rgb_to_hsv stays Darknet's: compiled with -Ofast it divides by the processor's approximate reciprocal, which nothing
+ * else would repeat to the bit. */
+void photo_distort(image im, float hue, float saturation, float exposure)
+{
+    size_t plane = (size_t)im.w * im.h;
+    if (!(fabsf(hue) <= 1)) {
+        distort_image(im, hue, saturation, exposure);
+        return;
+    }
+    rgb_to_hsv(im);
+    change_and_convert(plane, hue, saturation, exposure, im.data, im.data + plane, im.data + 2 * plane);
+}
+
+void photo_random_distort(image im, float hue, float saturation, float exposure)
+{
+    float dhue = rand_uniform(-hue, hue), dsat = rand_scale(saturation), dexp = rand_scale(exposure);
+    photo_distort(im, dhue, dsat, dexp);
+}

@@ -1,0 +1,130 @@
+#include "eval/ground_truth.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "data/label_file.h"
+
+#include "darknet.h"
+#include "stb_image.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* `path` (LABEL_PATH_SIZE) becomes that of the difficult objects. Returns 0 where there is no such place. */
+static int difficult_path(const char *labels, char *path)
+{
+    static const char folder[] = "labels", more[] = "-difficult";
+    const size_t length = sizeof folder - 1;
+    const char *at;
+    for (at = strrchr(labels, '/'); at && at >= labels + length; --at) {
+        const char *start = at - length;
+        size_t before = at - labels;
+        if (*at != '/' || strncmp(start, folder, length) || (start > labels && start[-1] != '/')) continue;
+        memcpy(path, labels, before);
+        strcpy(path + before, more);
+        strcat(path, at);
+        return 1;
+    }
+    return 0;
+}
+
+/* Adds the objects of one label file, each a copy of `object` but for class and box. A file that is not there:
+ * `missing` becomes 1. `boxes` is room that is used again. */
+static int add_objects(const char *path, ap_object object, int classes, label_boxes *boxes, label_list *labels,
+                       int *missing)
+{
+    char reason[LABEL_PATH_SIZE + 256];
+    const label_box *box;
+    *missing = 0;
+    boxes->count = 0;
+    switch (label_file_read(path, classes, boxes, reason, sizeof reason)) {
+    case LABELS_OK:
+        break;
+    case LABELS_MISSING:
+        *missing = 1;
+        return 0;
+    default:
+        return report_error("%s", reason);
+    }
+    for (box = boxes->items; box < boxes->items + boxes->count; ++box) {
+        object.class_id = box->class_id;
+        object.box.x = box->x;
+        object.box.y = box->y;
+        object.box.w = box->w;
+        object.box.h = box->h;
+        labels->objects = (ap_object *)grow_array(labels->objects, labels->count, &labels->capacity, sizeof object);
+        labels->objects[labels->count++] = object;
+        labels->difficult += object.difficult;
+    }
+    return 0;
+}
+
+int labels_read(const valid_data *data, label_list *labels)
+{
+    char path[LABEL_PATH_SIZE] = "", difficult[LABEL_PATH_SIZE], reason[LABEL_PATH_SIZE + 256];
+    label_boxes boxes = {0, 0, 0};
+    int i, status = 0, missing;
+    memset(labels, 0, sizeof *labels);
+    for (i = 0; i < data->images.count && !status; ++i) {
+        const char *image_path = data->images.text[i];
+        ap_object object;
+        if (label_file_path(image_path, path, reason, sizeof reason) != LABELS_OK)
+            status = report_error("%s", reason);
+        else
+            status = check_file("image", image_path);
+        if (status) continue;
+        memset(&object, 0, sizeof object);
+        object.image = i;
+        status = add_objects(path, object, data->classes, &boxes, labels, &missing);
+        if (!status && missing && !labels->missing++) labels->first_missing = xstrdup(path);
+        object.difficult = 1;
+        if (!status && difficult_path(path, difficult))
+            status = add_objects(difficult, object, data->classes, &boxes, labels, &missing);
+    }
+    free(boxes.items);
+    if (!status && !labels->count)
+        status = report_error("no labelled object in any of the %d images; the labels of the last are looked for in %s",
+                              data->images.count, path);
+    return status;
+}
+
+void labels_free(label_list *labels)
+{
+    free(labels->objects);
+    free(labels->first_missing);
+    memset(labels, 0, sizeof *labels);
+}
+
+/* Centre and length of a side of `size` pixels, from centre and length relative to it. */
+static void side_to_pixels(double *centre, double *length, int size)
+{
+    /* Half a unit of the sixth decimal in the centre, and half of that again in half the length, is less than this. */
+    const double precision = 1e-6 * size;
+    double low = (*centre - *length / 2) * size, high = (*centre + *length / 2) * size;
+    if (fabs(low - floor(low + .5)) < precision) low = floor(low + .5);
+    if (fabs(high - floor(high + .5)) < precision) high = floor(high + .5);
+    *centre = (low + high) / 2;
+    *length = high - low;
+}
+
+void labels_to_pixels(label_list *labels, const detect_size *sizes)
+{
+    size_t i;
+    for (i = 0; i < labels->count; ++i) {
+        ap_box *box = &labels->objects[i].box;
+        const detect_size size = sizes[labels->objects[i].image];
+        side_to_pixels(&box->x, &box->w, size.w);
+        side_to_pixels(&box->y, &box->h, size.h);
+    }
+}
+
+int read_image_sizes(const text_lines *images, detect_size *sizes)
+{
+    int i, channels;
+    for (i = 0; i < images->count; ++i) {
+        if (!stbi_info(images->text[i], &sizes[i].w, &sizes[i].h, &channels) || sizes[i].w < 1 || sizes[i].h < 1)
+            return report_error("%s: not an image whose size can be read", images->text[i]);
+    }
+    return 0;
+}
