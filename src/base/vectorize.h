@@ -1,5 +1,5 @@
-/* How the loops of src/accel are compiled: one version per vector width, chosen when the program starts, since Darknet
- * is built for any x86-64. */
+/* How loops over large arrays are compiled and shared among threads: one version per vector width, chosen when the
+ * program starts, since it is built for any x86-64. */
 #ifndef VECTORIZE_H
 #define VECTORIZE_H
 
@@ -13,13 +13,15 @@
 /* For the body of a VECTORIZED function that is compiled once per block size (plan.h). */
 #define INLINE static inline __attribute__((always_inline))
 
-/* Elements below which a second thread costs more than it saves. */
-enum { PARALLEL_FROM = 32768 };
+enum {
+    PARALLEL_FROM = 32768, /* elements below which a second thread costs more than it saves */
+    PARALLEL_PARTS = 16    /* of a large array; fixed, so that results do not depend on the number of threads */
+};
 
 /* Runs `statement` for the parts of 0..n, on all cores where n is large; `at` and `m` are a part's start and length. */
 #define IN_PARTS(n, statement)                                                                                         \
     do {                                                                                                               \
-        int part_, parts_ = (n) < PARALLEL_FROM ? 1 : 16;                                                              \
+        int part_, parts_ = (n) < PARALLEL_FROM ? 1 : PARALLEL_PARTS;                                                  \
         _Pragma("omp parallel for schedule(static) if(parts_ > 1)") for (part_ = 0; part_ < parts_; ++part_)           \
         {                                                                                                              \
             size_t at = (size_t)(n)*part_ / parts_;                                                                    \

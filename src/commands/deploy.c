@@ -99,6 +99,16 @@ static int is_key(const char *line, const char *const *keys)
     return 0;
 }
 
+/* 1 when the text before '=' is a key of ols.h. */
+static int is_option_key(const char *line)
+{
+    const size_t length = strcspn(line, "=");
+    int i;
+    for (i = 0; ols_option_key(i); ++i)
+        if (strlen(ols_option_key(i)) == length && !strncmp(line, ols_option_key(i), length)) return 1;
+    return 0;
+}
+
 /* alpha also means something else in other sections, so only these lose their keys. */
 static int may_smooth(const char *type)
 {
@@ -135,7 +145,7 @@ void deploy_cfg(const char *in_cfg, const char *out_cfg)
             die("%s: %s (layer %d) has activation=relu6, which takes other layers elsewhere: give the weights too, "
                 "darknet ols deploy <in.cfg> <out.cfg> <in.weights> <out.weights>",
                 in_cfg, type, layer);
-        if (may_smooth(type) && is_key(squeezed, ols_option_keys)) continue;
+        if (may_smooth(type) && is_option_key(squeezed)) continue;
         if (is_net(type) && !strcmp(squeezed, "policy=cosine"))
             fputs("policy=constant\n", out);
         else
@@ -314,8 +324,7 @@ static void print_section(portable *p, const section *s, const char *activation)
     fprintf(p->cfg, "\n%s\n", s->type);
     for (n = s->options->front; n; n = n->next) {
         kvp *option = (kvp *)n->val;
-        if (!option->val || is_key(option->key, dropped) ||
-            (may_smooth(s->type) && is_key(option->key, ols_option_keys)))
+        if (!option->val || is_key(option->key, dropped) || (may_smooth(s->type) && is_option_key(option->key)))
             continue;
         if (activation && !strcmp(option->key, "activation")) continue;
         fprintf(p->cfg, "%s=%s\n", option->key, option->val);

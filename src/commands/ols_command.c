@@ -106,7 +106,7 @@ static void print_matrix(const ols_state *state, char **names)
     printf("\n");
     for (y = 0; y < classes; ++y) {
         printf("%-*s", width, names[y]);
-        for (k = 0; k < classes; ++k) printf(" %*.4f", width, state->soft[(size_t)y * classes + k]);
+        for (k = 0; k < classes; ++k) printf(" %*.4f", width, state->S[(size_t)y * classes + k]);
         printf("\n");
     }
 }
@@ -118,7 +118,7 @@ static void print_strongest(const ols_state *state, char **names, int top)
     if (!shown) die("out of memory");
     printf("\n");
     for (y = 0; y < classes; ++y) {
-        const float *row = state->soft + (size_t)y * classes;
+        const float *row = state->S + (size_t)y * classes;
         memset(shown, 0, classes);
         printf("%s:", names[y]);
         for (i = 0; i < top && i < classes; ++i) {
@@ -175,7 +175,7 @@ static void write_plot(FILE *out, const ols_state *state, char **names)
           "set cblabel 'S (square-root scale)'\n$S << EOD\n",
           out);
     for (y = 0; y < classes; ++y) {
-        for (k = 0; k < classes; ++k) fprintf(out, "%g ", state->soft[(size_t)y * classes + k]);
+        for (k = 0; k < classes; ++k) fprintf(out, "%g ", state->S[(size_t)y * classes + k]);
         fputc('\n', out);
     }
     fputs("EOD\nplot $S matrix using 1:2:(sqrt($3)) with image", out);

@@ -1,6 +1,7 @@
 #include "layers/class_head.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "activations.h"
 #include "blas.h"
 #include "option_list.h"
@@ -8,33 +9,52 @@
 #include <stdlib.h>
 #include <string.h>
 
+int is_detection_head(const layer *l)
+{
+    return l->type == YOLO || l->type == REGION || l->type == DETECTION;
+}
+
 static const char *section_of(LAYER_TYPE type)
 {
     return type == YOLO ? "[yolo]" : type == REGION ? "[region]" : "[detection]";
 }
 
+/* One of the companions alone would train hard labels, which nobody meant who wrote it. */
+static void refuse_companions(list *options, const char *section, int index)
+{
+    const char *key;
+    int i;
+    for (i = 0; (key = ols_option_key(i)); ++i)
+        if (find_smoothing_option(options, key))
+            die("\n%s (layer %d): %s= does nothing without smoothing=; add smoothing=ols, or remove it", section, index,
+                key);
+}
+
+/* The head whose soft labels the later ones share; NULL before there is any. */
+static label_smoothing *first_head(const network *net, int before)
+{
+    int i;
+    for (i = 0; i < before; ++i) {
+        label_smoothing *smoothing = net->layers[i].label_smoothing;
+        if (smoothing && is_detection_head(&net->layers[i])) return smoothing->owner;
+    }
+    return 0;
+}
+
 void parse_class_head(layer *l, list *options, network *net, int index)
 {
     const char *section = section_of(l->type);
-    label_smoothing *first = 0;
-    int i;
+    label_smoothing *first;
     if (!find_smoothing_option(options, "smoothing")) {
-        /* One of its companions alone would train hard labels, which nobody meant who wrote it. */
-        for (i = 0; ols_option_keys[i]; ++i)
-            if (find_smoothing_option(options, ols_option_keys[i]))
-                die("\n%s (layer %d): %s= does nothing without smoothing=; add smoothing=ols, or remove it", section,
-                    index, ols_option_keys[i]);
+        refuse_companions(options, section, index);
         return;
     }
     if (l->softmax_tree)
         die("\n%s (layer %d): smoothing with a tree is not defined: remove smoothing= or tree=", section, index);
     if (l->background)
         die("\n%s (layer %d): smoothing with background=1 is not defined: remove one of them", section, index);
-    for (i = 0; i < index && !first; ++i) {
-        label_smoothing *labels = net->layers[i].label_smoothing;
-        if (labels && net->layers[i].type != OLS) first = labels->owner;
-    }
-    l->label_smoothing = parse_soft_labels(options, section, index, l->classes, OLS_OLS, first);
+    first = first_head(net, index);
+    l->label_smoothing = parse_label_smoothing(options, section, index, l->classes, OLS_OLS, first, 0);
     if (!first) {
         /* Only the owner counts iterations, or three heads would count each one three times. */
         l->update = update_soft_labels;
@@ -74,62 +94,74 @@ void check_head_sizes(const layer *l, list *options, int inputs, int index)
 
 void begin_class_head(layer l)
 {
-    label_smoothing *labels = l.label_smoothing;
-    size_t size;
-    if (!labels || labels->owner != labels || !labels->state) return;
-    labels->objects = objects_per_image(l);
-    size = (size_t)l.batch * labels->objects;
-    free(labels->counted); /* set_batch_network may have changed the batch */
-    labels->counted = (unsigned char *)calloc(size, 1);
-    if (!labels->counted) die("out of memory");
-    count_images(labels, l.batch);
+    label_smoothing *smoothing = l.label_smoothing;
+    if (!smoothing || smoothing->owner != smoothing || !smoothing->state) return;
+    smoothing->objects_per_image = objects_per_image(l);
+    free(smoothing->counted); /* set_batch_network may have changed the batch */
+    smoothing->counted = (unsigned char *)xcalloc((size_t)l.batch * smoothing->objects_per_image, 1);
+    count_images(smoothing, l.batch);
 }
 
-/* Heads of one network can have different `max=`: an object past the owner's belongs to the other head alone. */
+/* Whether no head has counted this object yet. Heads of one network can have different `max=`: an object past the
+ * owner's belongs to the other head alone. */
 static int first_time(label_smoothing *owner, int b, int object)
 {
-    unsigned char *counted = owner->counted + (size_t)b * owner->objects + object;
-    if (object >= owner->objects) return 1;
+    unsigned char *counted;
+    if (object >= owner->objects_per_image) return 1;
+    counted = owner->counted + (size_t)b * owner->objects_per_image + object;
     if (*counted) return 0;
     *counted = 1;
     return 1;
 }
 
-void delta_class_head(layer l, int b, int object, int at, int label, float *average)
+/* Class scores of one anchor lie this far apart. */
+static int score_stride(layer l)
 {
-    label_smoothing *labels = l.label_smoothing;
-    float scale = l.type == YOLO ? 1 : l.class_scale;
-    int stride = l.type == DETECTION ? 1 : l.w * l.h;
-    /* A softmax needs one distribution: the last object wins, as in Darknet. Class 0's delta tells, as there, whether
-     * the anchor has an object already. */
-    int merge = !l.softmax && l.delta[at] != 0;
-    ols_mix mix;
-    float mass;
+    return l.type == DETECTION ? 1 : l.w * l.h;
+}
+
+void delta_class_head(layer l, int at, int label, float *average)
+{
+    label_smoothing *smoothing = l.label_smoothing;
+    const float scale = l.type == YOLO ? 1 : l.class_scale;
+    const int stride = score_stride(l);
+    /* A delta that is not 0 shows that the anchor has been given an object before. Where scores are sigmoids, both
+     * objects' classes are taught. A softmax needs one distribution: there the last object wins, as in Darknet. */
+    const int has_object = l.delta[at] != 0, merge = has_object && !l.softmax;
+    ols_target_spec spec;
+    float target_sum;
     int k;
 
     if (label < 0 || label >= l.classes)
         die("%s (layer %d): an object has class %d, but classes=%d allows 0 to %d: check the label files of the "
-            "training list",
-            labels->section, labels->index, label, l.classes, l.classes - 1);
-    mix = ols_target_mix(&labels->options, labels->state, l.classes);
-    mass = ols_target(&mix, l.classes, label, labels->target);
+            "training "
+            "list",
+            smoothing->section, smoothing->index, label, l.classes, l.classes - 1);
+    spec = ols_make_target_spec(&smoothing->options, smoothing->state, l.classes);
+    target_sum = ols_target(&spec, l.classes, label, smoothing->target);
     for (k = 0; k < l.classes; ++k) {
-        float delta = scale * (labels->target[k] - mass * l.output[at + k * stride]);
+        const float delta = scale * (smoothing->target[k] - target_sum * l.output[at + k * stride]);
         if (!merge || delta > l.delta[at + k * stride]) l.delta[at + k * stride] = delta;
     }
     if (average) *average += l.output[at + label * stride];
-    if (object < 0 || !labels->state) return;
-    if (first_time(labels->owner, b, object)) ols_accumulate_scores(labels->state, l.output + at, stride, label);
 }
 
-void delta_class_cell(layer l, int b, int cell, int at, const float *truth)
+void train_class_head(layer l, int b, int object, int at, int label, float *average)
+{
+    label_smoothing *smoothing = l.label_smoothing;
+    delta_class_head(l, at, label, average);
+    if (smoothing->state && first_time(smoothing->owner, b, object))
+        ols_accumulate_scores(smoothing->state, l.output + at, score_stride(l), label);
+}
+
+void train_class_cell(layer l, int b, int cell, int at, const float *truth)
 {
     int label;
     ols_labels(l.classes, 1, truth, &label);
     /* Cells whose truth is no single class keep the delta that Darknet gave them. */
     if (label < 0) return;
-    l.delta[at] = 0;
-    delta_class_head(l, b, cell, at, label, 0);
+    l.delta[at] = 0; /* Darknet's: it does not stand for an object */
+    train_class_head(l, b, cell, at, label, 0);
 }
 
 void backward_class_head_region(const layer l, network net)

@@ -1,7 +1,7 @@
 /* What differs between a CPU and a CUDA build, in one place.
  *
  * A network runs on a GPU when it was built with GPU=1 and its gpu_index is 0 or above; -nogpu makes that -1. An
- * ols_state lives on the GPU when its soft_gpu is set (ols.h).
+ * ols_state lives on the GPU when its S_gpu is set (ols.h).
  */
 #ifndef DEVICE_H
 #define DEVICE_H
@@ -22,24 +22,15 @@ static inline void use_device_of(network *net)
 {
     if (net->gpu_index >= 0) cuda_set_device(net->gpu_index);
 }
-/* Host <-> device for a state that lives there; nothing for one that does not. 0, or what CUDA says. */
-static inline int pull_state(ols_state *state)
+/* Gives a new state its place on the current GPU. 0, or what CUDA says. */
+static inline int move_to_gpu(ols_state *state)
 {
-    return state->soft_gpu ? ols_pull(state) : 0;
-}
-/* The counts alone: all that is wanted from a device before an update. */
-static inline int pull_counts(ols_state *state)
-{
-    return state->soft_gpu ? ols_pull_counts(state) : 0;
-}
-static inline int push_state(ols_state *state)
-{
-    return state->soft_gpu ? ols_push(state) : 0;
+    return ols_state_to_gpu(state);
 }
 /* ols_update where the state lives; the host's copy is current afterwards. */
 static inline int update_state(ols_state *state, const ols_options *options, int64_t epoch_images)
 {
-    if (state->soft_gpu) return ols_update_gpu(state, options, epoch_images) || ols_pull(state);
+    if (state->S_gpu) return ols_update_gpu(state, options, epoch_images) || ols_pull(state);
     ols_update(state, options, epoch_images);
     return 0;
 }
@@ -70,17 +61,7 @@ static inline void use_device_of(network *net)
 {
     (void)net;
 }
-static inline int pull_state(ols_state *state)
-{
-    (void)state;
-    return 0;
-}
-static inline int pull_counts(ols_state *state)
-{
-    (void)state;
-    return 0;
-}
-static inline int push_state(ols_state *state)
+static inline int move_to_gpu(ols_state *state)
 {
     (void)state;
     return 0;

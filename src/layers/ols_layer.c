@@ -1,6 +1,8 @@
 #include "layers/ols_layer.h"
 
 #include "base/error.h"
+#include "base/memory.h"
+
 #include "blas.h"
 #include "cuda.h"
 #include "option_list.h"
@@ -14,24 +16,47 @@ static const char *const common_keys[] = {"truth",    "onlyforward", "stopbackwa
                                           "dontload", "numload",     "dontloadscales", "learning_rate",
                                           "smooth",   "temperature", "noloss",         0};
 
+static int is_common_key(const char *key)
+{
+    int i;
+    for (i = 0; common_keys[i]; ++i)
+        if (!strcmp(key, common_keys[i])) return 1;
+    return 0;
+}
+
+static int is_smoothing_key(const char *key)
+{
+    int i;
+    for (i = 0; ols_option_key(i); ++i)
+        if (!strcmp(key, ols_option_key(i))) return 1;
+    return 0;
+}
+
+/* "smoothing, alpha, ..." */
+static const char *list_of_keys(char *text, size_t size)
+{
+    size_t used = 0;
+    int i;
+    for (i = 0; ols_option_key(i) && used < size; ++i)
+        used += (size_t)snprintf(text + used, size - used, "%s, ", ols_option_key(i));
+    if (used < size) snprintf(text + used, size - used, "temperature, noloss");
+    return text;
+}
+
 /* A misspelt key would train something else than the user wrote, so it is an error here, not a remark. */
 static void check_keys(list *options, int index)
 {
     node *n;
-    int i;
+    char keys[256];
     for (n = options->front; n; n = n->next) {
         kvp *pair = (kvp *)n->val;
         const char *value = pair->val ? pair->val : ""; /* a line without = has none */
-        int known = 0;
-        for (i = 0; ols_option_keys[i]; ++i) known |= !strcmp(pair->key, ols_option_keys[i]);
-        for (i = 0; common_keys[i]; ++i) known |= !strcmp(pair->key, common_keys[i]);
-        if (!known && (!strcmp(pair->key, "tree") || !strcmp(pair->key, "groups") || !strcmp(pair->key, "spatial")))
+        if (is_smoothing_key(pair->key) || is_common_key(pair->key)) continue;
+        if (!strcmp(pair->key, "tree") || !strcmp(pair->key, "groups") || !strcmp(pair->key, "spatial"))
             die("\n[ols] (layer %d): %s=%s: label smoothing is defined for one flat softmax; use [softmax] here", index,
                 pair->key, value);
-        if (!known)
-            die("\n[ols] (layer %d): unknown key %s=%s: must be one of smoothing, alpha, soft_weight, epsilon, period, "
-                "init, empty, freeze, temperature, noloss",
-                index, pair->key, value);
+        die("\n[ols] (layer %d): unknown key %s=%s: must be one of %s", index, pair->key, value,
+            list_of_keys(keys, sizeof keys));
     }
 }
 
@@ -47,17 +72,18 @@ layer parse_ols(list *options, int batch, int inputs, int index)
             temperature_text);
     if (noloss_text && (ols_parse_number(noloss_text, 0, 1, &noloss) || (noloss != 0 && noloss != 1)))
         die("\n[ols] (layer %d): noloss=%s is not valid: must be 0 or 1", index, noloss_text);
-    l = make_ols_layer(batch, inputs, parse_soft_labels(options, "[ols]", index, inputs, OLS_OLS, 0));
+    l = make_ols_layer(batch, inputs,
+                       parse_label_smoothing(options, "[ols]", index, inputs, OLS_OLS, 0, gpu_index >= 0));
     l.temperature = (float)temperature;
     l.noloss = noloss != 0;
     return l;
 }
 
-layer make_ols_layer(int batch, int inputs, label_smoothing *labels)
+layer make_ols_layer(int batch, int inputs, label_smoothing *smoothing)
 {
     layer l;
     memset(&l, 0, sizeof l);
-    fprintf(stderr, "ols %-42s %4d\n", ols_smoothing_name(labels->options.smoothing), inputs);
+    fprintf(stderr, "ols %-42s %4d\n", ols_smoothing_name(smoothing->options.smoothing), inputs);
     l.type = OLS;
     l.batch = batch;
     l.groups = 1;
@@ -65,12 +91,13 @@ layer make_ols_layer(int batch, int inputs, label_smoothing *labels)
     l.outputs = inputs;
     l.classes = inputs;
     l.temperature = 1;
-    l.loss = (float *)calloc(batch, sizeof(float));
-    l.output = (float *)calloc((size_t)inputs * batch, sizeof(float));
-    l.delta = (float *)calloc((size_t)inputs * batch, sizeof(float));
-    l.cost = (float *)calloc(1, sizeof(float));
-    l.label_smoothing = labels;
-    labels->labels = (int *)calloc(2 * (size_t)batch, sizeof(int));
+    l.loss = (float *)xcalloc(batch, sizeof(float));
+    l.output = (float *)xcalloc((size_t)inputs * batch, sizeof(float));
+    l.delta = (float *)xcalloc((size_t)inputs * batch, sizeof(float));
+    l.cost = (float *)xcalloc(1, sizeof(float));
+    l.label_smoothing = smoothing;
+    smoothing->sample_labels = (int *)xcalloc(batch, sizeof(int));
+    smoothing->hits = (int *)xcalloc(batch, sizeof(int));
 
     l.forward = forward_ols_layer;
     l.backward = backward_ols_layer;
@@ -83,7 +110,7 @@ layer make_ols_layer(int batch, int inputs, label_smoothing *labels)
         l.output_gpu = cuda_make_array(l.output, (size_t)inputs * batch);
         l.delta_gpu = cuda_make_array(l.delta, (size_t)inputs * batch);
         l.loss_gpu = cuda_make_array(l.loss, batch);
-        l.indexes_gpu = cuda_make_int_array(labels->labels, 2 * (size_t)batch);
+        l.indexes_gpu = cuda_make_int_array(0, 2 * (size_t)batch); /* labels, then hits */
     }
 #endif
     return l;
@@ -101,29 +128,27 @@ void free_ols_layer(layer l)
     if (!l.label_smoothing) return;
     if (l.type == OLS) {
         free(l.loss);
-        free(l.label_smoothing->labels);
 #ifdef GPU
         if (l.loss_gpu) cuda_free(l.loss_gpu);
 #endif
     }
-    free_soft_labels(l.label_smoothing);
+    free_label_smoothing(l.label_smoothing);
 }
 
 void forward_ols_layer(const layer l, network net)
 {
-    label_smoothing *labels = l.label_smoothing;
-    ols_mix mix = ols_target_mix(&labels->options, labels->state, l.inputs);
-    int *hits = labels->labels + l.batch;
+    label_smoothing *smoothing = l.label_smoothing;
+    ols_target_spec spec = ols_make_target_spec(&smoothing->options, smoothing->state, l.inputs);
     if (!net.truth || l.noloss) { /* Darknet's own, so that a deployed network predicts the same bits */
         softmax_cpu(net.input, l.inputs, l.batch, l.inputs, 1, l.inputs, 1, l.temperature, l.output);
         return;
     }
-    ols_softmax_cross_entropy(&mix, l.inputs, l.batch, net.input, l.temperature, net.truth, l.output, l.delta, l.loss,
-                              labels->labels, hits);
+    ols_softmax_cross_entropy(&spec, l.inputs, l.batch, net.input, l.temperature, net.truth, l.output, l.delta, l.loss,
+                              smoothing->sample_labels, smoothing->hits);
     l.cost[0] = sum_array(l.loss, l.batch);
-    if (!net.train || !labels->state) return;
-    ols_accumulate(labels->state, l.batch, l.output, labels->labels, hits);
-    count_images(labels, l.batch);
+    if (!net.train || !smoothing->state) return;
+    ols_accumulate(smoothing->state, l.batch, l.output, smoothing->sample_labels, smoothing->hits);
+    count_images(smoothing, l.batch);
 }
 
 void backward_ols_layer(const layer l, network net)
@@ -135,19 +160,19 @@ void backward_ols_layer(const layer l, network net)
 
 void forward_ols_layer_gpu(const layer l, network net)
 {
-    label_smoothing *labels = l.label_smoothing;
-    ols_mix mix = ols_target_mix_gpu(&labels->options, labels->state, l.inputs);
-    int *hits = l.indexes_gpu + l.batch;
+    label_smoothing *smoothing = l.label_smoothing;
+    ols_target_spec spec = ols_make_target_spec_gpu(&smoothing->options, smoothing->state, l.inputs);
+    int *labels = l.indexes_gpu, *hits = l.indexes_gpu + l.batch;
     if (!net.truth || l.noloss) {
         softmax_gpu(net.input_gpu, l.inputs, l.batch, l.inputs, 1, l.inputs, 1, l.temperature, l.output_gpu);
         return;
     }
-    check_error((cudaError_t)ols_softmax_cross_entropy_gpu(&mix, l.inputs, l.batch, net.input_gpu, l.temperature,
-                                                           net.truth_gpu, l.output_gpu, l.delta_gpu, l.loss_gpu,
-                                                           l.indexes_gpu, hits));
-    if (net.train && labels->state) {
-        check_error((cudaError_t)ols_accumulate_gpu(labels->state, l.batch, l.output_gpu, l.indexes_gpu, hits));
-        count_images(labels, l.batch);
+    check_error((cudaError_t)ols_softmax_cross_entropy_gpu(&spec, l.inputs, l.batch, net.input_gpu, l.temperature,
+                                                           net.truth_gpu, l.output_gpu, l.delta_gpu, l.loss_gpu, labels,
+                                                           hits));
+    if (net.train && smoothing->state) {
+        check_error((cudaError_t)ols_accumulate_gpu(smoothing->state, l.batch, l.output_gpu, labels, hits));
+        count_images(smoothing, l.batch);
     }
     cuda_pull_array(l.loss_gpu, l.loss, l.batch);
     l.cost[0] = sum_array(l.loss, l.batch);

@@ -1,6 +1,8 @@
 /* The soft-label block of a checkpoint: its layout is numbered in ols.h. */
 #include "ols/ols.h"
 
+#include "ols/state_parts.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,34 +30,25 @@ static uint32_t checksum(uint32_t crc, const void *bytes, size_t n)
 
 int ols_write_block(const ols_state *state, int (*write)(void *context, const void *bytes, size_t n), void *context)
 {
-    size_t k = state->classes;
     unsigned char header[OLS_BLOCK_HEADER], footer[OLS_BLOCK_FOOTER];
-    uint32_t version = OLS_BLOCK_VERSION, classes = (uint32_t)k, crc = 0;
-    int64_t position[4];
-    uint64_t length = ols_block_bytes(state->classes);
-    struct {
-        const void *bytes;
-        size_t n;
-    } parts[5];
+    const uint32_t version = OLS_BLOCK_VERSION, classes = (uint32_t)state->classes;
+    const int64_t position[4] = {state->images, state->iterations, state->updates, state->unlabelled};
+    const uint64_t length = ols_block_bytes(state->classes);
+    uint32_t crc;
     int i;
 
-    position[0] = state->images;
-    position[1] = state->iterations;
-    position[2] = state->updates;
-    position[3] = state->unlabelled;
     memcpy(header, OLS_BLOCK_MAGIC, 8);
     memcpy(header + 8, &version, 4);
     memcpy(header + 12, &classes, 4);
     memcpy(header + 16, position, 32);
-
-    parts[0].bytes = header, parts[0].n = sizeof header;
-    parts[1].bytes = state->soft, parts[1].n = k * k * sizeof(float);
-    parts[2].bytes = state->sums, parts[2].n = k * k * sizeof(float);
-    parts[3].bytes = state->correct, parts[3].n = k * sizeof(int64_t);
-    parts[4].bytes = state->seen, parts[4].n = k * sizeof(int64_t);
-    for (i = 0; i < 5; ++i) {
-        crc = checksum(crc, parts[i].bytes, parts[i].n);
-        if (write(context, parts[i].bytes, parts[i].n)) return -1;
+    crc = checksum(0, header, sizeof header);
+    if (write(context, header, sizeof header)) return -1;
+    for (i = 0; i < OLS_PARTS; ++i) {
+        const void *array = ols_get_pointer(state, ols_parts[i].host);
+        const size_t bytes = ols_part_bytes(ols_parts + i, state->classes);
+        if (!ols_parts[i].in_file) continue;
+        crc = checksum(crc, array, bytes);
+        if (write(context, array, bytes)) return -1;
     }
     memcpy(footer, &length, 8);
     crc = checksum(crc, footer, 8);
@@ -90,19 +83,19 @@ int ols_read_header(const unsigned char *header, int *classes, const char **reas
     return -1;
 }
 
-/* Sums of the rows (0 or 1) into weight; 0 when every row is a distribution or all zero. */
-static int check_rows(const float *soft, int classes, float *weight)
+/* Writes the sums of the rows (0 or 1) to row_sum. 0 when every row is a distribution, or all zero; otherwise -1. */
+static int check_rows(const float *S, int classes, float *row_sum)
 {
     int y, k;
     for (y = 0; y < classes; ++y) {
-        const float *row = soft + (size_t)y * classes;
+        const float *row = S + (size_t)y * classes;
         double sum = 0;
         for (k = 0; k < classes; ++k) {
             if (!(row[k] >= 0 && row[k] <= 1.001f)) return -1;
             sum += row[k];
         }
         if (sum != 0 && fabs(sum - 1) > 1e-3) return -1;
-        weight[y] = sum != 0;
+        row_sum[y] = sum != 0;
     }
     return 0;
 }
@@ -111,22 +104,51 @@ static int check_counts(const ols_state *state)
 {
     size_t i, k = state->classes;
     for (i = 0; i < k * k; ++i)
-        if (!(state->sums[i] >= 0 && isfinite(state->sums[i]))) return -1;
+        if (!(state->A[i] >= 0 && isfinite(state->A[i]))) return -1;
     for (i = 0; i < k; ++i)
         if (state->correct[i] < 0 || state->seen[i] < state->correct[i]) return -1;
     return state->images < 0 || state->iterations < 0 || state->updates < 0 || state->unlabelled < 0 ? -1 : 0;
 }
 
+/* What stands behind the header, into `state`, whose K is that of the header. Returns 0, or -1 with the reason. */
+static int read_body(ols_state *state, const unsigned char *header, int (*read)(void *context, void *bytes, size_t n),
+                     void *context, const char **reason)
+{
+    unsigned char footer[OLS_BLOCK_FOOTER];
+    uint32_t crc = checksum(0, header, OLS_BLOCK_HEADER), stated;
+    int64_t position[4];
+    int i;
+
+    *reason = "the soft-label block is cut off";
+    for (i = 0; i < OLS_PARTS; ++i) {
+        void *array = ols_get_pointer(state, ols_parts[i].host);
+        const size_t bytes = ols_part_bytes(ols_parts + i, state->classes);
+        if (!ols_parts[i].in_file) continue;
+        if (read(context, array, bytes)) return -1;
+        crc = checksum(crc, array, bytes);
+    }
+    if (read(context, footer, sizeof footer)) return -1;
+    crc = checksum(crc, footer, 8);
+    memcpy(&stated, footer + 8, 4);
+    *reason = "the soft-label block is damaged (checksum)";
+    if (ols_footer_length(footer) != ols_block_bytes(state->classes) || stated != crc) return -1;
+
+    memcpy(position, header + 16, sizeof position);
+    state->images = position[0];
+    state->iterations = position[1];
+    state->updates = position[2];
+    state->unlabelled = position[3];
+    *reason = "the soft-label block holds impossible values";
+    return check_rows(state->S, state->classes, state->row_sum) || check_counts(state) ? -1 : 0;
+}
+
 int ols_read_block(ols_state *state, int (*read)(void *context, void *bytes, size_t n), void *context,
                    const char **reason)
 {
-    size_t k = state->classes;
-    unsigned char header[OLS_BLOCK_HEADER], footer[OLS_BLOCK_FOOTER];
+    unsigned char header[OLS_BLOCK_HEADER];
     ols_options options = ols_default_options(OLS_OLS);
-    ols_state *fresh = 0;
-    uint32_t crc, stated;
-    int64_t position[4];
-    int classes, status = -1;
+    ols_state *fresh;
+    int classes, status;
 
     *reason = "the soft-label block is cut off";
     if (read(context, header, sizeof header)) return -1;
@@ -140,41 +162,8 @@ int ols_read_block(ols_state *state, int (*read)(void *context, void *bytes, siz
         *reason = "there is not enough memory to read the soft-label block";
         return -1;
     }
-    *reason = "the soft-label block is cut off";
-    if (read(context, fresh->soft, k * k * sizeof(float)) || read(context, fresh->sums, k * k * sizeof(float)) ||
-        read(context, fresh->correct, k * sizeof(int64_t)) || read(context, fresh->seen, k * sizeof(int64_t)) ||
-        read(context, footer, sizeof footer))
-        goto done;
-
-    crc = checksum(0, header, sizeof header);
-    crc = checksum(crc, fresh->soft, k * k * sizeof(float));
-    crc = checksum(crc, fresh->sums, k * k * sizeof(float));
-    crc = checksum(crc, fresh->correct, k * sizeof(int64_t));
-    crc = checksum(crc, fresh->seen, k * sizeof(int64_t));
-    crc = checksum(crc, footer, 8);
-    memcpy(&stated, footer + 8, 4);
-    *reason = "the soft-label block is damaged (checksum)";
-    if (ols_footer_length(footer) != ols_block_bytes(classes) || stated != crc) goto done;
-
-    memcpy(position, header + 16, sizeof position);
-    fresh->images = position[0];
-    fresh->iterations = position[1];
-    fresh->updates = position[2];
-    fresh->unlabelled = position[3];
-    *reason = "the soft-label block holds impossible values";
-    if (check_rows(fresh->soft, classes, fresh->weight) || check_counts(fresh)) goto done;
-
-    memcpy(state->soft, fresh->soft, k * k * sizeof(float));
-    memcpy(state->sums, fresh->sums, k * k * sizeof(float));
-    memcpy(state->weight, fresh->weight, k * sizeof(float));
-    memcpy(state->correct, fresh->correct, k * sizeof(int64_t));
-    memcpy(state->seen, fresh->seen, k * sizeof(int64_t));
-    state->images = fresh->images;
-    state->iterations = fresh->iterations;
-    state->updates = fresh->updates;
-    state->unlabelled = fresh->unlabelled;
-    status = 0;
-done:
+    status = read_body(fresh, header, read, context, reason);
+    if (!status) ols_copy_state(state, fresh);
     ols_free_state(fresh);
     return status;
 }

@@ -1,21 +1,12 @@
 /* Softmax, loss and gradient of one batch. CPU reference; ols_kernels.cu holds the CUDA twins. */
 #include "ols/ols.h"
 
+#include "base/vectorize.h"
+
 #include <math.h>
 #include <string.h>
 
-/* One version per vector width, chosen when the program starts, since it is built for any x86-64. Sanitizers instrument
- * the choosing function before they are ready themselves. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define VECTORIZED __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define VECTORIZED
-#endif
-
-enum {
-    CHUNK = 64,           /* elements that are summed in float before the sum goes on in double */
-    PARALLEL_FROM = 32768 /* elements of a batch below which a second thread costs more than it saves */
-};
+enum { CHUNK = 64 }; /* elements that are summed in float before the sum goes on in double */
 
 /* ---- Passes over the K entries of one sample -------------------------------------------------------------------- */
 
@@ -78,7 +69,7 @@ VECTORIZED static double exponentials(const float *x, int n, float top, float in
     return total;
 }
 
-/* 1 where entry `at` is 1, the exponential of the largest, and none before it is. */
+/* Whether `at` is the first of the largest logits. e are the exponentials: those of the largest are exactly 1. */
 VECTORIZED static int first_largest(const float *e, int at)
 {
     int earlier = 0, k;
@@ -92,12 +83,13 @@ typedef struct {
     float top, inverse_temperature; /* z[k] = (logits[k] - top) * inverse_temperature */
     float log_sum;                  /* log sum_k exp(z[k]) */
     float inverse_sum;              /* 1 / sum_k exp(z[k]) */
-    float soft;                     /* q[k] = soft * row[k], or flat where row is NULL */
+    float soft_weight;              /* q[k] = soft_weight * row[k], or `flat` where row is NULL */
     float flat;
-    float mass; /* delta = q - mass p */
+    float target_sum; /* delta = q - target_sum p */
 } sample;
 
-/* -q log p; 0 for a class that the target leaves out, where the logits may have ruled it out too (0 * inf is NaN). */
+/* -q log p for one class. It is 0 where q is 0: the logits may have ruled that class out as well (-infinity), and 0
+ * times infinity would be NaN. */
 static inline float term(const sample *s, float q, float logit)
 {
     return q != 0 ? q * (s->log_sum - (logit - s->top) * s->inverse_temperature) : 0;
@@ -115,16 +107,16 @@ VECTORIZED static double cross_entropy(const sample s, const float *logits, cons
         if (row) {
 #pragma omp simd reduction(+ : sum)
             for (k = start; k < end; ++k) {
-                float q = s.soft * row[k];
+                float q = s.soft_weight * row[k];
                 p[k] *= s.inverse_sum;
-                delta[k] = q - s.mass * p[k];
+                delta[k] = q - s.target_sum * p[k];
                 sum += term(&s, q, logits[k]);
             }
         } else {
 #pragma omp simd reduction(+ : sum)
             for (k = start; k < end; ++k) {
                 p[k] *= s.inverse_sum;
-                delta[k] = s.flat - s.mass * p[k];
+                delta[k] = s.flat - s.target_sum * p[k];
                 sum += term(&s, s.flat, logits[k]);
             }
         }
@@ -141,8 +133,8 @@ void ols_labels(int classes, int batch, const float *truth, int *labels)
     for (b = 0; b < batch; ++b) labels[b] = one_hot(truth + (size_t)b * classes, classes);
 }
 
-static void forward_sample(const ols_mix *mix, int classes, const float *logits, float temperature, const float *truth,
-                           float *probs, float *delta, float *loss, int *label, int *hit)
+static void forward_sample(const ols_target_spec *spec, int classes, const float *logits, float temperature,
+                           const float *truth, float *probs, float *delta, float *loss, int *label, int *hit)
 {
     float top = largest(logits, classes);
     double sum = exponentials(logits, classes, top, 1 / temperature, probs);
@@ -152,28 +144,29 @@ static void forward_sample(const ols_mix *mix, int classes, const float *logits,
     *label = one_hot(truth, classes);
     *hit = *label >= 0 && isfinite(sum) && first_largest(probs, *label) ? *label : -1;
     if (*label >= 0) {
-        row = mix->rows ? mix->rows + (size_t)*label * classes : 0;
-        s.soft = mix->soft;
-        s.flat = mix->soft * mix->flat;
-        s.mass = mix->hard + mix->soft * (mix->weight ? mix->weight[*label] : 1);
+        row = spec->S ? spec->S + (size_t)*label * classes : 0;
+        s.soft_weight = spec->soft_weight;
+        s.flat = spec->soft_weight * spec->uniform;
+        s.target_sum = spec->hard_weight + spec->soft_weight * (spec->row_sum ? spec->row_sum[*label] : 1);
     }
     total = cross_entropy(s, logits, row, classes, probs, delta);
     if (*label >= 0) { /* the row is done; the hard label is one entry */
-        float q = row ? s.soft * row[*label] : s.flat;
-        total += term(&s, mix->hard, logits[*label]);
-        delta[*label] = q + mix->hard - s.mass * probs[*label];
+        float q = row ? s.soft_weight * row[*label] : s.flat;
+        total += term(&s, spec->hard_weight, logits[*label]);
+        delta[*label] = q + spec->hard_weight - s.target_sum * probs[*label];
     }
     *loss = (float)total;
 }
 
-void ols_softmax_cross_entropy(const ols_mix *mix, int classes, int batch, const float *logits, float temperature,
-                               const float *truth, float *probs, float *delta, float *loss, int *labels, int *hits)
+void ols_softmax_cross_entropy(const ols_target_spec *spec, int classes, int batch, const float *logits,
+                               float temperature, const float *truth, float *probs, float *delta, float *loss,
+                               int *labels, int *hits)
 {
     int b;
 #pragma omp parallel for schedule(static) if ((size_t)batch * classes >= PARALLEL_FROM)
     for (b = 0; b < batch; ++b) {
         size_t at = (size_t)b * classes;
-        forward_sample(mix, classes, logits + at, temperature, truth + at, probs + at, delta + at, loss + b, labels + b,
-                       hits + b);
+        forward_sample(spec, classes, logits + at, temperature, truth + at, probs + at, delta + at, loss + b,
+                       labels + b, hits + b);
     }
 }

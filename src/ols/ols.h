@@ -1,16 +1,22 @@
 /* Online Label Smoothing, the method: targets, loss, gradient, statistics and soft-label state.
  *
- * Plain functions over arrays; nothing here knows Darknet, files or the command line. Equation numbers are those of
- * "Delving Deep into Label Smoothing" (Zhang et al., IEEE TIP 2021).
+ * Plain functions over arrays; nothing here knows Darknet, files or the command line, so that it is also a library of
+ * its own (libols.a). docs/ols.md teaches the method on one page. Equation numbers are those of "Delving Deep into
+ * Label Smoothing" (Zhang et al., IEEE TIP 2021).
  *
- * Shapes: K classes, B samples. Matrices are row-major floats. `logits`, `probs`, `truth` and `delta` are B x K,
- * `labels`, `hits` and `loss` are B. `delta` is Darknet's sign: the NEGATIVE gradient of the loss by the logits (by
- * logits / temperature, where there is one: Darknet leaves the factor out).
+ * Shapes: K classes, B samples. Matrices are row-major floats. `logits`, `probs`, `truth` and `delta` are B x K;
+ * `labels`, `hits` and `loss` are B.
+ *     S[y][k]   the soft labels: what a sample of class y is taught about class k (K x K)
+ *     A[y][k]   the sums from which the next S is made (Eq. 5, K x K)
+ *     p         the predicted distribution of a sample, softmax of its logits
+ *     q         its target
+ *     delta     the NEGATIVE gradient of the loss by the logits, which is Darknet's sign (by logits / temperature,
+ * where there is one: Darknet leaves that factor out)
  *
- * Every method is one mixture per sample of class y (ols_mix):
- *     q[k] = hard * [k == y] + soft * row_y[k],      row_y = S[y], or a flat row
- *     loss = -sum_k q[k] log p[k]                    (Eq. 4 as a single cross entropy)
- *     delta = q - m p,  m = sum_k q[k]               (m is 1 for the paper's weights)
+ * Every method makes the target of a sample of class y from two parts (ols_target_spec):
+ *     q[k]  = hard_weight * [k == y] + soft_weight * row[k],    row = S[y], or the same value for every class
+ *     loss  = -sum_k q[k] log p[k]                              (Eq. 4 as a single cross entropy)
+ *     delta = q - target_sum * p,    target_sum = sum_k q[k]    (1 with the paper's weights)
  *
  * A function `f` and its CUDA twin `f_gpu` take the same arguments in the same order; the twin's array arguments are
  * device pointers and it runs on the default stream of the current device.
@@ -46,18 +52,21 @@ typedef struct {
 
 ols_options ols_default_options(ols_smoothing smoothing);
 
-/* The option keys in the order of the struct, ending with NULL. */
-extern const char *const ols_option_keys[];
+/* The i-th option's key, as it is written in a cfg, in the order of the struct; NULL behind the last. */
+const char *ols_option_key(int i);
 
 /* Sets one option from text. A trailing comment ('#...') is ignored. Returns 0, or -1 with the allowed range written to
  * `range` (`size` bytes); `options` is then unchanged. */
 int ols_set_option(ols_options *options, const char *key, const char *value, char *range, size_t size);
 
+/* The key of the first option in which two sets of options differ; NULL when they are equal. */
+const char *ols_option_difference(const ols_options *a, const ols_options *b);
+
 /* 0 and *out when the text, up to a comment, is one decimal number in [low, high]; -1 otherwise. */
 int ols_parse_number(const char *value, double low, double high, double *out);
 
-/* Name of a method as written in a cfg: "hard", "ls", "ols". Static storage. */
-const char *ols_smoothing_name(ols_smoothing smoothing);
+/* Name of a method as it is written in a cfg: "hard", "ls", "ols"; NULL behind the last method. */
+const char *ols_smoothing_name(int smoothing);
 
 /* 1 when the method keeps statistics, that is, needs an ols_state. */
 int ols_has_state(const ols_options *options);
@@ -66,9 +75,9 @@ int ols_has_state(const ols_options *options);
 
 typedef struct {
     int classes;        /* K */
-    float *soft;        /* S, K x K, row = true class; each row sums to 1, or is all zero */
-    float *sums;        /* A of Eq. 5, K x K */
-    float *weight;      /* K: 1 where the row of S sums to 1, 0 where it is all zero */
+    float *S;           /* K x K, row = true class; each row sums to 1, or is all zero */
+    float *A;           /* K x K, Eq. 5 */
+    float *row_sum;     /* K: the sum of each row of S: 1, or 0 for a row that is all zero */
     int64_t *correct;   /* K: samples of the class since the last update that were predicted correctly */
     int64_t *seen;      /* K: samples of the class since the last update */
     int64_t images;     /* images since the last update: the position in the epoch */
@@ -76,7 +85,7 @@ typedef struct {
     int64_t updates;    /* updates so far, t of Eq. 6 */
     int64_t unlabelled; /* samples since the last update that had no single class */
     /* Device copies; NULL when the state lives on the host. Then the host arrays above are stale until ols_pull. */
-    float *soft_gpu, *sums_gpu, *weight_gpu;
+    float *S_gpu, *A_gpu, *row_sum_gpu;
     int64_t *correct_gpu, *seen_gpu; /* K each */
     int64_t *unlabelled_gpu;         /* 1 */
 } ols_state;
@@ -93,28 +102,41 @@ void ols_free_state(ols_state *state);
 int ols_reset_state(ols_state *state, const ols_options *options);
 
 /* Clears A, the counts and the position; S stays. Host arrays only. */
-void ols_clear_sums(ols_state *state);
+void ols_clear_statistics(ols_state *state);
 
 /* Adds A, counts and position of `from` to `to`, host arrays only. Same K. For replicas: call in replica order. */
-void ols_add_sums(ols_state *to, const ols_state *from);
+void ols_add_statistics(ols_state *to, const ols_state *from);
+
+/* Copies S and the number of updates from a state of the same K, host arrays only; A, counts and position stay. */
+void ols_copy_soft_labels(ols_state *to, const ols_state *from);
+
+/* Copies everything from a state of the same K, host arrays only. */
+void ols_copy_state(ols_state *to, const ols_state *from);
+
+/* Copies between the host's arrays and the device's; all of them, or the counts alone. They do nothing for a state that
+ * lives on the host. Return 0, or the cudaError_t of what failed. */
+int ols_pull(ols_state *state);        /* device -> host */
+int ols_pull_counts(ols_state *state); /* device -> host; S, A and row_sum stay as they are */
+int ols_push(ols_state *state);        /* host -> device */
 
 /* ---- One batch -------------------------------------------------------------------------------------------------- */
 
+/* How the target of a sample is made from its class (see the top). */
 typedef struct {
-    float hard;          /* weight of the hard label */
-    float soft;          /* weight of the row */
-    float flat;          /* every entry of the row, where rows is NULL */
-    const float *rows;   /* S, K x K, or NULL */
-    const float *weight; /* K, sums of the rows (0 or 1), or NULL for 1 */
-} ols_mix;
+    float hard_weight;    /* of the hard label */
+    float soft_weight;    /* of the row */
+    float uniform;        /* every entry of the row, where S is NULL */
+    const float *S;       /* K x K, or NULL */
+    const float *row_sum; /* K, sums of the rows of S (0 or 1); NULL: 1 */
+} ols_target_spec;
 
-/* The mixture that `options` asks for. `state` may be NULL for methods without one. Host pointers. */
-ols_mix ols_target_mix(const ols_options *options, const ols_state *state, int classes);
+/* What `options` ask for. `state` may be NULL for methods without one. Host pointers, the state's. */
+ols_target_spec ols_make_target_spec(const ols_options *options, const ols_state *state, int classes);
 /* The same with the state's device pointers. */
-ols_mix ols_target_mix_gpu(const ols_options *options, const ols_state *state, int classes);
+ols_target_spec ols_make_target_spec_gpu(const ols_options *options, const ols_state *state, int classes);
 
-/* Writes the target q (K) of class `label` (0..K-1) and returns its sum m. */
-float ols_target(const ols_mix *mix, int classes, int label, float *q);
+/* Writes the target q (K) of class `label` (0..K-1) and returns its sum. */
+float ols_target(const ols_target_spec *spec, int classes, int label, float *q);
 
 /* labels[b] = the class of one-hot row b of truth, or -1 where not exactly one entry is non-zero. */
 void ols_labels(int classes, int batch, const float *truth, int *labels);
@@ -122,13 +144,14 @@ void ols_labels(int classes, int batch, const float *truth, int *labels);
 /* The forward pass of a softmax with its loss, in one pass over the samples. For every sample b:
  *     probs = softmax(logits / temperature)
  *     labels[b] as ols_labels finds it in truth
- *     loss[b] = -sum_k q[k] log p[k], delta = q - m p
+ *     loss[b] = -sum_k q[k] log p[k], delta = q - target_sum p
  *     hits[b] = labels[b] where that class has the largest probability (the first, at a tie), else -1
  * The log is taken from the logits with the maximum subtracted, so it is finite where p underflows. A sample with label
  * -1 is trained on its row of truth as it stands, as Darknet's [softmax] does. A NaN or infinity among the logits makes
  * the sample's probs, delta and loss NaN (-infinity alone is a class that is ruled out), and it is no hit. */
-void ols_softmax_cross_entropy(const ols_mix *mix, int classes, int batch, const float *logits, float temperature,
-                               const float *truth, float *probs, float *delta, float *loss, int *labels, int *hits);
+void ols_softmax_cross_entropy(const ols_target_spec *spec, int classes, int batch, const float *logits,
+                               float temperature, const float *truth, float *probs, float *delta, float *loss,
+                               int *labels, int *hits);
 
 /* Eq. 5: adds probs of every hit to A, in batch order, and counts the samples; those with label -1 as unlabelled.
  * `labels` and `hits` are those of ols_softmax_cross_entropy. */
@@ -202,13 +225,11 @@ int ols_read_block(ols_state *state, int (*read)(void *context, void *bytes, siz
 /* Return 0, or the cudaError_t of what failed (see cudaGetErrorString). */
 
 int ols_state_to_gpu(ols_state *state); /* allocates the device copies on the current device and pushes */
-int ols_pull(ols_state *state);         /* device -> host, everything */
-int ols_pull_counts(ols_state *state);  /* device -> host, the counts alone; S, A and weight stay as they are */
-int ols_push(ols_state *state);         /* host -> device, everything */
 
 /* Twins. loss, labels, hits: device, B. */
-int ols_softmax_cross_entropy_gpu(const ols_mix *mix, int classes, int batch, const float *logits, float temperature,
-                                  const float *truth, float *probs, float *delta, float *loss, int *labels, int *hits);
+int ols_softmax_cross_entropy_gpu(const ols_target_spec *spec, int classes, int batch, const float *logits,
+                                  float temperature, const float *truth, float *probs, float *delta, float *loss,
+                                  int *labels, int *hits);
 int ols_accumulate_gpu(ols_state *state, int batch, const float *probs, const int *labels, const int *hits);
 /* S, A and counts on the device. */
 int ols_update_gpu(ols_state *state, const ols_options *options, int64_t epoch_images);

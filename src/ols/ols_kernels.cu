@@ -1,6 +1,7 @@
 /* CUDA twins of the method. Every sum is taken in a fixed order (trees over a block, loops over the batch), so two runs
  * give the same bits on one device; nothing here waits for the device except the push and the pulls of the state. */
 #include "ols/ols.h"
+#include "ols/state_parts.h"
 
 #include <cuda_runtime.h>
 #include <math.h>
@@ -60,12 +61,13 @@ static __device__ int one_hot(const float *row, int classes)
 }
 
 static __global__ void __launch_bounds__(MOST_THREADS)
-    softmax_cross_entropy_kernel(ols_mix mix, int classes, const float *logits, float inverse_temperature,
+    softmax_cross_entropy_kernel(ols_target_spec spec, int classes, const float *logits, float inverse_temperature,
                                  const float *truth, float *probs, float *delta, float *loss, int *labels, int *hits)
 {
     size_t at = (size_t)blockIdx.x * classes;
     const float *z = logits + at, *row;
-    float *p = probs + at, top = -INFINITY, part = 0, inverse_sum, log_sum, mass = 1, hard = 0, soft = 1;
+    float *p = probs + at, top = -INFINITY, part = 0, inverse_sum, log_sum;
+    float target_sum = 1, hard_weight = 0, soft_weight = 1;
     double sum;
     int label, wrong, k;
 
@@ -78,20 +80,20 @@ static __global__ void __launch_bounds__(MOST_THREADS)
     row = truth + at;
     label = one_hot(row, classes);
     if (label >= 0) {
-        row = mix.rows ? mix.rows + (size_t)label * classes : 0;
-        hard = mix.hard;
-        soft = mix.soft;
-        mass = mix.hard + mix.soft * (mix.weight ? mix.weight[label] : 1);
+        row = spec.S ? spec.S + (size_t)label * classes : 0;
+        hard_weight = spec.hard_weight;
+        soft_weight = spec.soft_weight;
+        target_sum = spec.hard_weight + spec.soft_weight * (spec.row_sum ? spec.row_sum[label] : 1);
     }
     wrong = label < 0 || !isfinite(sum);
     part = 0;
     for (k = threadIdx.x; k < classes; k += blockDim.x) {
-        float e = p[k], prob = e * inverse_sum, q = soft * (row ? row[k] : mix.flat);
+        float e = p[k], prob = e * inverse_sum, q = soft_weight * (row ? row[k] : spec.uniform);
         /* The exponential of the largest is 1, and it is a hit when the first of those is the label's. */
         if (k <= label) wrong |= (e == 1) != (k == label);
-        if (k == label) q += hard;
+        if (k == label) q += hard_weight;
         p[k] = prob;
-        delta[at + k] = q - mass * prob;
+        delta[at + k] = q - target_sum * prob;
         /* 0 * inf would be NaN for a class that the target leaves out and the logits rule out */
         if (q != 0) part += q * (log_sum - (z[k] - top) * inverse_temperature);
     }
@@ -103,10 +105,11 @@ static __global__ void __launch_bounds__(MOST_THREADS)
     hits[blockIdx.x] = wrong ? -1 : label;
 }
 
-int ols_softmax_cross_entropy_gpu(const ols_mix *mix, int classes, int batch, const float *logits, float temperature,
-                                  const float *truth, float *probs, float *delta, float *loss, int *labels, int *hits)
+int ols_softmax_cross_entropy_gpu(const ols_target_spec *spec, int classes, int batch, const float *logits,
+                                  float temperature, const float *truth, float *probs, float *delta, float *loss,
+                                  int *labels, int *hits)
 {
-    softmax_cross_entropy_kernel<<<batch, threads_for(classes)>>>(*mix, classes, logits, 1 / temperature, truth, probs,
+    softmax_cross_entropy_kernel<<<batch, threads_for(classes)>>>(*spec, classes, logits, 1 / temperature, truth, probs,
                                                                   delta, loss, labels, hits);
     return (int)cudaPeekAtLastError();
 }
@@ -116,11 +119,11 @@ int ols_softmax_cross_entropy_gpu(const ols_mix *mix, int classes, int batch, co
 /* The block of a class's first hit takes all of its hits, in the order of the batch. The counts are integers, so the
  * order of the atomics does not show in the result. */
 static __global__ void accumulate_kernel(int classes, int batch, const float *probs, const int *labels, const int *hits,
-                                         float *sums, unsigned long long *correct, unsigned long long *seen,
+                                         float *A, unsigned long long *correct, unsigned long long *seen,
                                          unsigned long long *unlabelled)
 {
     int k = blockIdx.y * blockDim.x + threadIdx.x, hit = hits[blockIdx.x], label = labels[blockIdx.x], b;
-    float *to = sums + (size_t)(hit < 0 ? 0 : hit) * classes + k, sum;
+    float *to = A + (size_t)(hit < 0 ? 0 : hit) * classes + k, sum;
     if (k == 0) {
         atomicAdd(label < 0 ? unlabelled : seen + label, 1ull);
         if (hit >= 0) atomicAdd(correct + hit, 1ull);
@@ -139,18 +142,18 @@ int ols_accumulate_gpu(ols_state *state, int batch, const float *probs, const in
     int classes = state->classes, threads = classes < THREADS ? threads_for(4 * classes) : THREADS;
     dim3 blocks(batch, (classes + threads - 1) / threads);
     accumulate_kernel<<<blocks, threads>>>(
-        classes, batch, probs, labels, hits, state->sums_gpu, (unsigned long long *)state->correct_gpu,
+        classes, batch, probs, labels, hits, state->A_gpu, (unsigned long long *)state->correct_gpu,
         (unsigned long long *)state->seen_gpu, (unsigned long long *)state->unlabelled_gpu);
     return (int)cudaPeekAtLastError();
 }
 
 /* ---- Update: a block per row ------------------------------------------------------------------------------------- */
 
-static __global__ void update_kernel(ols_options options, int classes, float *soft, float *sums, float *weight,
+static __global__ void update_kernel(ols_options options, int classes, float *S, float *A, float *row_sum,
                                      int64_t *correct, int64_t *seen, int64_t *unlabelled)
 {
     int y = blockIdx.x, k;
-    float *row = soft + (size_t)y * classes, *sum = sums + (size_t)y * classes;
+    float *row = S + (size_t)y * classes, *sum = A + (size_t)y * classes;
     double total = 0;
     float largest = 0;
     int frozen;
@@ -167,8 +170,8 @@ static __global__ void update_kernel(ols_options options, int classes, float *so
         sum[k] = 0;
     }
     if (threadIdx.x) return;
-    if (!frozen && total > 0) weight[y] = 1;
-    if (!frozen && !(total > 0) && options.empty != OLS_ROW_KEEP) weight[y] = options.empty == OLS_ROW_UNIFORM;
+    if (!frozen && total > 0) row_sum[y] = 1;
+    if (!frozen && !(total > 0) && options.empty != OLS_ROW_KEEP) row_sum[y] = options.empty == OLS_ROW_UNIFORM;
     correct[y] = seen[y] = 0;
     if (y == 0) *unlabelled = 0;
 }
@@ -177,7 +180,7 @@ int ols_update_gpu(ols_state *state, const ols_options *options, int64_t epoch_i
 {
     ols_options now = *options;
     if (!state->updates) now.freeze = 0;
-    update_kernel<<<state->classes, THREADS>>>(now, state->classes, state->soft_gpu, state->sums_gpu, state->weight_gpu,
+    update_kernel<<<state->classes, THREADS>>>(now, state->classes, state->S_gpu, state->A_gpu, state->row_sum_gpu,
                                                state->correct_gpu, state->seen_gpu, state->unlabelled_gpu);
     RETURN_IF_FAILED(cudaPeekAtLastError());
     state->images = !options->period && epoch_images > 0 ? state->images % epoch_images : 0;
@@ -188,67 +191,54 @@ int ols_update_gpu(ols_state *state, const ols_options *options, int64_t epoch_i
 
 /* ---- Host and device --------------------------------------------------------------------------------------------- */
 
-/* The parts of a state that live in both places. */
-enum { ALL_PARTS = 0, COUNTS = 3 };
-
-/* Copies the parts from `first` on. */
-static int copy_state(ols_state *state, cudaMemcpyKind kind, size_t first)
+/* Copies the counts, and the other arrays unless only_counts is set. */
+static int copy_state(ols_state *state, cudaMemcpyKind kind, int only_counts)
 {
-    size_t k = state->classes;
-    struct {
-        void *host, *device;
-        size_t bytes;
-    } parts[] = {
-        {state->soft, state->soft_gpu, k * k * sizeof(float)},
-        {state->sums, state->sums_gpu, k * k * sizeof(float)},
-        {state->weight, state->weight_gpu, k * sizeof(float)},
-        {state->correct, state->correct_gpu, k * sizeof(int64_t)},
-        {state->seen, state->seen_gpu, k * sizeof(int64_t)},
-        {&state->unlabelled, state->unlabelled_gpu, sizeof(int64_t)},
-    };
-    size_t i;
-    for (i = first; i < sizeof parts / sizeof parts[0]; ++i) {
-        int pull = kind == cudaMemcpyDeviceToHost;
-        RETURN_IF_FAILED(cudaMemcpy(pull ? parts[i].host : parts[i].device, pull ? parts[i].device : parts[i].host,
-                                    parts[i].bytes, kind));
+    const int pull = kind == cudaMemcpyDeviceToHost;
+    int i;
+    if (!state->S_gpu) return 0;
+    for (i = 0; i < OLS_PARTS; ++i) {
+        void *host = ols_get_pointer(state, ols_parts[i].host), *device = ols_get_pointer(state, ols_parts[i].device);
+        if (only_counts && !ols_parts[i].counts) continue;
+        RETURN_IF_FAILED(cudaMemcpy(pull ? host : device, pull ? device : host,
+                                    ols_part_bytes(ols_parts + i, state->classes), kind));
     }
+    RETURN_IF_FAILED(cudaMemcpy(pull ? &state->unlabelled : state->unlabelled_gpu,
+                                pull ? state->unlabelled_gpu : &state->unlabelled, sizeof(int64_t), kind));
     return 0;
 }
 
 int ols_pull(ols_state *state)
 {
-    return copy_state(state, cudaMemcpyDeviceToHost, ALL_PARTS);
+    return copy_state(state, cudaMemcpyDeviceToHost, 0);
 }
 
 int ols_pull_counts(ols_state *state)
 {
-    return copy_state(state, cudaMemcpyDeviceToHost, COUNTS);
+    return copy_state(state, cudaMemcpyDeviceToHost, 1);
 }
 
 int ols_push(ols_state *state)
 {
-    return copy_state(state, cudaMemcpyHostToDevice, ALL_PARTS);
+    return copy_state(state, cudaMemcpyHostToDevice, 0);
 }
 
 int ols_state_to_gpu(ols_state *state)
 {
-    size_t k = state->classes;
-    RETURN_IF_FAILED(cudaMalloc((void **)&state->soft_gpu, k * k * sizeof(float)));
-    RETURN_IF_FAILED(cudaMalloc((void **)&state->sums_gpu, k * k * sizeof(float)));
-    RETURN_IF_FAILED(cudaMalloc((void **)&state->weight_gpu, k * sizeof(float)));
-    RETURN_IF_FAILED(cudaMalloc((void **)&state->correct_gpu, k * sizeof(int64_t)));
-    RETURN_IF_FAILED(cudaMalloc((void **)&state->seen_gpu, k * sizeof(int64_t)));
+    int i;
+    for (i = 0; i < OLS_PARTS; ++i) {
+        void *device = 0;
+        RETURN_IF_FAILED(cudaMalloc(&device, ols_part_bytes(ols_parts + i, state->classes)));
+        ols_set_pointer(state, ols_parts[i].device, device);
+    }
     RETURN_IF_FAILED(cudaMalloc((void **)&state->unlabelled_gpu, sizeof(int64_t)));
     return ols_push(state);
 }
 
 void ols_free_gpu(ols_state *state)
 {
-    if (!state->soft_gpu) return;
-    cudaFree(state->soft_gpu);
-    cudaFree(state->sums_gpu);
-    cudaFree(state->weight_gpu);
-    cudaFree(state->correct_gpu);
-    cudaFree(state->seen_gpu);
+    int i;
+    if (!state->S_gpu) return;
+    for (i = 0; i < OLS_PARTS; ++i) cudaFree(ols_get_pointer(state, ols_parts[i].device));
     cudaFree(state->unlabelled_gpu);
 }

@@ -1,20 +1,19 @@
 /* Soft-label state: S, A, counts, and how an update turns A into S. CPU reference. */
 #include "ols/ols.h"
 
+#include "base/vectorize.h"
+#include "ols/state_parts.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARALLEL_FROM = 32768 }; /* elements of a batch below which a second thread costs more than it saves */
-
-static size_t square(int classes)
-{
-    return (size_t)classes * (size_t)classes;
-}
-
 size_t ols_state_bytes(int classes)
 {
-    return 2 * square(classes) * sizeof(float) + (size_t)classes * (sizeof(float) + 2 * sizeof(int64_t));
+    size_t bytes = 0;
+    int i;
+    for (i = 0; i < OLS_PARTS; ++i) bytes += ols_part_bytes(ols_parts + i, classes);
+    return bytes;
 }
 
 /* Row y as `kind` says, and its sum (0 or 1). `epsilon` is read by OLS_ROW_LS. */
@@ -30,16 +29,16 @@ static float fill_row(float *row, int classes, int y, ols_row kind, float epsilo
 ols_state *ols_new_state(int classes, const ols_options *options)
 {
     ols_state *state = (ols_state *)calloc(1, sizeof *state);
+    int i;
     if (!state) return 0;
     state->classes = classes;
-    state->soft = (float *)malloc(square(classes) * sizeof(float));
-    state->sums = (float *)calloc(square(classes), sizeof(float));
-    state->weight = (float *)malloc(classes * sizeof(float));
-    state->correct = (int64_t *)calloc(classes, sizeof(int64_t));
-    state->seen = (int64_t *)calloc(classes, sizeof(int64_t));
-    if (!state->soft || !state->sums || !state->weight || !state->correct || !state->seen) {
-        ols_free_state(state);
-        return 0;
+    for (i = 0; i < OLS_PARTS; ++i) {
+        void *array = calloc(1, ols_part_bytes(ols_parts + i, classes));
+        if (!array) {
+            ols_free_state(state);
+            return 0;
+        }
+        ols_set_pointer(state, ols_parts[i].host, array);
     }
     ols_reset_state(state, options);
     return state;
@@ -47,23 +46,44 @@ ols_state *ols_new_state(int classes, const ols_options *options)
 
 void ols_free_state(ols_state *state)
 {
+    int i;
     if (!state) return;
 #ifdef GPU
     ols_free_gpu(state);
 #endif
-    free(state->soft);
-    free(state->sums);
-    free(state->weight);
-    free(state->correct);
-    free(state->seen);
+    for (i = 0; i < OLS_PARTS; ++i) free(ols_get_pointer(state, ols_parts[i].host));
     free(state);
 }
 
-void ols_clear_sums(ols_state *state)
+static void copy_part(ols_state *to, const ols_state *from, const ols_part *part)
 {
-    memset(state->sums, 0, square(state->classes) * sizeof(float));
-    memset(state->correct, 0, state->classes * sizeof(int64_t));
-    memset(state->seen, 0, state->classes * sizeof(int64_t));
+    memcpy(ols_get_pointer(to, part->host), ols_get_pointer(from, part->host), ols_part_bytes(part, to->classes));
+}
+
+void ols_copy_soft_labels(ols_state *to, const ols_state *from)
+{
+    int i;
+    for (i = 0; i < OLS_PARTS; ++i)
+        if (!ols_parts[i].statistics) copy_part(to, from, ols_parts + i);
+    to->updates = from->updates;
+}
+
+void ols_copy_state(ols_state *to, const ols_state *from)
+{
+    int i;
+    for (i = 0; i < OLS_PARTS; ++i) copy_part(to, from, ols_parts + i);
+    to->images = from->images;
+    to->iterations = from->iterations;
+    to->updates = from->updates;
+    to->unlabelled = from->unlabelled;
+}
+
+void ols_clear_statistics(ols_state *state)
+{
+    int i;
+    for (i = 0; i < OLS_PARTS; ++i)
+        if (ols_parts[i].statistics)
+            memset(ols_get_pointer(state, ols_parts[i].host), 0, ols_part_bytes(ols_parts + i, state->classes));
     state->images = state->iterations = state->unlabelled = 0;
 }
 
@@ -71,24 +91,30 @@ int ols_reset_state(ols_state *state, const ols_options *options)
 {
     int y;
     for (y = 0; y < state->classes; ++y)
-        state->weight[y] =
-            fill_row(state->soft + (size_t)y * state->classes, state->classes, y, options->init, options->epsilon);
+        state->row_sum[y] =
+            fill_row(state->S + (size_t)y * state->classes, state->classes, y, options->init, options->epsilon);
     state->updates = 0;
-    ols_clear_sums(state);
-#ifdef GPU
-    if (state->soft_gpu) return ols_push(state);
-#endif
-    return 0;
+    ols_clear_statistics(state);
+    return ols_push(state);
 }
 
-void ols_add_sums(ols_state *to, const ols_state *from)
+void ols_add_statistics(ols_state *to, const ols_state *from)
 {
-    size_t i, n = square(to->classes);
-    int y;
-    for (i = 0; i < n; ++i) to->sums[i] += from->sums[i];
-    for (y = 0; y < to->classes; ++y) {
-        to->correct[y] += from->correct[y];
-        to->seen[y] += from->seen[y];
+    size_t i, n;
+    int part;
+    for (part = 0; part < OLS_PARTS; ++part) {
+        const ols_part *p = ols_parts + part;
+        if (!p->statistics) continue;
+        n = ols_part_elements(p, to->classes);
+        if (p->counts) {
+            int64_t *sum = (int64_t *)ols_get_pointer(to, p->host);
+            const int64_t *more = (const int64_t *)ols_get_pointer(from, p->host);
+            for (i = 0; i < n; ++i) sum[i] += more[i];
+        } else {
+            float *sum = (float *)ols_get_pointer(to, p->host);
+            const float *more = (const float *)ols_get_pointer(from, p->host);
+            for (i = 0; i < n; ++i) sum[i] += more[i];
+        }
     }
     to->images += from->images;
     to->unlabelled += from->unlabelled;
@@ -96,10 +122,31 @@ void ols_add_sums(ols_state *to, const ols_state *from)
     if (from->iterations > to->iterations) to->iterations = from->iterations;
 }
 
+#ifndef GPU
+int ols_pull(ols_state *state)
+{
+    (void)state;
+    return 0;
+}
+
+int ols_pull_counts(ols_state *state)
+{
+    (void)state;
+    return 0;
+}
+
+int ols_push(ols_state *state)
+{
+    (void)state;
+    return 0;
+}
+#endif
+
 void ols_accumulate(ols_state *state, int batch, const float *probs, const int *labels, const int *hits)
 {
-    /* A part of the classes is one thread's for the whole batch: the order of a sum is that of the batch. */
-    int part, b, classes = state->classes, parts = (size_t)batch * classes < PARALLEL_FROM ? 1 : 16;
+    /* Threads share the classes, not the samples: so every sum is taken in the order of the batch, whatever their
+     * number. */
+    int part, b, classes = state->classes, parts = (size_t)batch * classes < PARALLEL_FROM ? 1 : PARALLEL_PARTS;
     for (b = 0; b < batch; ++b) {
         ++*(labels[b] < 0 ? &state->unlabelled : &state->seen[labels[b]]);
         if (hits[b] >= 0) ++state->correct[hits[b]];
@@ -108,18 +155,19 @@ void ols_accumulate(ols_state *state, int batch, const float *probs, const int *
     for (part = 0; part < parts; ++part) {
         int first = (int)((int64_t)classes * part / parts), end = (int)((int64_t)classes * (part + 1) / parts), i, k;
         for (i = 0; i < batch; ++i) {
-            float *sums = state->sums + (size_t)(hits[i] < 0 ? 0 : hits[i]) * classes;
             const float *p = probs + (size_t)i * classes;
+            float *row;
             if (hits[i] < 0) continue;
+            row = state->A + (size_t)hits[i] * classes;
 #pragma omp simd
-            for (k = first; k < end; ++k) sums[k] += p[k];
+            for (k = first; k < end; ++k) row[k] += p[k];
         }
     }
 }
 
 void ols_accumulate_scores(ols_state *state, const float *scores, int stride, int label)
 {
-    float *sums = state->sums + (size_t)label * state->classes;
+    float *row = state->A + (size_t)label * state->classes;
     int k, top = 0, finite = 1;
     ++state->seen[label];
     for (k = 0; k < state->classes; ++k) {
@@ -131,7 +179,7 @@ void ols_accumulate_scores(ols_state *state, const float *scores, int stride, in
     ++state->correct[label];
     for (k = 0; k < state->classes; ++k) {
         float score = scores[(size_t)k * stride];
-        if (score > 0) sums[k] += score;
+        if (score > 0) row[k] += score;
     }
 }
 
@@ -141,21 +189,21 @@ int ols_due(const ols_state *state, const ols_options *options, int64_t epoch_im
     return epoch_images > 0 && state->images >= epoch_images;
 }
 
-/* Row y of S from row y of A, and its sum. */
-static float update_row(const ols_options *options, int classes, int y, float *soft, const float *sums, float weight)
+/* Eq. 6 for one class: row y of S from row y of A. Returns the sum of the row, which was `row_sum`. */
+static float update_row(const ols_options *options, int classes, int y, float *S, const float *A, float row_sum)
 {
     double total = 0;
     float largest = 0;
     int k;
     for (k = 0; k < classes; ++k) {
-        total += sums[k];
-        if (soft[k] > largest) largest = soft[k];
+        total += A[k];
+        if (S[k] > largest) largest = S[k];
     }
-    if (options->freeze > 0 && largest >= options->freeze) return weight;
+    if (options->freeze > 0 && largest >= options->freeze) return row_sum;
     if (!(total > 0)) {
-        return options->empty == OLS_ROW_KEEP ? weight : fill_row(soft, classes, y, options->empty, 0);
+        return options->empty == OLS_ROW_KEEP ? row_sum : fill_row(S, classes, y, options->empty, 0);
     }
-    for (k = 0; k < classes; ++k) soft[k] = (float)(sums[k] / total);
+    for (k = 0; k < classes; ++k) S[k] = (float)(A[k] / total);
     return 1;
 }
 
@@ -168,9 +216,9 @@ void ols_update(ols_state *state, const ols_options *chosen, int64_t epoch_image
     without_freeze.freeze = 0;
     for (y = 0; y < classes; ++y) {
         size_t at = (size_t)y * classes;
-        state->weight[y] = update_row(options, classes, y, state->soft + at, state->sums + at, state->weight[y]);
+        state->row_sum[y] = update_row(options, classes, y, state->S + at, state->A + at, state->row_sum[y]);
     }
-    ols_clear_sums(state);
+    ols_clear_statistics(state);
     if (!options->period && epoch_images > 0) state->images = images % epoch_images;
     ++state->updates;
 }
@@ -192,8 +240,8 @@ void ols_summarize(const ols_state *state, ols_summary *summary)
     summary->diagonal = summary->entropy = 0;
     memset(summary->confusions, 0, sizeof summary->confusions);
     for (y = 0; y < classes; ++y) {
-        const float *row = state->soft + (size_t)y * classes;
-        if (state->weight[y] == 0) continue;
+        const float *row = state->S + (size_t)y * classes;
+        if (state->row_sum[y] == 0) continue;
         ++rows;
         summary->diagonal += row[y];
         for (k = 0; k < classes; ++k) {

@@ -167,7 +167,7 @@ static void load_blocks(FILE *file, network *net, long long at, long long size, 
                 filename, classes, ols_state_bytes(classes) / 1e9);
         seek(file, at, filename);
         if (ols_read_block(labels->state, read_bytes, file, &reason)) die("\n%s: %s", filename, reason);
-        if (push_state(labels->state)) die("\n%s: the soft labels could not be copied to the GPU", filename);
+        if (ols_push(labels->state)) die("\n%s: the soft labels could not be copied to the GPU", filename);
         at += (long long)ols_block_bytes(classes);
     }
 }

@@ -1,6 +1,7 @@
 #include "train/epochs.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "data/lists.h"
 #include "layers/device.h"
 #include "data/random_stream.h"
@@ -19,52 +20,52 @@ static char **read_names(char *file, int classes)
 }
 
 /* The device on which a network's state lives must be current while it is copied. */
-static void pull(network *net, label_smoothing *labels)
+static void pull(network *net, label_smoothing *smoothing)
 {
     use_device_of(net);
-    if (pull_state(labels->state)) die("%s: copying the soft labels from the GPU failed", labels->section);
+    if (ols_pull(smoothing->state)) die("%s: copying the soft labels from the GPU failed", smoothing->section);
 }
 
-static void push(network *net, label_smoothing *labels)
+static void push(network *net, label_smoothing *smoothing)
 {
     use_device_of(net);
-    if (push_state(labels->state)) die("%s: copying the soft labels to the GPU failed", labels->section);
+    if (ols_push(smoothing->state)) die("%s: copying the soft labels to the GPU failed", smoothing->section);
 }
 
-/* Every replica has loaded the same checkpoint, whose A and position must count once. */
+/* Every replica has loaded the same checkpoint, whose A and position must count once: they stay in the first. */
 static void join_replicas(network **nets, int n, int which)
 {
-    label_smoothing **group = (label_smoothing **)calloc(n, sizeof *group);
+    replica_group *group = (replica_group *)xcalloc(1, sizeof *group);
     int i;
-    if (!group) die("out of memory");
+    group->n = group->references = n;
+    group->networks = nets;
+    group->twins = (label_smoothing **)xcalloc(n, sizeof *group->twins);
     for (i = 0; i < n; ++i) {
-        group[i] = soft_labels_owner(nets[i], which);
-        group[i]->replicas = n;
-        group[i]->group = group;
-        group[i]->owns_group = i == 0;
-        group[i]->networks = nets;
-        if (i == 0 || !group[i]->state) continue;
-        pull(nets[i], group[i]);
-        ols_clear_sums(group[i]->state);
-        push(nets[i], group[i]);
+        label_smoothing *twin = soft_labels_owner(nets[i], which);
+        twin->replicas = group;
+        group->twins[i] = twin;
+        if (i == 0 || !twin->state) continue;
+        pull(nets[i], twin);
+        ols_clear_statistics(twin->state);
+        push(nets[i], twin);
     }
 }
 
 void train_begin(network **nets, int n, int images, int classes, char *names_file)
 {
-    label_smoothing *labels;
+    label_smoothing *smoothing;
     char **names = 0;
     int i, which;
     if (images < 1) die("the training list is empty");
-    for (which = 0; (labels = soft_labels_owner(nets[0], which)); ++which) {
-        if (classes && classes != labels->classes)
-            die("the .data file says classes=%d, but %s (layer %d) has %d", classes, labels->section, labels->index,
-                labels->classes);
-        if (names_file && !names) names = read_names(names_file, labels->classes);
+    for (which = 0; (smoothing = soft_labels_owner(nets[0], which)); ++which) {
+        if (classes && classes != smoothing->classes)
+            die("the .data file says classes=%d, but %s (layer %d) has %d", classes, smoothing->section,
+                smoothing->index, smoothing->classes);
+        if (names_file && !names) names = read_names(names_file, smoothing->classes);
         for (i = 0; i < n; ++i) {
-            labels = soft_labels_owner(nets[i], which);
-            labels->epoch_images = images;
-            labels->names = names;
+            smoothing = soft_labels_owner(nets[i], which);
+            smoothing->epoch_images = images;
+            smoothing->names = names;
         }
         if (n > 1) join_replicas(nets, n, which);
     }
@@ -72,60 +73,56 @@ void train_begin(network **nets, int n, int images, int classes, char *names_fil
     random_begin_loads(get_current_batch(nets[0]));
 }
 
-ols_state *train_gather(label_smoothing *labels, int *copied)
+ols_state *train_gather(label_smoothing *smoothing, int *copied)
 {
+    const replica_group *group = smoothing->replicas;
     ols_state *sum;
-    int i, n = labels->replicas;
-    size_t square = (size_t)labels->classes * labels->classes;
+    int i;
     *copied = 0;
-    if (n < 2) {
-        if (pull_state(labels->state)) die("%s: copying the soft labels from the GPU failed", labels->section);
-        return labels->state;
+    if (!group) {
+        if (ols_pull(smoothing->state)) die("%s: copying the soft labels from the GPU failed", smoothing->section);
+        return smoothing->state;
     }
-    sum = enough_memory_for(labels->classes) ? ols_new_state(labels->classes, &labels->options) : 0;
+    sum = enough_memory_for(smoothing->classes) ? ols_new_state(smoothing->classes, &smoothing->options) : 0;
     if (!sum) return 0;
-    for (i = 0; i < n; ++i) {
-        pull(labels->networks[i], labels->group[i]);
-        ols_add_sums(sum, labels->group[i]->state);
+    for (i = 0; i < group->n; ++i) {
+        pull(group->networks[i], group->twins[i]);
+        ols_add_statistics(sum, group->twins[i]->state);
     }
-    use_device_of(labels->networks[0]);
-    memcpy(sum->soft, labels->state->soft, square * sizeof(float));
-    memcpy(sum->weight, labels->state->weight, labels->classes * sizeof(float));
-    sum->updates = labels->state->updates;
+    use_device_of(group->networks[0]);
+    ols_copy_soft_labels(sum, smoothing->state);
     *copied = 1;
     return sum;
 }
 
-/* Position over all replicas, which is known without asking a GPU. */
-static int due(const label_smoothing *labels)
+/* Whether the replicas have seen enough images together, which is known without asking a GPU. */
+static int due(const label_smoothing *smoothing)
 {
-    ols_state position = *labels->state;
+    ols_state position = *smoothing->state;
     int i;
-    for (i = 1; i < labels->replicas; ++i) position.images += labels->group[i]->state->images;
-    return ols_due(&position, &labels->options, labels->epoch_images);
+    for (i = 1; i < smoothing->replicas->n; ++i) position.images += smoothing->replicas->twins[i]->state->images;
+    return ols_due(&position, &smoothing->options, smoothing->epoch_images);
 }
 
-void train_merge(network **nets, int n)
+void all_reduce_soft_labels(network **nets, int n)
 {
-    label_smoothing *labels;
+    label_smoothing *smoothing;
     int i, which;
-    for (which = 0; (labels = soft_labels_owner(nets[0], which)); ++which) {
-        ols_state *first = labels->state;
-        if (!first || labels->replicas < 2 || !due(labels)) continue;
+    for (which = 0; (smoothing = soft_labels_owner(nets[0], which)); ++which) {
+        ols_state *first = smoothing->state;
+        label_smoothing **twins;
+        if (!first || !smoothing->replicas || !due(smoothing)) continue;
+        twins = smoothing->replicas->twins;
         for (i = 0; i < n; ++i) {
-            pull(nets[i], labels->group[i]);
-            if (i > 0) ols_add_sums(first, labels->group[i]->state);
+            pull(nets[i], twins[i]);
+            if (i > 0) ols_add_statistics(first, twins[i]->state);
         }
-        push(nets[0], labels);
-        apply_soft_label_update(labels);
+        push(nets[0], smoothing);
+        apply_soft_label_update(smoothing);
         for (i = 1; i < n; ++i) {
-            ols_state *state = labels->group[i]->state;
-            size_t square = (size_t)state->classes * state->classes;
-            ols_clear_sums(state);
-            memcpy(state->soft, first->soft, square * sizeof(float));
-            memcpy(state->weight, first->weight, state->classes * sizeof(float));
-            state->updates = first->updates;
-            push(nets[i], labels->group[i]);
+            ols_clear_statistics(twins[i]->state);
+            ols_copy_soft_labels(twins[i]->state, first);
+            push(nets[i], twins[i]);
         }
     }
 }

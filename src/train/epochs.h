@@ -13,10 +13,10 @@ void train_begin(network **nets, int n, int images, int classes, char *names_fil
 
 /* Called after every step of several networks in parallel: when soft labels are due, A and counts are summed over the
  * networks in their order, S is updated once, and all networks go on with it. */
-void train_merge(network **nets, int n);
+void all_reduce_soft_labels(network **nets, int n);
 
-/* The state that belongs into a checkpoint of `labels`: with replicas A and counts are summed, and *copied is set to 1:
- * free it with ols_free_state. NULL when memory is short. */
-ols_state *train_gather(label_smoothing *labels, int *copied);
+/* The state that belongs into a checkpoint of `smoothing`: with replicas A and counts are summed, and *copied is set to
+ * 1: free it with ols_free_state. NULL when memory is short. */
+ols_state *train_gather(label_smoothing *smoothing, int *copied);
 
 #endif

@@ -51,14 +51,14 @@ typedef struct {
     int object_count;
     place places[MOST_PLACES];
     int place_count;
-    double loss, sums[CLASSES * CLASSES], correct[CLASSES], seen[CLASSES], soft[CLASSES * CLASSES];
-    int has_statistics, has_update; /* sums, correct and seen; soft */
+    double loss, A[CLASSES * CLASSES], correct[CLASSES], seen[CLASSES], S[CLASSES * CLASSES];
+    int has_statistics, has_update; /* A, correct and seen; S */
 } golden_pass;
 
 typedef struct {
     char cfg[2048], plain_cfg[2048]; /* with smoothing, and without */
     int images, size;                /* size: floats of one image */
-    double soft[CLASSES * CLASSES];  /* S at the start */
+    double S[CLASSES * CLASSES];     /* S at the start */
     int has_soft;
     golden_pass passes[PASSES];
 } golden;
@@ -176,14 +176,14 @@ static void read_case(FILE *file, golden *g)
         } else if (!strcmp(word, "pass")) {
             assert_true(++pass < PASSES);
         } else if (!strcmp(word, "soft")) {
-            numbers(text, pass < 0 ? g->soft : p->soft, CLASSES * CLASSES);
+            numbers(text, pass < 0 ? g->S : p->S, CLASSES * CLASSES);
             *(pass < 0 ? &g->has_soft : &p->has_update) = 1;
         } else if (!strcmp(word, "place")) {
             read_place(text, p);
         } else if (!strcmp(word, "loss")) {
             numbers(text, &p->loss, 1);
         } else if (!strcmp(word, "sums")) {
-            numbers(text, p->sums, CLASSES * CLASSES);
+            numbers(text, p->A, CLASSES * CLASSES);
             p->has_statistics = 1;
         } else if (!strcmp(word, "correct")) {
             numbers(text, p->correct, CLASSES);
@@ -373,7 +373,7 @@ static void assert_cost(network *net)
 static void assert_statistics(const ols_state *state, const golden_pass *p)
 {
     int k;
-    for (k = 0; k < CLASSES * CLASSES; ++k) assert_close(state->sums[k], p->sums[k], 2e-6);
+    for (k = 0; k < CLASSES * CLASSES; ++k) assert_close(state->A[k], p->A[k], 2e-6);
     for (k = 0; k < CLASSES; ++k) {
         assert_int_equal(state->correct[k], (int)p->correct[k]);
         assert_int_equal(state->seen[k], (int)p->seen[k]);
@@ -383,7 +383,7 @@ static void assert_statistics(const ols_state *state, const golden_pass *p)
 static void assert_soft_labels(const ols_state *state, const double *soft)
 {
     int k;
-    for (k = 0; k < CLASSES * CLASSES; ++k) assert_close(state->soft[k], soft[k], 2e-6);
+    for (k = 0; k < CLASSES * CLASSES; ++k) assert_close(state->S[k], soft[k], 2e-6);
 }
 
 /* The network of a case, with S as it says. What arrives at its input is in net->delta, which the caller frees. */
@@ -394,7 +394,7 @@ static network *network_of_golden(const golden *g)
     int k;
     assert_non_null(owner);
     assert_int_equal(owner->state != 0, g->has_soft);
-    for (k = 0; g->has_soft && k < CLASSES * CLASSES; ++k) owner->state->soft[k] = (float)g->soft[k];
+    for (k = 0; g->has_soft && k < CLASSES * CLASSES; ++k) owner->state->S[k] = (float)g->S[k];
     net->delta = floats((size_t)net->inputs * net->batch);
     return net;
 }
@@ -446,7 +446,7 @@ static void golden_case(void **test)
         for (i = 0; delta && i < l.outputs * l.batch; ++i)
             if (is_class_entry(l, i)) assert_close(net->delta[i], delta[i], 1e-7);
         free(delta);
-        if (state && pass % 2) assert_soft_labels(state, p->soft);
+        if (state && pass % 2) assert_soft_labels(state, p->S);
         assert_int_equal(p->has_update, state && pass % 2);
         if (state) assert_int_equal(state->updates, (pass + 1) / 2);
     }
@@ -473,8 +473,7 @@ static weights weights_of(network *net)
     if (w.is_ls) w.hard = 1 - o->epsilon, w.soft = o->epsilon;
     if (o->smoothing == OLS_OLS) w.hard = o->alpha, w.soft = o->soft_weight < 0 ? 1 - o->alpha : o->soft_weight;
     for (y = 0; y < CLASSES; ++y)
-        for (k = 0; k < CLASSES; ++k)
-            w.rows[y][k] = labels->state ? labels->state->soft[y * CLASSES + k] : 1. / CLASSES;
+        for (k = 0; k < CLASSES; ++k) w.rows[y][k] = labels->state ? labels->state->S[y * CLASSES + k] : 1. / CLASSES;
     return w;
 }
 
@@ -587,7 +586,7 @@ static void a_cell_with_two_classes_keeps_darknets_delta_and_counts_nothing(void
     }
     assert_memory_equal(l.delta, other.delta, (size_t)l.outputs * l.batch * sizeof(float));
     for (k = 0; k < CLASSES; ++k) assert_int_equal(s->seen[k], 0);
-    for (k = 0; k < CLASSES * CLASSES; ++k) assert_true(s->sums[k] == 0);
+    for (k = 0; k < CLASSES * CLASSES; ++k) assert_true(s->A[k] == 0);
     free_all(net);
     free_network(plain);
     free_golden(g);

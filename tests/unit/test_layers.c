@@ -168,7 +168,7 @@ static void begin(network **nets, int n, int images, int classes, char *names)
 static void merge(network **nets, int n)
 {
     hush();
-    train_merge(nets, n);
+    all_reduce_soft_labels(nets, n);
     unhush();
 }
 
@@ -391,9 +391,9 @@ static void assert_same_state(const ols_state *a, const ols_state *b)
 {
     size_t square = (size_t)a->classes * a->classes;
     assert_same_counts(a, b);
-    assert_same_bits("S", 0, a->soft, b->soft, square);
-    assert_same_bits("A", 0, a->sums, b->sums, square);
-    assert_same_bits("weight", 0, a->weight, b->weight, a->classes);
+    assert_same_bits("S", 0, a->S, b->S, square);
+    assert_same_bits("A", 0, a->A, b->A, square);
+    assert_same_bits("row_sum", 0, a->row_sum, b->row_sum, a->classes);
 }
 
 static void assert_near(const char *what, const float *a, const float *b, size_t n, double tolerance)
@@ -409,8 +409,8 @@ static void assert_state_near(const ols_state *a, const ols_state *b)
 {
     size_t square = (size_t)a->classes * a->classes;
     assert_same_counts(a, b);
-    assert_near("S", a->soft, b->soft, square, 1e-6);
-    assert_near("A", a->sums, b->sums, square, 1e-5);
+    assert_near("S", a->S, b->S, square, 1e-6);
+    assert_near("A", a->A, b->A, square, 1e-5);
 }
 
 static ols_state *copy_of(const ols_state *state)
@@ -419,9 +419,9 @@ static ols_state *copy_of(const ols_state *state)
     ols_state *copy = ols_new_state(state->classes, &options);
     size_t square = (size_t)state->classes * state->classes;
     assert_non_null(copy);
-    memcpy(copy->soft, state->soft, square * sizeof(float));
-    memcpy(copy->weight, state->weight, state->classes * sizeof(float));
-    ols_add_sums(copy, state);
+    memcpy(copy->S, state->S, square * sizeof(float));
+    memcpy(copy->row_sum, state->row_sum, state->classes * sizeof(float));
+    ols_add_statistics(copy, state);
     copy->updates = state->updates;
     return copy;
 }
@@ -506,7 +506,7 @@ static void randomize_soft_labels(network *net)
     uint32_t random = 5;
     int y, k;
     for (y = 0; y < state->classes; ++y) {
-        float *row = state->soft + y * state->classes, sum = 0;
+        float *row = state->S + y * state->classes, sum = 0;
         for (k = 0; k < state->classes; ++k) sum += row[k] = uniform(&random);
         for (k = 0; k < state->classes; ++k) row[k] /= sum;
     }
@@ -783,14 +783,14 @@ static void ols_trains_a_head_towards_its_soft_labels_and_counts_its_scores(void
         if (last_layer(net).type == DETECTION) net->layers[0].biases[1] = 1.5f, net->layers[0].biases[2] = .9f;
         l = last_layer(net);
         s = state_of(net);
-        memcpy(s->soft, soft, sizeof soft);
+        memcpy(s->S, soft, sizeof soft);
         put_object(net, net->truth, 0, .5, .5, .5, .5, 1);
         forward(net);
         scores = l.output + heads[h].classes_at;
         for (k = 0; k < 3; ++k)
             assert_close(l.delta[heads[h].classes_at + k],
                          heads[h].scale * ((k == 1) * .5 + .5 * soft[3 + k] - scores[k]), 1e-6);
-        assert_same_bits("A", 1, s->sums + 3, scores, 3);
+        assert_same_bits("A", 1, s->A + 3, scores, 3);
         assert_int_equal(s->seen[1], 1);
         assert_int_equal(s->correct[1], 1);
         assert_int_equal(sum_of(s->seen, 3), 1);
@@ -825,7 +825,7 @@ static void a_yolo_head_takes_the_two_steps_worked_out_by_hand(void **state)
         assert_close(l.delta[4], .5, 1e-6);
         for (k = 0; k < 3; ++k) assert_close(l.delta[5 + k], deltas[i][k], 1e-6);
         assert_close(*net->cost, i ? 7 / 18. : 3 / 8., 1e-6);
-        for (k = 0; k < 9; ++k) assert_close(state_of(net)->soft[k], soft[k], 1e-6);
+        for (k = 0; k < 9; ++k) assert_close(state_of(net)->S[k], soft[k], 1e-6);
         assert_int_equal(state_of(net)->updates, i + 1);
     }
     free_network(net);
@@ -842,7 +842,7 @@ static void a_head_that_scores_another_class_higher_counts_as_wrong(void **state
     forward(net);
     assert_int_equal(s->seen[0], 1);
     assert_int_equal(s->correct[0], 0);
-    for (k = 0; k < 9; ++k) assert_true(s->sums[k] == 0);
+    for (k = 0; k < 9; ++k) assert_true(s->A[k] == 0);
     free_network(net);
 }
 
@@ -1220,8 +1220,8 @@ static void assert_replicas_are(network *one, network **nets, int n)
     assert_state_near(sum, state_of(one));
     ols_free_state(sum);
     for (r = 1; r < n; ++r) {
-        assert_same_bits("S", r, state_of(nets[r])->soft, state_of(nets[0])->soft, CLASSES * CLASSES);
-        assert_same_bits("weight", r, state_of(nets[r])->weight, state_of(nets[0])->weight, CLASSES);
+        assert_same_bits("S", r, state_of(nets[r])->S, state_of(nets[0])->S, CLASSES * CLASSES);
+        assert_same_bits("row_sum", r, state_of(nets[r])->row_sum, state_of(nets[0])->row_sum, CLASSES);
         assert_int_equal(state_of(nets[r])->updates, state_of(nets[0])->updates);
     }
 }
@@ -1304,7 +1304,7 @@ static void replicas_of_a_detector_share_what_their_heads_learn(void **state)
         assert_int_equal(sum_of(state_of(nets[r])->seen, HEAD_CLASSES), 0);
         assert_ptr_equal(nets[r]->layers[9].label_smoothing->state, state_of(nets[r]));
     }
-    assert_same_bits("S", 0, state_of(nets[0])->soft, state_of(nets[1])->soft, HEAD_CLASSES * HEAD_CLASSES);
+    assert_same_bits("S", 0, state_of(nets[0])->S, state_of(nets[1])->S, HEAD_CLASSES * HEAD_CLASSES);
     free_replicas(nets, 2);
 }
 

@@ -35,8 +35,8 @@ static void set_label(ols_batch x, int b, int label)
 /* What a softmax layer does with a batch, short of the statistics. */
 static void forward(ols_batch x, const ols_options *options, const ols_state *state, float temperature)
 {
-    ols_mix mix = ols_target_mix(options, state, x.classes);
-    ols_softmax_cross_entropy(&mix, x.classes, x.batch, x.logits, temperature, x.truth, x.probs, x.delta, x.loss,
+    ols_target_spec spec = ols_make_target_spec(options, state, x.classes);
+    ols_softmax_cross_entropy(&spec, x.classes, x.batch, x.logits, temperature, x.truth, x.probs, x.delta, x.loss,
                               x.labels, x.hits);
 }
 
@@ -105,19 +105,19 @@ static ols_state *random_state(int classes, const ols_options *options, uint64_t
     int y, k;
     assert_non_null(state);
     for (y = 0; y < classes; ++y) {
-        float *row = state->soft + (size_t)y * classes;
+        float *row = state->S + (size_t)y * classes;
         double sum = 0;
         for (k = 0; k < classes; ++k) sum += row[k] = (float)(noise(&seed) + .01);
         for (k = 0; k < classes; ++k) row[k] = (float)(row[k] / sum);
-        state->weight[y] = 1;
+        state->row_sum[y] = 1;
     }
     return state;
 }
 
 static void zero_row(ols_state *state, int y)
 {
-    memset(state->soft + (size_t)y * state->classes, 0, state->classes * sizeof(float));
-    state->weight[y] = 0;
+    memset(state->S + (size_t)y * state->classes, 0, state->classes * sizeof(float));
+    state->row_sum[y] = 0;
 }
 
 static void assert_finite(const float *values, size_t n)
@@ -167,12 +167,12 @@ static void expect_word(FILE *file, const char *word)
 /* What a sigmoid head does with a batch: scores into probs, delta = q - m sigmoid(x). The loss is Darknet's. */
 static void forward_sigmoid(ols_batch x, const ols_options *options, const ols_state *state)
 {
-    ols_mix mix = ols_target_mix(options, state, x.classes);
+    ols_target_spec spec = ols_make_target_spec(options, state, x.classes);
     float q[GOLDEN_CLASSES];
     int b, k;
     ols_labels(x.classes, x.batch, x.truth, x.labels);
     for (b = 0; b < x.batch; ++b) {
-        float mass = ols_target(&mix, x.classes, x.labels[b], q);
+        float mass = ols_target(&spec, x.classes, x.labels[b], q);
         for (k = 0; k < x.classes; ++k) {
             int at = b * x.classes + k;
             x.probs[at] = 1 / (1 + expf(-x.logits[at]));
@@ -248,7 +248,7 @@ static void golden_case(void **test)
         ols_update(state, &options, GOLDEN_EPOCH);
         expect_word(file, "soft");
         read_values(file, expected, GOLDEN_CLASSES * GOLDEN_CLASSES);
-        for (k = 0; k < GOLDEN_CLASSES * GOLDEN_CLASSES; ++k) assert_close(state->soft[k], expected[k], 1e-6);
+        for (k = 0; k < GOLDEN_CLASSES * GOLDEN_CLASSES; ++k) assert_close(state->S[k], expected[k], 1e-6);
     }
     /* An update that we missed would stand here. */
     assert_true(strcmp(next_word(file), "soft"));
@@ -317,7 +317,7 @@ static void online_label_smoothing_has_the_gradient_of_its_loss(void **test)
             forward(x, &options, state, temperatures[t]);
             for (b = 0; b < B; ++b)
                 reference_target(K, options.alpha, options.soft_weight < 0 ? 1 - options.alpha : options.soft_weight,
-                                 state->soft + x.labels[b] * K, x.labels[b], q + b * K);
+                                 state->S + x.labels[b] * K, x.labels[b], q + b * K);
             assert_loss_and_gradient(x, q, temperatures[t]);
         }
     }
@@ -363,8 +363,8 @@ static void one_hot_soft_labels_equal_hard_labels(void **test)
     ols_batch x = new_batch(10, 6, 22);
     int y;
     (void)test;
-    memset(state->soft, 0, 100 * sizeof(float));
-    for (y = 0; y < 10; ++y) state->soft[y * 10 + y] = 1;
+    memset(state->S, 0, 100 * sizeof(float));
+    for (y = 0; y < 10; ++y) state->S[y * 10 + y] = 1;
     assert_same_training(x, &ols, state, &hard);
     ols.alpha = 0;
     assert_same_training(x, &ols, state, &hard);
@@ -405,7 +405,7 @@ static void saturated_logits_give_a_finite_and_right_loss(void **test)
                     double onehot = k == label;
                     q[k] = methods[m] == OLS_HARD ? onehot
                            : methods[m] == OLS_LS ? .9 * onehot + .1 / 3
-                                                  : .5 * onehot + .5 * state->soft[label * 3 + k];
+                                                  : .5 * onehot + .5 * state->S[label * 3 + k];
                     logits[k] = rows[r][k];
                     assert_close(x.delta[k], q[k] - x.probs[k], 1e-6);
                 }
@@ -438,7 +438,7 @@ static void a_sample_is_trained_alike_alone_and_in_a_batch(void **test)
         assert_memory_equal(single.delta, x.delta + b * K, K * sizeof(float));
         assert_memory_equal(single.loss, x.loss + b, sizeof(float));
     }
-    assert_memory_equal(state->sums, one_by_one->sums, K * K * sizeof(float));
+    assert_memory_equal(state->A, one_by_one->A, K * K * sizeof(float));
     assert_memory_equal(state->correct, one_by_one->correct, K * sizeof(int64_t));
     ols_free_state(state), ols_free_state(one_by_one);
     free_batch(x), free_batch(single);
@@ -512,7 +512,7 @@ static void the_number_of_threads_does_not_show_in_the_result(void **test)
     assert_memory_equal(x.probs, y.probs, K * B * sizeof(float));
     assert_memory_equal(x.delta, y.delta, K * B * sizeof(float));
     assert_memory_equal(x.loss, y.loss, B * sizeof(float));
-    assert_memory_equal(one->sums, four->sums, K * K * sizeof(float));
+    assert_memory_equal(one->A, four->A, K * K * sizeof(float));
     assert_int_equal(one->correct[0], four->correct[0]);
     assert_true(one->correct[0] > 0);
     ols_free_state(one), ols_free_state(four);
@@ -537,7 +537,7 @@ static void check_class_count(int classes, int batch)
     }
     forward(x, &options, state, 1);
     for (b = 0; b < batch; ++b)
-        reference_target(classes, .5, .5, state->soft + (size_t)x.labels[b] * classes, x.labels[b],
+        reference_target(classes, .5, .5, state->S + (size_t)x.labels[b] * classes, x.labels[b],
                          q + (size_t)b * classes);
     /* Finite differences of a thousand classes take long; delta has a closed form. */
     for (b = 0; b < batch; ++b) {
@@ -559,7 +559,7 @@ static void check_class_count(int classes, int batch)
         double total = 0;
         for (k = 0; k < classes; ++k) total += a[k];
         for (k = 0; k < classes; ++k)
-            assert_close(state->soft[(size_t)y * classes + k], total > 0 ? a[k] / total : 1. / classes, 1e-6);
+            assert_close(state->S[(size_t)y * classes + k], total > 0 ? a[k] / total : 1. / classes, 1e-6);
     }
     ols_free_state(state);
     free_batch(x);
@@ -575,7 +575,7 @@ static void two_classes_are_enough(void **test)
     int b;
     (void)test;
     forward(x, &options, state, 1);
-    for (b = 0; b < 4; ++b) reference_target(2, .5, .5, state->soft + x.labels[b] * 2, x.labels[b], q + b * 2);
+    for (b = 0; b < 4; ++b) reference_target(2, .5, .5, state->S + x.labels[b] * 2, x.labels[b], q + b * 2);
     assert_loss_and_gradient(x, q, 1);
     ols_free_state(state);
     free_batch(x);
@@ -640,9 +640,9 @@ static void samples_without_a_single_class_are_counted_and_left_out_of_the_sums(
     accumulate(state, 3, probs, labels);
     assert_int_equal(state->unlabelled, 2);
     assert_int_equal(state->seen[0] + state->seen[1], 1);
-    assert_close(state->sums[0] + state->sums[1], 0, 0);
-    assert_close(state->sums[2], .1f, 0);
-    assert_close(state->sums[3], .9f, 0);
+    assert_close(state->A[0] + state->A[1], 0, 0);
+    assert_close(state->A[2], .1f, 0);
+    assert_close(state->A[3], .9f, 0);
     ols_free_state(state);
 }
 
@@ -658,7 +658,7 @@ static void only_right_predictions_enter_the_sums(void **test)
     int i;
     (void)test;
     accumulate(state, 4, probs, labels);
-    for (i = 0; i < 9; ++i) assert_close(state->sums[i], expected[i], 1e-6);
+    for (i = 0; i < 9; ++i) assert_close(state->A[i], expected[i], 1e-6);
     assert_int_equal(state->correct[0], 2);
     assert_int_equal(state->correct[1], 0);
     assert_int_equal(state->correct[2], 1);
@@ -688,7 +688,7 @@ static void the_first_of_equal_probabilities_is_the_prediction(void **test)
     assert_int_equal(batch->correct[1], 1);
     assert_int_equal(batch->correct[2], 0);
     assert_memory_equal(batch->correct, scores->correct, 3 * sizeof(int64_t));
-    assert_memory_equal(batch->sums, scores->sums, 9 * sizeof(float));
+    assert_memory_equal(batch->A, scores->A, 9 * sizeof(float));
     ols_free_state(batch), ols_free_state(scores);
     free_batch(x);
 }
@@ -721,8 +721,8 @@ static void what_is_not_finite_does_not_reach_the_sums(void **test)
         assert_int_equal(scores->seen[i], COUNT(rows));
     }
     for (i = 0; i < 9; ++i) {
-        assert_close(batch->sums[i], 0, 0);
-        assert_close(scores->sums[i], 0, 0);
+        assert_close(batch->A[i], 0, 0);
+        assert_close(scores->A[i], 0, 0);
     }
     ols_free_state(batch), ols_free_state(scores);
     free_batch(x);
@@ -744,9 +744,9 @@ static void logits_that_are_not_finite_leave_the_other_samples_and_the_state_alo
             x.logits[K + k] = bad[i];
             forward(x, &options, state, 1);
             ols_accumulate(state, B, x.probs, x.labels, x.hits);
-            assert_finite(state->sums, K * K);
+            assert_finite(state->A, K * K);
             ols_update(state, &options, 0);
-            assert_finite(state->soft, K * K);
+            assert_finite(state->S, K * K);
             assert_finite(x.loss, 1);
             assert_finite(x.loss + 2, B - 2);
             assert_finite(x.delta, K);
@@ -784,7 +784,7 @@ static void scores_are_read_with_their_stride(void **test)
     (void)test;
     ols_accumulate_scores(state, scores, 3, 1);
     ols_accumulate_scores(state, scores, 3, 2);
-    assert_memory_equal(state->sums, expected, sizeof expected);
+    assert_memory_equal(state->A, expected, sizeof expected);
     assert_int_equal(state->correct[1], 1);
     assert_int_equal(state->correct[2], 0);
     assert_int_equal(state->seen[1] + state->seen[2], 2);
@@ -801,14 +801,14 @@ static void negative_scores_count_as_zero(void **test)
     (void)test;
     ols_accumulate_scores(state, some, 1, 2);
     ols_accumulate_scores(state, all, 1, 2); /* right, and adds nothing */
-    assert_memory_equal(state->sums, expected, sizeof expected);
+    assert_memory_equal(state->A, expected, sizeof expected);
     assert_int_equal(state->correct[2], 2);
     ols_update(state, &options, 0);
-    assert_close(state->soft[6], 0, 0);
-    assert_close(state->soft[7], .2 / 3.2, 1e-6);
+    assert_close(state->S[6], 0, 0);
+    assert_close(state->S[7], .2 / 3.2, 1e-6);
     ols_accumulate_scores(state, all, 1, 2); /* and alone leaves nothing to make a distribution of */
     ols_update(state, &options, 0);
-    for (k = 0; k < 3; ++k) assert_close(state->soft[6 + k], 1. / 3, 1e-6);
+    for (k = 0; k < 3; ++k) assert_close(state->S[6 + k], 1. / 3, 1e-6);
     ols_free_state(state);
 }
 
@@ -835,8 +835,8 @@ static void the_summary_leaves_out_rows_of_zeros(void **test)
     ols_state *state = ols_new_state(4, &options);
     ols_summary summary;
     (void)test;
-    memcpy(state->soft, soft, sizeof soft);
-    state->weight[2] = 0;
+    memcpy(state->S, soft, sizeof soft);
+    state->row_sum[2] = 0;
     ols_summarize(state, &summary);
     assert_close(summary.diagonal, (.6 + .8 + .25) / 3, 1e-6);
     assert_close(summary.entropy,
@@ -870,10 +870,10 @@ static void a_new_state_holds_the_soft_labels_that_init_asks_for(void **test)
         state = ols_new_state(K, &options);
         for (y = 0; y < K; ++y) {
             for (k = 0; k < K; ++k) {
-                assert_close(state->soft[y * K + k], k == y ? on[i] : off[i], 1e-6);
-                assert_close(state->sums[y * K + k], 0, 0);
+                assert_close(state->S[y * K + k], k == y ? on[i] : off[i], 1e-6);
+                assert_close(state->A[y * K + k], 0, 0);
             }
-            assert_close(state->weight[y], weight[i], 0);
+            assert_close(state->row_sum[y], weight[i], 0);
             assert_int_equal(state->correct[y] + state->seen[y], 0);
         }
         assert_int_equal(state->images + state->iterations + state->updates + state->unlabelled, 0);
@@ -887,7 +887,7 @@ static ols_state *full_state(int classes, uint64_t seed)
     ols_options options = ols_default_options(OLS_OLS);
     ols_state *state = random_state(classes, &options, seed);
     int i;
-    for (i = 0; i < classes * classes; ++i) state->sums[i] = (float)(10 * noise(&seed));
+    for (i = 0; i < classes * classes; ++i) state->A[i] = (float)(10 * noise(&seed));
     for (i = 0; i < classes; ++i) {
         state->correct[i] = (int64_t)(100 * noise(&seed));
         state->seen[i] = state->correct[i] + 5 + i;
@@ -904,9 +904,9 @@ static void assert_same_state(const ols_state *a, const ols_state *b)
 {
     size_t k = a->classes;
     assert_int_equal(a->classes, b->classes);
-    assert_memory_equal(a->soft, b->soft, k * k * sizeof(float));
-    assert_memory_equal(a->sums, b->sums, k * k * sizeof(float));
-    assert_memory_equal(a->weight, b->weight, k * sizeof(float));
+    assert_memory_equal(a->S, b->S, k * k * sizeof(float));
+    assert_memory_equal(a->A, b->A, k * k * sizeof(float));
+    assert_memory_equal(a->row_sum, b->row_sum, k * sizeof(float));
     assert_memory_equal(a->correct, b->correct, k * sizeof(int64_t));
     assert_memory_equal(a->seen, b->seen, k * sizeof(int64_t));
     assert_int_equal(a->images, b->images);
@@ -931,8 +931,8 @@ static void clearing_the_sums_keeps_the_soft_labels(void **test)
 {
     ols_state *state = full_state(4, 1), *same = full_state(4, 1);
     (void)test;
-    ols_clear_sums(state);
-    memset(same->sums, 0, 16 * sizeof(float));
+    ols_clear_statistics(state);
+    memset(same->A, 0, 16 * sizeof(float));
     memset(same->correct, 0, 4 * sizeof(int64_t));
     memset(same->seen, 0, 4 * sizeof(int64_t));
     same->images = same->iterations = same->unlabelled = 0;
@@ -947,15 +947,15 @@ static void an_update_turns_the_sums_into_distributions_and_clears_them(void **t
     float sums[9];
     int y, k;
     (void)test;
-    memcpy(sums, state->sums, sizeof sums);
+    memcpy(sums, state->A, sizeof sums);
     ols_update(state, &options, 0);
     for (y = 0; y < 3; ++y) {
         double total = (double)sums[y * 3] + sums[y * 3 + 1] + sums[y * 3 + 2];
         for (k = 0; k < 3; ++k) {
-            assert_close(state->soft[y * 3 + k], sums[y * 3 + k] / total, 1e-7);
-            assert_close(state->sums[y * 3 + k], 0, 0);
+            assert_close(state->S[y * 3 + k], sums[y * 3 + k] / total, 1e-7);
+            assert_close(state->A[y * 3 + k], 0, 0);
         }
-        assert_close(state->weight[y], 1, 0); /* of the row that was zero, too */
+        assert_close(state->row_sum[y], 1, 0); /* of the row that was zero, too */
         assert_int_equal(state->correct[y] + state->seen[y], 0);
     }
     assert_int_equal(state->updates, 4);
@@ -969,11 +969,11 @@ static ols_state *updated_with_empty_classes(ols_options *options, float before[
     static const float probs[] = {.75f, .125f, .125f, .75f, .125f, .125f};
     static const int labels[] = {0, 1};
     ols_state *state = random_state(3, options, 14);
-    memcpy(before, state->soft, 9 * sizeof(float));
+    memcpy(before, state->S, 9 * sizeof(float));
     accumulate(state, 2, probs, labels);
     ols_update(state, options, 0);
-    assert_close(state->soft[0], .75, 0);
-    assert_close(state->weight[0], 1, 0);
+    assert_close(state->S[0], .75, 0);
+    assert_close(state->row_sum[0], 1, 0);
     return state;
 }
 
@@ -984,8 +984,8 @@ static void a_class_without_right_predictions_becomes_uniform(void **test)
     ols_state *state = updated_with_empty_classes(&options, before); /* the default */
     int i;
     (void)test;
-    for (i = 3; i < 9; ++i) assert_close(state->soft[i], 1. / 3, 1e-7);
-    assert_close(state->weight[1] + state->weight[2], 2, 0);
+    for (i = 3; i < 9; ++i) assert_close(state->S[i], 1. / 3, 1e-7);
+    assert_close(state->row_sum[1] + state->row_sum[2], 2, 0);
     ols_free_state(state);
 }
 
@@ -994,16 +994,16 @@ static void a_class_without_right_predictions_becomes_zero_and_drops_its_soft_te
     ols_options options = ols_default_options(OLS_OLS);
     float before[9], q[3];
     ols_state *state;
-    ols_mix mix;
+    ols_target_spec spec;
     int i;
     (void)test;
     options.empty = OLS_ROW_ZERO;
     options.alpha = .25f;
     state = updated_with_empty_classes(&options, before);
-    for (i = 3; i < 9; ++i) assert_close(state->soft[i], 0, 0);
-    assert_close(state->weight[1] + state->weight[2], 0, 0);
-    mix = ols_target_mix(&options, state, 3);
-    assert_close(ols_target(&mix, 3, 1, q), .25, 0);
+    for (i = 3; i < 9; ++i) assert_close(state->S[i], 0, 0);
+    assert_close(state->row_sum[1] + state->row_sum[2], 0, 0);
+    spec = ols_make_target_spec(&options, state, 3);
+    assert_close(ols_target(&spec, 3, 1, q), .25, 0);
     assert_close(q[0], 0, 0);
     assert_close(q[1], .25, 0);
     assert_close(q[2], 0, 0);
@@ -1018,12 +1018,12 @@ static void a_class_without_right_predictions_keeps_its_row(void **test)
     (void)test;
     options.empty = OLS_ROW_KEEP;
     state = updated_with_empty_classes(&options, before);
-    assert_memory_equal(state->soft + 3, before + 3, 6 * sizeof(float));
-    assert_close(state->weight[1] + state->weight[2], 2, 0);
+    assert_memory_equal(state->S + 3, before + 3, 6 * sizeof(float));
+    assert_close(state->row_sum[1] + state->row_sum[2], 2, 0);
     zero_row(state, 2); /* a row of zeros is kept as such */
     ols_update(state, &options, 0);
-    assert_close(state->weight[1], 1, 0);
-    assert_close(state->weight[2], 0, 0);
+    assert_close(state->row_sum[1], 1, 0);
+    assert_close(state->row_sum[2], 0, 0);
     ols_free_state(state);
 }
 
@@ -1042,15 +1042,15 @@ static void a_frozen_row_is_left_alone(void **test)
     for (i = 0; i < COUNT(freezes); ++i) {
         ols_state *state = ols_new_state(3, &options);
         options.freeze = freezes[i];
-        memcpy(state->soft, soft, sizeof soft);
+        memcpy(state->S, soft, sizeof soft);
         state->updates = 1; /* before the first update nothing was learned that could be kept */
         accumulate(state, 2, probs, labels);
         ols_update(state, &options, 0);
-        assert_memory_equal(state->soft, freezes[i] > 0 ? soft : probs, 3 * sizeof(float));
-        assert_memory_equal(state->soft + 3, probs + 3, 3 * sizeof(float));
-        assert_close(state->soft[8], freezes[i] > 0 ? .9 : 0, 1e-6);
-        assert_close(state->weight[2], freezes[i] > 0, 0);
-        assert_close(state->sums[0], 0, 0); /* what a frozen class gathered is gone, too */
+        assert_memory_equal(state->S, freezes[i] > 0 ? soft : probs, 3 * sizeof(float));
+        assert_memory_equal(state->S + 3, probs + 3, 3 * sizeof(float));
+        assert_close(state->S[8], freezes[i] > 0 ? .9 : 0, 1e-6);
+        assert_close(state->row_sum[2], freezes[i] > 0, 0);
+        assert_close(state->A[0], 0, 0); /* what a frozen class gathered is gone, too */
         ols_free_state(state);
     }
 }
@@ -1066,10 +1066,10 @@ static void the_first_update_freezes_nothing(void **test)
     options.init = OLS_ROW_LS;
     options.freeze = .88f;
     state = ols_new_state(3, &options);
-    assert_true(state->soft[0] > .88f);
+    assert_true(state->S[0] > .88f);
     accumulate(state, 1, probs, labels);
     ols_update(state, &options, 0);
-    assert_memory_equal(state->soft, probs, sizeof probs);
+    assert_memory_equal(state->S, probs, sizeof probs);
     ols_free_state(state);
 }
 
@@ -1151,16 +1151,16 @@ static void check_merge(double grain, double tolerance)
         ++replica->iterations;
     }
     assert_true(all->correct[0] > 0 && all->unlabelled > 0);
-    ols_add_sums(first, second);
+    ols_add_statistics(first, second);
     assert_memory_equal(first->correct, all->correct, K * sizeof(int64_t));
     assert_memory_equal(first->seen, all->seen, K * sizeof(int64_t));
     assert_int_equal(first->images, all->images);
     assert_int_equal(first->iterations, all->iterations);
     assert_int_equal(first->unlabelled, all->unlabelled);
-    for (k = 0; k < K * K; ++k) assert_close(first->sums[k], all->sums[k], tolerance * all->sums[k]);
+    for (k = 0; k < K * K; ++k) assert_close(first->A[k], all->A[k], tolerance * all->A[k]);
     ols_update(first, &options, 0);
     ols_update(all, &options, 0);
-    for (k = 0; k < K * K; ++k) assert_close(first->soft[k], all->soft[k], tolerance);
+    for (k = 0; k < K * K; ++k) assert_close(first->S[k], all->S[k], tolerance);
     ols_free_state(all), ols_free_state(first), ols_free_state(second);
 }
 
@@ -1242,14 +1242,14 @@ static void every_option_is_set_from_its_text(void **test)
         before = options;
         assert_int_equal(ols_set_option(&options, good[i].key, good[i].value, range, sizeof range), 0);
         assert_close(option_value(&options, good[i].key), good[i].expected, 1e-7);
-        for (key = 0; ols_option_keys[key]; ++key)
-            if (strcmp(ols_option_keys[key], good[i].key))
-                assert_close(option_value(&options, ols_option_keys[key]), option_value(&before, ols_option_keys[key]),
+        for (key = 0; ols_option_key(key); ++key)
+            if (strcmp(ols_option_key(key), good[i].key))
+                assert_close(option_value(&options, ols_option_key(key)), option_value(&before, ols_option_key(key)),
                              0);
     }
-    for (key = 0; ols_option_keys[key]; ++key) {
+    for (key = 0; ols_option_key(key); ++key) {
         int found = 0;
-        for (i = 0; i < COUNT(good); ++i) found += !strcmp(good[i].key, ols_option_keys[key]);
+        for (i = 0; i < COUNT(good); ++i) found += !strcmp(good[i].key, ols_option_key(key));
         assert_true(found > 1);
     }
     assert_int_equal(key, 8);
@@ -1258,7 +1258,7 @@ static void every_option_is_set_from_its_text(void **test)
 static void the_defaults_are_those_of_the_paper(void **test)
 {
     ols_options options = ols_default_options(OLS_OLS);
-    ols_mix mix;
+    ols_target_spec spec;
     (void)test;
     assert_int_equal(options.smoothing, OLS_OLS);
     assert_close(options.alpha, .5, 0);
@@ -1267,11 +1267,11 @@ static void the_defaults_are_those_of_the_paper(void **test)
     assert_int_equal(options.init, OLS_ROW_UNIFORM);
     assert_int_equal(options.empty, OLS_ROW_UNIFORM);
     assert_close(options.freeze, 0, 0);
-    mix = ols_target_mix(&options, 0, 4);
-    assert_close(mix.soft, .5, 0);
+    spec = ols_make_target_spec(&options, 0, 4);
+    assert_close(spec.soft_weight, .5, 0);
     options.alpha = .3f; /* the soft weight follows */
-    mix = ols_target_mix(&options, 0, 4);
-    assert_close(mix.soft, .7, 1e-7);
+    spec = ols_make_target_spec(&options, 0, 4);
+    assert_close(spec.soft_weight, .7, 1e-7);
 }
 
 static void a_comment_after_a_value_is_ignored(void **test)
@@ -1365,13 +1365,13 @@ static void a_range_is_cut_to_the_space_there_is(void **test)
 {
     size_t key, size;
     (void)test;
-    for (key = 0; ols_option_keys[key]; ++key) {
+    for (key = 0; ols_option_key(key); ++key) {
         for (size = 1; size < 60; ++size) {
             ols_options options = ols_default_options(OLS_OLS);
             char range[64], whole[128];
             memset(range, 'x', sizeof range);
-            assert_int_equal(ols_set_option(&options, ols_option_keys[key], "no", whole, sizeof whole), -1);
-            assert_int_equal(ols_set_option(&options, ols_option_keys[key], "no", range, size), -1);
+            assert_int_equal(ols_set_option(&options, ols_option_key(key), "no", whole, sizeof whole), -1);
+            assert_int_equal(ols_set_option(&options, ols_option_key(key), "no", range, size), -1);
             assert_true(strlen(range) == size - 1 || strlen(range) == strlen(whole));
             assert_memory_equal(range, whole, strlen(range));
             assert_int_equal(range[size], 'x');
@@ -1508,8 +1508,8 @@ static void a_block_has_the_bytes_that_the_format_says(void **test)
     state->iterations = 0x11121314;
     state->updates = 0x2122;
     state->unlabelled = 0x31;
-    state->soft[0] = .75f, state->soft[1] = .25f, state->soft[2] = 0, state->soft[3] = 1;
-    state->sums[0] = 1.5f, state->sums[1] = .5f;
+    state->S[0] = .75f, state->S[1] = .25f, state->S[2] = 0, state->S[3] = 1;
+    state->A[0] = 1.5f, state->A[1] = .5f;
     state->correct[0] = 2, state->correct[1] = 0;
     state->seen[0] = 3, state->seen[1] = 260;
     m = block_of(state);
@@ -1627,7 +1627,7 @@ static void a_block_of_impossible_values_is_refused(void **test)
     for (i = 0; i < COUNT(bad_soft); ++i) {
         for (y = 0; y < TINY; ++y) {
             state = full_state(TINY, 5);
-            memcpy(state->soft + y * TINY, bad_soft[i], sizeof bad_soft[i]);
+            memcpy(state->S + y * TINY, bad_soft[i], sizeof bad_soft[i]);
             m = block_of(state);
             assert_block_refused(&m, TINY, "impossible values");
             ols_free_state(state);
@@ -1636,7 +1636,7 @@ static void a_block_of_impossible_values_is_refused(void **test)
     for (i = 0; i < COUNT(bad_sums); ++i) {
         for (y = 0; y < TINY * TINY; y += TINY * TINY - 1) { /* the first and the last */
             state = full_state(TINY, 5);
-            state->sums[y] = bad_sums[i];
+            state->A[y] = bad_sums[i];
             m = block_of(state);
             assert_block_refused(&m, TINY, "impossible values");
             ols_free_state(state);

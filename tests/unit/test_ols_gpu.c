@@ -49,8 +49,8 @@ static ols_batch new_batch(int classes, int batch, uint64_t seed)
 /* Probabilities, labels, loss, delta and statistics of a batch, on the CPU. */
 static void cpu_step(ols_batch x, const ols_options *options, ols_state *state, float temperature)
 {
-    ols_mix mix = ols_target_mix(options, state, x.classes);
-    ols_softmax_cross_entropy(&mix, x.classes, x.batch, x.logits, temperature, x.truth, x.probs, x.delta, x.loss,
+    ols_target_spec spec = ols_make_target_spec(options, state, x.classes);
+    ols_softmax_cross_entropy(&spec, x.classes, x.batch, x.logits, temperature, x.truth, x.probs, x.delta, x.loss,
                               x.labels, x.hits);
     if (state) ols_accumulate(state, x.batch, x.probs, x.labels, x.hits);
 }
@@ -59,12 +59,12 @@ static void cpu_step(ols_batch x, const ols_options *options, ols_state *state, 
 static void gpu_step(ols_batch x, const ols_options *options, ols_state *state, float temperature)
 {
     size_t n = (size_t)x.classes * x.batch * sizeof(float);
-    ols_mix mix = ols_target_mix_gpu(options, state, x.classes);
+    ols_target_spec spec = ols_make_target_spec_gpu(options, state, x.classes);
     float *logits = (float *)upload(x.logits, n), *probs = (float *)upload(x.probs, n);
     float *truth = (float *)upload(x.truth, n), *delta = (float *)upload(x.delta, n);
     float *loss = (float *)upload(x.loss, x.batch * sizeof(float));
     int *labels = (int *)upload(x.labels, x.batch * sizeof(int)), *hits = (int *)upload(x.hits, x.batch * sizeof(int));
-    assert_cuda(ols_softmax_cross_entropy_gpu(&mix, x.classes, x.batch, logits, temperature, truth, probs, delta, loss,
+    assert_cuda(ols_softmax_cross_entropy_gpu(&spec, x.classes, x.batch, logits, temperature, truth, probs, delta, loss,
                                               labels, hits));
     if (state) assert_cuda(ols_accumulate_gpu(state, x.batch, probs, labels, hits));
     assert_cuda(cudaDeviceSynchronize());
@@ -102,10 +102,10 @@ static void assert_same_state(const ols_state *gpu, const ols_state *cpu)
 {
     size_t k = cpu->classes, i;
     for (i = 0; i < k * k; ++i) {
-        assert_close(gpu->soft[i], cpu->soft[i], 1e-5 * cpu->soft[i]);
-        assert_close(gpu->sums[i], cpu->sums[i], 1e-5 * cpu->sums[i]);
+        assert_close(gpu->S[i], cpu->S[i], 1e-5 * cpu->S[i]);
+        assert_close(gpu->A[i], cpu->A[i], 1e-5 * cpu->A[i]);
     }
-    assert_memory_equal(gpu->weight, cpu->weight, k * sizeof(float));
+    assert_memory_equal(gpu->row_sum, cpu->row_sum, k * sizeof(float));
     assert_memory_equal(gpu->correct, cpu->correct, k * sizeof(int64_t));
     assert_memory_equal(gpu->seen, cpu->seen, k * sizeof(int64_t));
     assert_int_equal(gpu->unlabelled, cpu->unlabelled);
@@ -117,8 +117,8 @@ static void assert_same_state(const ols_state *gpu, const ols_state *cpu)
 static void assert_identical_state(const ols_state *a, const ols_state *b)
 {
     size_t k = a->classes;
-    assert_memory_equal(a->soft, b->soft, k * k * sizeof(float));
-    assert_memory_equal(a->sums, b->sums, k * k * sizeof(float));
+    assert_memory_equal(a->S, b->S, k * k * sizeof(float));
+    assert_memory_equal(a->A, b->A, k * k * sizeof(float));
     assert_same_state(a, b);
 }
 
@@ -132,9 +132,9 @@ static ols_state *random_state(int classes, uint64_t seed)
     for (y = 0; y < classes; ++y) {
         size_t at = (size_t)y * classes;
         double sum = 0;
-        for (k = 0; k < classes; ++k) sum += state->soft[at + k] = (float)(noise(&seed) + .01);
-        for (k = 0; k < classes; ++k) state->soft[at + k] = (float)(state->soft[at + k] / sum);
-        for (k = 0; y % 3 && k < classes; ++k) state->sums[at + k] = (float)noise(&seed);
+        for (k = 0; k < classes; ++k) sum += state->S[at + k] = (float)(noise(&seed) + .01);
+        for (k = 0; k < classes; ++k) state->S[at + k] = (float)(state->S[at + k] / sum);
+        for (k = 0; y % 3 && k < classes; ++k) state->A[at + k] = (float)noise(&seed);
         state->correct[y] = y % 3 ? 5 : 0;
         state->seen[y] = 7 + y;
     }
@@ -185,8 +185,8 @@ static void the_gpu_gives_the_same_loss_and_gradient(void **test)
         int classes = class_counts[i];
         ols_state *on_cpu = random_state(classes, 2), *on_gpu = random_state(classes, 2);
         /* A row of zeros, whose soft term is dropped. */
-        memset(on_cpu->soft, 0, classes * sizeof(float)), memset(on_gpu->soft, 0, classes * sizeof(float));
-        on_cpu->weight[0] = on_gpu->weight[0] = 0;
+        memset(on_cpu->S, 0, classes * sizeof(float)), memset(on_gpu->S, 0, classes * sizeof(float));
+        on_cpu->row_sum[0] = on_gpu->row_sum[0] = 0;
         assert_cuda(ols_state_to_gpu(on_gpu));
         for (m = 0; m < COUNT(methods); ++m) {
             for (t = 0; t < COUNT(temperatures); ++t) {
@@ -311,7 +311,7 @@ static void the_gpu_keeps_what_is_not_finite_out_of_the_sums(void **test)
         assert_cuda(ols_pull(state));
         for (i = 0; i < ROWS; ++i) assert_true(isnan(x.loss[i]));
         for (i = 0; i < 3 * ROWS; ++i) assert_true(isnan(x.probs[i]) && isnan(x.delta[i]));
-        for (i = 0; i < 9; ++i) assert_close(state->sums[i], 0, 0);
+        for (i = 0; i < 9; ++i) assert_close(state->A[i], 0, 0);
         assert_int_equal(state->seen[label], ROWS);
         assert_int_equal(state->correct[label], 0);
         free_batch(x);
@@ -337,7 +337,7 @@ static void the_counts_come_from_the_gpu_alone(void **test)
 {
     ols_state *state = random_state_on_gpu(100, 6), *same = random_state(100, 6);
     (void)test;
-    memset(state->soft, 0, 100 * 100 * sizeof(float));
+    memset(state->S, 0, 100 * 100 * sizeof(float));
     memset(state->correct, 0, 100 * sizeof(int64_t));
     memset(state->seen, 0, 100 * sizeof(int64_t));
     state->unlabelled = 0;
@@ -345,7 +345,7 @@ static void the_counts_come_from_the_gpu_alone(void **test)
     assert_memory_equal(state->correct, same->correct, 100 * sizeof(int64_t));
     assert_memory_equal(state->seen, same->seen, 100 * sizeof(int64_t));
     assert_int_equal(state->unlabelled, same->unlabelled);
-    assert_close(state->soft[0], 0, 0);
+    assert_close(state->S[0], 0, 0);
     ols_free_state(state), ols_free_state(same);
 }
 
@@ -368,11 +368,11 @@ static void the_gpu_updates_as_the_cpu_does(void **test)
                 options.period = periods[(e + f) % 2];
                 on_cpu = random_state(classes, 4), on_gpu = random_state(classes, 4);
                 /* Row 0 is one to freeze; the last is a row of zeros. */
-                memset(on_cpu->soft, 0, classes * sizeof(float)), memset(on_gpu->soft, 0, classes * sizeof(float));
-                on_cpu->soft[classes - 1] = on_gpu->soft[classes - 1] = 1;
-                memset(on_cpu->soft + (size_t)(classes - 1) * classes, 0, classes * sizeof(float));
-                memset(on_gpu->soft + (size_t)(classes - 1) * classes, 0, classes * sizeof(float));
-                on_cpu->weight[classes - 1] = on_gpu->weight[classes - 1] = 0;
+                memset(on_cpu->S, 0, classes * sizeof(float)), memset(on_gpu->S, 0, classes * sizeof(float));
+                on_cpu->S[classes - 1] = on_gpu->S[classes - 1] = 1;
+                memset(on_cpu->S + (size_t)(classes - 1) * classes, 0, classes * sizeof(float));
+                memset(on_gpu->S + (size_t)(classes - 1) * classes, 0, classes * sizeof(float));
+                on_cpu->row_sum[classes - 1] = on_gpu->row_sum[classes - 1] = 0;
                 assert_cuda(ols_state_to_gpu(on_gpu));
                 ols_update(on_cpu, &options, 100);
                 assert_cuda(ols_update_gpu(on_gpu, &options, 100));
@@ -445,25 +445,25 @@ static void a_state_travels_to_the_gpu_and_back_whole(void **test)
 {
     ols_state *state = random_state_on_gpu(100, 6), *same = random_state(100, 6), *other = random_state(100, 7);
     (void)test;
-    other->weight[3] = 0;
+    other->row_sum[3] = 0;
     other->unlabelled = 11;
-    memset(state->soft, 0, 100 * 100 * sizeof(float)); /* the host's copy is the stale one */
-    memset(state->sums, 0, 100 * 100 * sizeof(float));
-    memset(state->weight, 0, 100 * sizeof(float));
+    memset(state->S, 0, 100 * 100 * sizeof(float)); /* the host's copy is the stale one */
+    memset(state->A, 0, 100 * 100 * sizeof(float));
+    memset(state->row_sum, 0, 100 * sizeof(float));
     memset(state->correct, 0, 100 * sizeof(int64_t));
     memset(state->seen, 0, 100 * sizeof(int64_t));
     state->unlabelled = 0;
     assert_cuda(ols_pull(state));
     assert_identical_state(state, same);
-    memcpy(state->soft, other->soft, 100 * 100 * sizeof(float));
-    memcpy(state->sums, other->sums, 100 * 100 * sizeof(float));
-    memcpy(state->weight, other->weight, 100 * sizeof(float));
+    memcpy(state->S, other->S, 100 * 100 * sizeof(float));
+    memcpy(state->A, other->A, 100 * 100 * sizeof(float));
+    memcpy(state->row_sum, other->row_sum, 100 * sizeof(float));
     memcpy(state->correct, other->correct, 100 * sizeof(int64_t));
     memcpy(state->seen, other->seen, 100 * sizeof(int64_t));
     state->unlabelled = 11;
     assert_cuda(ols_push(state));
-    memset(state->soft, 0, 100 * 100 * sizeof(float));
-    memset(state->weight, 0, 100 * sizeof(float));
+    memset(state->S, 0, 100 * 100 * sizeof(float));
+    memset(state->row_sum, 0, 100 * sizeof(float));
     state->unlabelled = 0;
     assert_cuda(ols_pull(state));
     assert_identical_state(state, other);
@@ -478,8 +478,8 @@ static void a_reset_reaches_the_gpu(void **test)
     options.init = OLS_ROW_LS;
     fresh = ols_new_state(100, &options);
     ols_reset_state(state, &options);
-    memset(state->soft, 0, 100 * 100 * sizeof(float));
-    memset(state->sums, 1, 100 * 100 * sizeof(float));
+    memset(state->S, 0, 100 * 100 * sizeof(float));
+    memset(state->A, 1, 100 * 100 * sizeof(float));
     memset(state->seen, 1, 100 * sizeof(int64_t));
     assert_cuda(ols_pull(state));
     assert_identical_state(state, fresh);
@@ -490,17 +490,18 @@ static void the_gpu_mixture_points_to_the_device(void **test)
 {
     ols_options options = ols_default_options(OLS_OLS);
     ols_state *state = random_state_on_gpu(10, 6);
-    ols_mix cpu = ols_target_mix(&options, state, 10), gpu = ols_target_mix_gpu(&options, state, 10);
+    ols_target_spec cpu = ols_make_target_spec(&options, state, 10),
+                    gpu = ols_make_target_spec_gpu(&options, state, 10);
     (void)test;
-    assert_ptr_equal(gpu.rows, state->soft_gpu);
-    assert_ptr_equal(gpu.weight, state->weight_gpu);
-    assert_ptr_equal(cpu.rows, state->soft);
-    assert_ptr_equal(cpu.weight, state->weight);
+    assert_ptr_equal(gpu.S, state->S_gpu);
+    assert_ptr_equal(gpu.row_sum, state->row_sum_gpu);
+    assert_ptr_equal(cpu.S, state->S);
+    assert_ptr_equal(cpu.row_sum, state->row_sum);
     assert_close(gpu.hard, cpu.hard, 0);
-    assert_close(gpu.soft, cpu.soft, 0);
+    assert_close(gpu.S, cpu.S, 0);
     options.smoothing = OLS_LS;
-    gpu = ols_target_mix_gpu(&options, 0, 10);
-    assert_null(gpu.rows);
+    gpu = ols_make_target_spec_gpu(&options, 0, 10);
+    assert_null(gpu.S);
     assert_close(gpu.flat, .1, 1e-7);
     ols_free_state(state);
 }

@@ -1,0 +1,191 @@
+/* The options of the method as text: one table, from which defaults, parsing, comparing and messages follow. */
+#include "ols/ols.h"
+
+#include "base/numbers.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- The table --------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name;
+    int value;
+} choice;
+
+static const choice init_rows[] = {{"uniform", OLS_ROW_UNIFORM}, {"zero", OLS_ROW_ZERO}, {"ls", OLS_ROW_LS}, {0, 0}};
+static const choice empty_rows[] = {
+    {"uniform", OLS_ROW_UNIFORM}, {"zero", OLS_ROW_ZERO}, {"keep", OLS_ROW_KEEP}, {0, 0}};
+
+typedef enum {
+    METHOD, /* an ols_smoothing, one of the names of ols_smoothing_name */
+    ROW,    /* an ols_row, one of `choices` */
+    REAL,   /* a float from 0 to `high` */
+    PERIOD  /* an int64_t: "epoch" is 0, or a whole number from 1 to `high` */
+} option_kind;
+
+/* One row an option, in the order of ols_options. */
+static const struct option_row {
+    const char *key;
+    option_kind kind;
+    size_t offset; /* of the member of ols_options */
+    double initial, high;
+    const choice *choices;
+} table[] = {
+    {"smoothing", METHOD, offsetof(ols_options, smoothing), OLS_OLS, 0, 0},
+    {"alpha", REAL, offsetof(ols_options, alpha), .5, 1, 0},
+    {"soft_weight", REAL, offsetof(ols_options, soft_weight), -1, 10, 0},
+    {"epsilon", REAL, offsetof(ols_options, epsilon), .1, 1, 0},
+    {"period", PERIOD, offsetof(ols_options, period), 0, 1e9, 0},
+    {"init", ROW, offsetof(ols_options, init), OLS_ROW_UNIFORM, 0, init_rows},
+    {"empty", ROW, offsetof(ols_options, empty), OLS_ROW_UNIFORM, 0, empty_rows},
+    {"freeze", REAL, offsetof(ols_options, freeze), 0, 1, 0},
+};
+enum { OPTIONS = sizeof table / sizeof *table };
+
+static void put(ols_options *options, const struct option_row *row, double value)
+{
+    void *member = (char *)options + row->offset;
+    switch (row->kind) {
+    case METHOD:
+        *(ols_smoothing *)member = (ols_smoothing)value;
+        break;
+    case ROW:
+        *(ols_row *)member = (ols_row)value;
+        break;
+    case REAL:
+        *(float *)member = (float)value;
+        break;
+    case PERIOD:
+        *(int64_t *)member = (int64_t)value;
+    }
+}
+
+static double get(const ols_options *options, const struct option_row *row)
+{
+    const void *member = (const char *)options + row->offset;
+    switch (row->kind) {
+    case METHOD:
+        return *(const ols_smoothing *)member;
+    case ROW:
+        return *(const ols_row *)member;
+    case REAL:
+        return *(const float *)member;
+    case PERIOD:
+        return (double)*(const int64_t *)member;
+    }
+    return 0;
+}
+
+const char *ols_option_key(int i)
+{
+    return i >= 0 && i < OPTIONS ? table[i].key : 0;
+}
+
+ols_options ols_default_options(ols_smoothing smoothing)
+{
+    ols_options options;
+    int i;
+    memset(&options, 0, sizeof options);
+    for (i = 0; i < OPTIONS; ++i) put(&options, table + i, table[i].initial);
+    options.smoothing = smoothing;
+    return options;
+}
+
+const char *ols_option_difference(const ols_options *a, const ols_options *b)
+{
+    int i;
+    for (i = 0; i < OPTIONS; ++i)
+        if (get(a, table + i) != get(b, table + i)) return table[i].key;
+    return 0;
+}
+
+/* ---- Text -------------------------------------------------------------------------------------------------------- */
+
+/* The value without the comment and the blanks behind it; "" where it is longer than any valid value. */
+static void trim(const char *value, char *text, size_t size)
+{
+    size_t length = strcspn(value, "#");
+    while (length && strchr(" \t\r", value[length - 1])) --length;
+    if (length >= size) length = 0;
+    memcpy(text, value, length);
+    text[length] = 0;
+}
+
+int ols_parse_number(const char *value, double low, double high, double *out)
+{
+    char text[64];
+    trim(value, text, sizeof text);
+    return parse_number(text, low, high, out);
+}
+
+/* The i-th thing that may be written for an option with names; 0: no more. */
+static choice choice_of(const struct option_row *row, int i)
+{
+    choice c = {0, i};
+    if (row->kind == ROW) return row->choices[i];
+    c.name = ols_smoothing_name(i);
+    return c;
+}
+
+/* "uniform, zero or ls" */
+static void list_choices(const struct option_row *row, char *range, size_t size)
+{
+    size_t used = 0;
+    int i;
+    range[0] = 0;
+    for (i = 0; choice_of(row, i).name && used < size; ++i) {
+        const char *before = !i ? "" : choice_of(row, i + 1).name ? ", " : " or ";
+        used += (size_t)snprintf(range + used, size - used, "%s%s", before, choice_of(row, i).name);
+    }
+}
+
+static int parse_choice(const struct option_row *row, const char *text, double *value)
+{
+    int i;
+    for (i = 0; choice_of(row, i).name; ++i) {
+        if (strcmp(text, choice_of(row, i).name)) continue;
+        *value = choice_of(row, i).value;
+        return 0;
+    }
+    return -1;
+}
+
+/* 0, or -1 with what is allowed in `range`. */
+static int parse(const struct option_row *row, const char *text, double *value, char *range, size_t size)
+{
+    switch (row->kind) {
+    case METHOD:
+    case ROW:
+        if (!parse_choice(row, text, value)) return 0;
+        list_choices(row, range, size);
+        break;
+    case REAL:
+        if (!parse_number(text, 0, row->high, value)) return 0;
+        snprintf(range, size, "a number from 0 to %g", row->high);
+        break;
+    case PERIOD:
+        *value = 0;
+        if (!strcmp(text, "epoch")) return 0;
+        if (!parse_number(text, 1, row->high, value) && *value == floor(*value)) return 0;
+        snprintf(range, size, "epoch or a whole number of iterations from 1 to %.0f", row->high);
+    }
+    return -1;
+}
+
+int ols_set_option(ols_options *options, const char *key, const char *value, char *range, size_t size)
+{
+    char text[64];
+    double parsed;
+    int i;
+    trim(value, text, sizeof text);
+    for (i = 0; i < OPTIONS; ++i) {
+        if (strcmp(key, table[i].key)) continue;
+        if (parse(table + i, text, &parsed, range, size)) return -1;
+        put(options, table + i, parsed);
+        return 0;
+    }
+    snprintf(range, size, "(no such key)");
+    return -1;
+}

@@ -1,0 +1,52 @@
+/* The arrays of an ols_state, one row each: making, freeing, copying, adding, writing to a file and moving to a GPU go
+ * through this table, so that a new array is a member of ols_state and a row here. Internal to src/ols. */
+#ifndef STATE_PARTS_H
+#define STATE_PARTS_H
+
+#include "ols/ols.h"
+
+#include <string.h>
+
+typedef struct {
+    size_t host, device; /* where ols_state keeps the pointers: offsetof */
+    int per_pair;        /* K x K elements; otherwise K */
+    int counts;          /* elements are int64_t; otherwise float */
+    int statistics;      /* begins anew with every update; otherwise it is part of the soft labels */
+    int in_file;         /* part of the block in a checkpoint, in the order of the table */
+} ols_part;
+
+enum { OLS_PARTS = 5 };
+
+static const ols_part ols_parts[OLS_PARTS] = {
+    /*                                                             K x K  int64 statistics file */
+    {offsetof(ols_state, S), offsetof(ols_state, S_gpu), 1, 0, 0, 1},
+    {offsetof(ols_state, A), offsetof(ols_state, A_gpu), 1, 0, 1, 1},
+    {offsetof(ols_state, row_sum), offsetof(ols_state, row_sum_gpu), 0, 0, 0, 0},
+    {offsetof(ols_state, correct), offsetof(ols_state, correct_gpu), 0, 1, 1, 1},
+    {offsetof(ols_state, seen), offsetof(ols_state, seen_gpu), 0, 1, 1, 1},
+};
+
+static inline size_t ols_part_elements(const ols_part *part, int classes)
+{
+    return part->per_pair ? (size_t)classes * (size_t)classes : (size_t)classes;
+}
+
+static inline size_t ols_part_bytes(const ols_part *part, int classes)
+{
+    return ols_part_elements(part, classes) * (part->counts ? sizeof(int64_t) : sizeof(float));
+}
+
+/* The pointer at an offset of the state. They are of several types, hence the copy. */
+static inline void *ols_get_pointer(const ols_state *state, size_t offset)
+{
+    void *pointer;
+    memcpy(&pointer, (const char *)state + offset, sizeof pointer);
+    return pointer;
+}
+
+static inline void ols_set_pointer(ols_state *state, size_t offset, void *pointer)
+{
+    memcpy((char *)state + offset, &pointer, sizeof pointer);
+}
+
+#endif
