@@ -497,12 +497,12 @@ static void the_gpu_mixture_points_to_the_device(void **test)
     assert_ptr_equal(gpu.row_sum, state->row_sum_gpu);
     assert_ptr_equal(cpu.S, state->S);
     assert_ptr_equal(cpu.row_sum, state->row_sum);
-    assert_close(gpu.hard, cpu.hard, 0);
-    assert_close(gpu.S, cpu.S, 0);
+    assert_close(gpu.hard_weight, cpu.hard_weight, 0);
+    assert_close(gpu.soft_weight, cpu.soft_weight, 0);
     options.smoothing = OLS_LS;
     gpu = ols_make_target_spec_gpu(&options, 0, 10);
     assert_null(gpu.S);
-    assert_close(gpu.flat, .1, 1e-7);
+    assert_close(gpu.uniform, .1, 1e-7);
     ols_free_state(state);
 }
 
