@@ -192,7 +192,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/tes
 $(OUT)/tests/%: tests/unit/%.c $(OUT)/libdarknet.a
 	@mkdir -p $(@D)
 	@echo "  test $*"
-	@$(CC) -std=gnu99 $(OWN_FLAGS) -DTESTS_DIR='"$(CURDIR)/tests"' $< $(OUT)/libdarknet.a -o $@ -lcmocka $(LIBS)
+	@$(CC) -std=gnu99 $(OWN_FLAGS) -Itests -DTESTS_DIR='"$(CURDIR)/tests"' $< $(OUT)/libdarknet.a -o $@ -lcmocka $(LIBS)
 
 unit-tests: $(UNIT_TESTS)
 

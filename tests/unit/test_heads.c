@@ -8,8 +8,8 @@
  * labels are those of YOLO v1 (Eq. 3 there: squared error), v2 (softmax) and v3 (a binary cross entropy per class).
  */
 #include "layers/label_smoothing.h"
-#include "test_darknet.h"
-#include "test_helpers.h" /* after soft_labels.h: cmocka has a macro fail() */
+#include "helpers/test_darknet.h"
+#include "helpers/test_helpers.h"
 
 #include <darknet.h>
 

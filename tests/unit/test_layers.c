@@ -8,7 +8,7 @@
 #include "train/epochs.h"
 #include "layers/ols_layer.h"
 #include "layers/label_smoothing.h"
-#include "test_darknet.h"
+#include "helpers/test_darknet.h"
 
 #include <darknet.h>
 
@@ -24,7 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h> /* after soft_labels.h: it has a macro fail() */
+#include <cmocka.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

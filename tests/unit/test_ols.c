@@ -1,7 +1,7 @@
 /* The method (src/ols) against the paper's equations as PyTorch evaluates them (tests/golden), against a loss of our
  * own in double precision, and against the promises of ols.h. */
 #include "ols/ols.h"
-#include "test_helpers.h"
+#include "helpers/test_helpers.h"
 
 #include <stdio.h>
 #include <stdlib.h>

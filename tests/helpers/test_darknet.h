@@ -1,5 +1,5 @@
 /* What the tests of whole networks share: a folder for files, and silence for Darknet, which writes a line for every
- * layer and every step. Include it before cmocka.h where soft_labels.h is included too: that has a macro fail(). */
+ * layer and every step. */
 #ifndef TEST_DARKNET_H
 #define TEST_DARKNET_H
 
