@@ -3,7 +3,7 @@
 # training is the same, byte for byte; and what we save, the unpatched one reads.
 #
 # Left out are networks whose 1x1 convolutions have a stride, or stand before a layer that another branch reads too:
-# patch 0008 mends these on purpose (unit/test_layers.c shows that by finite differences).
+# patch 0008 mends these on purpose (unit/test_gradients.c shows that by finite differences).
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 

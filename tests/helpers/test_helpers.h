@@ -1,4 +1,4 @@
-/* What the tests of src/ols and src/train share. */
+/* What all tests in C share: cmocka, the one comparer, numbers that look random, golden values. */
 #ifndef TEST_HELPERS_H
 #define TEST_HELPERS_H
 
@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -28,51 +29,22 @@ static inline double noise(uint64_t *seed)
     return (double)(*seed >> 11) / 9007199254740992.0;
 }
 
-/* A batch as ols.h has it, all of it on the host. */
-typedef struct {
-    int classes, batch, *labels, *hits;
-    float *logits, *probs, *truth, *delta, *loss;
-} ols_batch;
-
+/* All of them 0; to be freed. */
 static inline float *floats(size_t n)
 {
     return (float *)calloc(n, sizeof(float));
 }
 
-/* All of it 0. */
-static inline ols_batch empty_batch(int classes, int batch)
+/* A file of tests/golden, for the caller to close. OLS_TESTS names the folder of the tests where it has moved. */
+static inline FILE *open_golden(const char *name)
 {
-    size_t n = (size_t)classes * batch;
-    ols_batch x = {classes,
-                   batch,
-                   (int *)calloc(batch, sizeof(int)),
-                   (int *)calloc(batch, sizeof(int)),
-                   floats(n),
-                   floats(n),
-                   floats(n),
-                   floats(n),
-                   floats(batch)};
-    return x;
-}
-
-static inline void free_batch(ols_batch x)
-{
-    free(x.labels), free(x.hits), free(x.logits), free(x.probs), free(x.truth), free(x.delta), free(x.loss);
-}
-
-/* probs from logits, in double precision. */
-static inline void reference_softmax(ols_batch x, float temperature)
-{
-    int b, k;
-    for (b = 0; b < x.batch; ++b) {
-        const float *logits = x.logits + (size_t)b * x.classes;
-        float *probs = x.probs + (size_t)b * x.classes, largest = logits[0];
-        double sum = 0;
-        for (k = 1; k < x.classes; ++k)
-            if (logits[k] > largest) largest = logits[k];
-        for (k = 0; k < x.classes; ++k) sum += exp(((double)logits[k] - largest) / temperature);
-        for (k = 0; k < x.classes; ++k) probs[k] = (float)(exp(((double)logits[k] - largest) / temperature) / sum);
-    }
+    const char *tests = getenv("OLS_TESTS");
+    char path[4096];
+    FILE *file;
+    snprintf(path, sizeof path, "%s/golden/%s", tests ? tests : TESTS_DIR, name);
+    file = fopen(path, "r");
+    if (!file) fail_msg("cannot open %s", path);
+    return file;
 }
 
 #endif

@@ -3,6 +3,7 @@
  *
  * In a CPU build, and where there is no GPU, every test is reported as skipped. */
 #include "ols/ols.h"
+#include "helpers/ols_batch.h"
 #include "helpers/test_gpu.h"
 
 #include <stdio.h>
