@@ -188,8 +188,8 @@ $(OUT)/%.o: src/%.cu $(HOST)/.prepared Makefile
 
 # ---- Tests and demonstration -----------------------------------------------------------------------------------------
 
-# T=<part of a file's name>[:<part of a case's name>] chooses among the tests. Only test programs have cases, so that with
-# one the scripts are left out.
+# T=<part of a file's name>[:<part of a case's name>] chooses among the tests. Only test programs have cases, so with one
+# the scripts are left out.
 T :=
 T_WORDS := $(subst :, ,.$(T))
 T_FILE := $(patsubst .%,%,$(firstword $(T_WORDS)))

@@ -85,8 +85,9 @@ def cxx_headers():
 def compile_alone(language, header):
     """What the compiler says of a header."""
     command = {"c": ["gcc", "-std=gnu99"], "c++": ["g++"]}[language]
-    said = subprocess.run([*command, "-fsyntax-only", "-Wall", "-Wextra", "-I" + SRC, "-isystem", DARKNET[0], "-isystem",
-                           DARKNET[1], "-include", header, "-x", language, "/dev/null"], capture_output=True, text=True)
+    folders = ["-I" + SRC, "-isystem", DARKNET[0], "-isystem", DARKNET[1]]
+    said = subprocess.run([*command, "-fsyntax-only", "-Wall", "-Wextra", *folders, "-include", header, "-x", language,
+                           "/dev/null"], capture_output=True, text=True)
     return "".join(line + "\n" for line in said.stderr.splitlines() if re.search("(error|warning): ", line))
 
 
@@ -122,7 +123,8 @@ same(judged({**SOUND, "ols/loss.c": '\n#include "layers/head.h"\n', "layers/head
      ["src/ols/loss.c:2: layers/head.h: ols may not include layers"], "an include that is not allowed is found")
 same(judged({**SOUND, "base/memory.c": '#include "darknet.h"\n', "base/list.c": "  #  include <list.h>\n"}),
      ["src/base/list.c:1: list.h: base may not include Darknet's headers",
-      "src/base/memory.c:1: darknet.h: base may not include Darknet's headers"], "so is a header of Darknet's in src/base")
+      "src/base/memory.c:1: darknet.h: base may not include Darknet's headers"],
+     "so is a header of Darknet's in src/base")
 same(judged({**SOUND, "misc/some.c": ""}), ["src/misc is no folder of includes.txt"], "so is a folder that it lacks")
 same(judged({**SOUND, "loose.c": ""}), ["src/. is no folder of includes.txt"], "so is a file beside the folders")
 same(judged({**SOUND, "ols/loss.c": '#include "ols.h"\n#include "base/gone.h"\n'}),
