@@ -217,7 +217,7 @@ test:
 	@$(MAKE) --no-print-directory all unit-tests
 	@TEST_CASE='$(T_CASE)' tests/run $(SCRIPT_TESTS) $$($(MAKE) --no-print-directory -s list-unit-tests)
 
-C_FILES = $(shell find src tests -name '*.[ch]' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh')
+C_FILES = $(shell find src tests docs -name '*.[ch]' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh')
 
 # Debian 12's clang-format, version 14: others break lines in other places.
 format:
