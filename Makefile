@@ -112,7 +112,8 @@ EXE_OBJECTS := $(addprefix $(OUT)/darknet/,$(addsuffix .o,$(EXE_NAMES))) $(OWN_E
 
 # ---- The program -----------------------------------------------------------------------------------------------------
 
-.PHONY: FORCE all variant print-out print-build list-unit-tests demo test bench unit-tests clean distclean help
+.PHONY: FORCE all variant print-out print-build list-unit-tests demo test bench unit-tests format check-format clean \
+	distclean help
 .SECONDARY:
 
 # ./darknet and ./libdarknet.so are those of the switches that were built last. Darknet looks for the letters that it
@@ -187,20 +188,45 @@ $(OUT)/%.o: src/%.cu $(HOST)/.prepared Makefile
 
 # ---- Tests and demonstration -----------------------------------------------------------------------------------------
 
-UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/test_*.c))
+# T=<part of a file's name>[:<part of a case's name>] chooses among the tests. Only test programs have cases, so with one
+# the scripts are left out.
+T :=
+T_WORDS := $(subst :, ,.$(T))
+T_FILE := $(patsubst .%,%,$(firstword $(T_WORDS)))
+T_CASE := $(word 2,$(T_WORDS))
+chosen = $(foreach file,$(1),$(if $(T_FILE),$(if $(findstring $(T_FILE),$(notdir $(file))),$(file)),$(file)))
+UNIT_TESTS := $(call chosen,$(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/test_*.c)))
+SCRIPT_TESTS := $(if $(T_CASE),,$(call chosen,$(wildcard tests/*.t)))
+TEST_FLAGS = -std=gnu99 $(OWN_FLAGS) -Itests -DTESTS_DIR='"$(CURDIR)/tests"'
 
-$(OUT)/tests/%: tests/unit/%.c $(OUT)/libdarknet.a
+$(OUT)/tests/%: tests/unit/%.c $(OUT)/tests/select_case.o $(OUT)/libdarknet.a
 	@mkdir -p $(@D)
 	@echo "  test $*"
-	@$(CC) -std=gnu99 $(OWN_FLAGS) -DTESTS_DIR='"$(CURDIR)/tests"' $< $(OUT)/libdarknet.a -o $@ -lcmocka $(LIBS)
+	@$(CC) $(TEST_FLAGS) $(filter %.c %.o %.a,$^) -o $@ -lcmocka $(LIBS)
+
+$(OUT)/tests/select_case.o: tests/helpers/select_case.c $(HOST)/.prepared
+	@mkdir -p $(@D)
+	@$(CC) $(TEST_FLAGS) -c $< -o $@
 
 unit-tests: $(UNIT_TESTS)
+	@:
 
 # The second make sees what was installed by the first.
 test:
 	@scripts/install-dependencies test
 	@$(MAKE) --no-print-directory all unit-tests
-	@tests/run $(wildcard tests/*.t) $$($(MAKE) --no-print-directory -s list-unit-tests)
+	@TEST_CASE='$(T_CASE)' tests/run $(SCRIPT_TESTS) $$($(MAKE) --no-print-directory -s list-unit-tests)
+
+C_FILES = $(shell find src tests docs -name '*.[ch]' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh')
+
+# Debian 12's clang-format, version 14: others break lines in other places.
+format:
+	@clang-format -i $(C_FILES)
+
+check-format:
+	@clang-format --version >/dev/null
+	@wrong=$$(for file in $(C_FILES); do clang-format $$file | cmp -s - $$file || echo "  $$file"; done); \
+	[ -z "$$wrong" ] || { echo "make format changes these files:"; echo "$$wrong"; exit 1; } >&2
 
 # Where these switches are built.
 print-out:
@@ -245,10 +271,13 @@ help:
 #: make variant      the same, but leaves ./darknet alone
 #: make demo         trains and compares a small detector with hard labels, LS and OLS; installs what is missing
 #: make test         all tests; installs what is missing
+#:                   T=checkpoint          only the files with this in their name: a test program or a script
+#:                   T=ols_loss:saturated  of a test program only the cases with this in their name; T=:frozen: of all
 #: make bench        speed against unpatched Darknet and PyTorch, as ratios; about 15 minutes; installs what is missing
 #:                   BENCH="--only steps,heads" passes options to tests/bench/run; see its --help. On a GPU:
 #:                   make bench GPU=1 CUDNN=1 PYTHON=python3 BENCH="--only gpu", with a PyTorch that has CUDA
-#: make unit-tests   only builds the unit tests of the switches
+#: make unit-tests   only builds the test programs of the switches
+#: make format       has clang-format write the C files; make check-format names those that it would change
 #: make clean        removes what was built; make distclean also Darknet's source and the results
 
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)

@@ -18,7 +18,7 @@ import tempfile
 import numpy
 
 os.chdir(os.path.dirname(os.path.abspath(__file__)) + "/..")
-sys.path.insert(0, "tests")
+sys.path.insert(0, "tests/helpers")
 sys.dont_write_bytecode = True
 import tap
 
@@ -47,7 +47,7 @@ def build_fast(program):
     said = subprocess.run(["make", "-s", "print-out"], check=True, env=clean, stdout=subprocess.PIPE)
     out = said.stdout.decode().strip()
     found = set(os.path.basename(out).split("-")) & set(LIBRARIES)
-    subprocess.run(["gcc", "-Ofast", "-w", f"-I{HOST}/include", "tests/dump-training.c", f"{out}/libdarknet.a", "-o",
+    subprocess.run(["gcc", "-Ofast", "-w", f"-I{HOST}/include", "tests/helpers/dump-training.c", f"{out}/libdarknet.a", "-o",
                     program, "-lz", "-lm", "-pthread", *[LIBRARIES[name] for name in found]], check=True)
     return out
 
@@ -67,7 +67,7 @@ def build_double(program, folder, built):
                          f"{folder}/{source.replace('/', '-')}.o"])
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda c: subprocess.run(["gcc", "-std=gnu99", "-O2", "-w", *include, *c], check=True), commands))
-    subprocess.run(["gcc", "-O2", "-w", *double, f"-I{HOST}/include", "tests/dump-training.c",
+    subprocess.run(["gcc", "-O2", "-w", *double, f"-I{HOST}/include", "tests/helpers/dump-training.c",
                     *glob.glob(f"{folder}/*.o"), "-o", program, "-lz", "-lm", "-pthread"], check=True)
 
 

@@ -13,8 +13,8 @@ T=$(mktemp -d) || exit 1
 trap 'rm -rf "$T"' EXIT
 cd "$T" || exit 1
 
-# shellcheck source=tests/tap.sh
-. "$root/tests/tap.sh"
+# shellcheck source=tests/helpers/tap.sh
+. "$root/tests/helpers/tap.sh"
 
 # fails_as_darknet_does TEXT COMMAND...: as fails (tap.sh), for errors that Darknet itself finds, in its own words.
 fails_as_darknet_does() {

@@ -13,8 +13,8 @@ T=$(mktemp -d) || exit 1
 trap 'rm -rf "$T"' EXIT
 cd "$T" || exit 1
 
-# shellcheck source=tests/tap.sh
-. "$root/tests/tap.sh"
+# shellcheck source=tests/helpers/tap.sh
+. "$root/tests/helpers/tap.sh"
 
 parse() { "$darknet" ops "$1" -nogpu; }
 

@@ -15,7 +15,7 @@ import numpy
 from PIL import Image
 
 os.chdir(os.path.dirname(os.path.abspath(__file__)) + "/..")
-sys.path.insert(0, "tests")
+sys.path.insert(0, "tests/helpers")
 sys.dont_write_bytecode = True
 import tap
 
@@ -45,13 +45,13 @@ def build(folder):
     run("make", "-s", "variant", env=clean)
     out = run("make", "-s", "print-out", env=clean).strip()
     libraries = [LIBRARIES[name] for name in set(os.path.basename(out).split("-")) & set(LIBRARIES)]
-    pristine, pristine_library = run("tests/build-pristine").splitlines()[-2:]
+    pristine, pristine_library = run("tests/helpers/build-pristine").splitlines()[-2:]
     ours = [f"{out}/libdarknet.a", "-lz", "-lm", "-pthread", *libraries]
     for name, source, include, rest in (("predict", "predict.c", "build/darknet", ours),
                                         ("unpatched", "predict.c", pristine, [pristine_library, "-lm", "-pthread"])):
-        run("gcc", "-Ofast", "-w", f"-I{include}/include", f"tests/{source}", "-o", f"{folder}/{name}", *rest)
+        run("gcc", "-Ofast", "-w", f"-I{include}/include", f"tests/helpers/{source}", "-o", f"{folder}/{name}", *rest)
     flags = run("pkg-config", "--cflags", "opencv4").split()
-    run("g++", "-w", *flags, "tests/opencv-predict.cpp", "-o", f"{folder}/opencv", "-lopencv_dnn", "-lopencv_core")
+    run("g++", "-w", *flags, "tests/helpers/opencv-predict.cpp", "-o", f"{folder}/opencv", "-lopencv_dnn", "-lopencv_core")
     return os.path.abspath(f"{out}/darknet.bin")
 
 

@@ -14,8 +14,8 @@ pid=
 trap 'kill -9 $pid 2>/dev/null; rm -rf "$T"' EXIT
 cd "$T" || exit 1
 
-# shellcheck source=tests/tap.sh
-. "$root/tests/tap.sh"
+# shellcheck source=tests/helpers/tap.sh
+. "$root/tests/helpers/tap.sh"
 
 # --- red squares on grey, which a small network learns to find in seconds ---------------------------------------------
 

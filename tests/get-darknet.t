@@ -13,8 +13,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 T=$(mktemp -d) || exit 1
 trap 'rm -rf "$T"' EXIT
 
-# shellcheck source=tests/tap.sh
-. "$root/tests/tap.sh"
+# shellcheck source=tests/helpers/tap.sh
+. "$root/tests/helpers/tap.sh"
 
 # same WANTED GOT
 same() { diff <(printf '%s\n' "$1") <(printf '%s\n' "$2"); }

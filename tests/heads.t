@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The heads of YOLO v3, v2 and v1 with smoothing=ols, in TAP: each trained on a few real photographs from the cfg that
 # scripts/make-mobilenetv2 writes for it. The loss falls, the soft labels are learned and saved, `detector map` takes
-# the network, and a training that was cut off goes on. (What the heads compute is the subject of unit/test_heads.c.)
+# the network, and a training that was cut off goes on. (What the heads compute is the subject of
+# unit/test_class_heads_golden.c.)
 #
 # OLS_TEST_DATA names the folder with voc2012-100.tar.gz (default: ../shared/data). Without it the photographs are
 # replaced by images of make-shapes, and the test says so.
@@ -18,8 +19,8 @@ T=$(mktemp -d) || exit 1
 trap 'rm -rf "$T"' EXIT
 cd "$T" || exit 1
 
-# shellcheck source=tests/tap.sh
-. "$root/tests/tap.sh"
+# shellcheck source=tests/helpers/tap.sh
+. "$root/tests/helpers/tap.sh"
 
 # --- images -----------------------------------------------------------------------------------------------------------
 
@@ -225,11 +226,6 @@ draws_sizes() {
 
 try "make-mobilenetv2 refuses heads that do not exist" makes_no_nonsense
 try "make-mobilenetv2 --random is for every head that can be resized" draws_sizes
-if /usr/bin/python3 -c 'import torch' 2>/dev/null; then
-    try "unit/test_heads.c compares with what the equations give now" "$root/tests/golden/make-golden-heads" --check
-else
-    skip "the golden values of the heads against the equations: no PyTorch for /usr/bin/python3"
-fi
 for head in yolo region detection; do
     try "[$head] trains" trains $head
     try "[$head]: its loss falls to less than half" loss_falls $head

@@ -15,7 +15,8 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 from PIL import Image
 
-from tap import finish, ok, same
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "helpers"))
+from tap import finish, ok, same  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SCRIPT = os.path.join(ROOT, "scripts", "make-shapes")

@@ -3,7 +3,7 @@
 # training is the same, byte for byte; and what we save, the unpatched one reads.
 #
 # Left out are networks whose 1x1 convolutions have a stride, or stand before a layer that another branch reads too:
-# patch 0008 mends these on purpose (unit/test_layers.c shows that by finite differences).
+# patch 0008 mends these on purpose (unit/test_gradients.c shows that by finite differences).
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 
@@ -14,8 +14,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 T=$(mktemp -d) || exit 1
 trap 'rm -rf "$T"' EXIT
 
-# shellcheck source=tests/tap.sh
-. "$root/tests/tap.sh"
+# shellcheck source=tests/helpers/tap.sh
+. "$root/tests/helpers/tap.sh"
 
 # --- the two Darknets -------------------------------------------------------------------------------------------------
 
@@ -29,10 +29,10 @@ pristine=$root/build/pristine
 pristine_lib=$root/build/pristine-lib
 flags=(-Ofast -fPIC -w)
 build_both() {
-    make_plain && "$root/tests/build-pristine" || return
-    gcc "${flags[@]}" -I"$pristine/include" "$root/tests/dump-training.c" "$pristine_lib/libdarknet.a" \
+    make_plain && "$root/tests/helpers/build-pristine" || return
+    gcc "${flags[@]}" -I"$pristine/include" "$root/tests/helpers/dump-training.c" "$pristine_lib/libdarknet.a" \
         -o "$T/unpatched" -lm -pthread &&
-        gcc "${flags[@]}" -I"$root/build/darknet/include" "$root/tests/dump-training.c" \
+        gcc "${flags[@]}" -I"$root/build/darknet/include" "$root/tests/helpers/dump-training.c" \
             "$root/build/cpu/libdarknet.a" -o "$T/patched" -lz -lm -pthread
 }
 

@@ -5,12 +5,14 @@ import atexit
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 
 from PIL import Image
 
-from tap import finish, ok, same, skip
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "helpers"))
+from tap import finish, ok, same, skip  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DATA = os.environ.get("OLS_TEST_DATA") or os.path.join(ROOT, "..", "shared", "data")

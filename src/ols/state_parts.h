@@ -7,6 +7,10 @@
 
 #include <string.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct {
     size_t host, device; /* where ols_state keeps the pointers: offsetof */
     int per_pair;        /* K x K elements; otherwise K */
@@ -18,7 +22,7 @@ typedef struct {
 enum { OLS_PARTS = 5 };
 
 static const ols_part ols_parts[OLS_PARTS] = {
-    /*                                                             K x K  int64 statistics file */
+    /* host, device, per_pair, counts, statistics, in_file */
     {offsetof(ols_state, S), offsetof(ols_state, S_gpu), 1, 0, 0, 1},
     {offsetof(ols_state, A), offsetof(ols_state, A_gpu), 1, 0, 1, 1},
     {offsetof(ols_state, row_sum), offsetof(ols_state, row_sum_gpu), 0, 0, 0, 0},
@@ -49,4 +53,7 @@ static inline void ols_set_pointer(ols_state *state, size_t offset, void *pointe
     memcpy((char *)state + offset, &pointer, sizeof pointer);
 }
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -4,7 +4,7 @@
  * In a CPU build, and where there is no GPU, every test is reported as skipped. */
 #include "accel/gpu/accel_gpu.h"
 #include "activations.h"
-#include "test_gpu.h"
+#include "helpers/test_gpu.h"
 
 #include <stdio.h>
 #include <stdlib.h>

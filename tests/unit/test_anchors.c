@@ -1,5 +1,5 @@
 /* anchors.h: worked by hand, judged by brute force, and what a seed repeats. */
-#include "test_helpers.h"
+#include "helpers/test_helpers.h"
 
 #include "data/anchors.h"
 

@@ -3,8 +3,8 @@
  */
 #include "eval/detect.h"
 
-#include "test_darknet.h"
-#include "test_helpers.h"
+#include "helpers/test_darknet.h"
+#include "helpers/test_helpers.h"
 
 #include <darknet.h>
 

@@ -1,5 +1,5 @@
 /* label_file.h: where training looks for labels, and which lines are no labels. */
-#include "test_helpers.h"
+#include "helpers/test_helpers.h"
 
 #include "data/label_file.h"
 

@@ -4,10 +4,7 @@
 #define _GNU_SOURCE /* sched_setaffinity, RTLD_NEXT */
 #endif
 
-/* The helpers have a softmax of their own. */
-#define softmax helpers_softmax
-#include "test_helpers.h"
-#undef softmax
+#include "helpers/test_helpers.h"
 
 #include "image.h"
 #include "data/loading.h"

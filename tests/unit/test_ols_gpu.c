@@ -3,7 +3,8 @@
  *
  * In a CPU build, and where there is no GPU, every test is reported as skipped. */
 #include "ols/ols.h"
-#include "test_gpu.h"
+#include "helpers/ols_batch.h"
+#include "helpers/test_gpu.h"
 
 #include <stdio.h>
 #include <stdlib.h>

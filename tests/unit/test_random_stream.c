@@ -1,5 +1,5 @@
 /* The promises of random_stream.h: what a seed repeats, what differs, and what stays C's rand. */
-#include "test_helpers.h"
+#include "helpers/test_helpers.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "train/schedule.h"
 
 #include "network.h"
-#include "test_helpers.h"
+#include "helpers/test_helpers.h"
 
 #include <math.h>
 #include <string.h>

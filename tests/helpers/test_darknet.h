@@ -1,11 +1,14 @@
 /* What the tests of whole networks share: a folder for files, and silence for Darknet, which writes a line for every
- * layer and every step. Include it before cmocka.h where soft_labels.h is included too: that has a macro fail(). */
+ * layer and every step. */
 #ifndef TEST_DARKNET_H
 #define TEST_DARKNET_H
+
+#include <darknet.h>
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Darknet never frees everything of a network, so leaks say nothing in a sanitized build. */
@@ -97,6 +100,20 @@ static inline void keep_last_words(void)
 {
     atexit(show_last_words);
     if (__sanitizer_set_death_callback) __sanitizer_set_death_callback(show_last_words);
+}
+
+/* Call first in main: one thread, because the networks are tiny and a forked child has none of its parent's; no GPU,
+ * because what one does is compared with this elsewhere. OpenMP reads its variable when a program starts, so that this
+ * one starts again. */
+static inline void begin_network_tests(char **argv)
+{
+    const char *threads = getenv("OMP_NUM_THREADS");
+    if (!threads || strcmp(threads, "1")) {
+        setenv("OMP_NUM_THREADS", "1", 1);
+        execv("/proc/self/exe", argv);
+    }
+    gpu_index = -1;
+    keep_last_words();
 }
 
 #endif

@@ -8,8 +8,8 @@
  * labels are those of YOLO v1 (Eq. 3 there: squared error), v2 (softmax) and v3 (a binary cross entropy per class).
  */
 #include "layers/label_smoothing.h"
-#include "test_darknet.h"
-#include "test_helpers.h" /* after soft_labels.h: cmocka has a macro fail() */
+#include "helpers/test_darknet.h"
+#include "helpers/test_helpers.h"
 
 #include <darknet.h>
 
@@ -20,7 +20,7 @@
 static int make_folder(void **state)
 {
     (void)state;
-    return make_folder_for("test_heads");
+    return make_folder_for("test_class_heads_golden");
 }
 
 static int remove_folder(void **state)
@@ -62,17 +62,6 @@ typedef struct {
     int has_soft;
     golden_pass passes[PASSES];
 } golden;
-
-static FILE *open_golden(void)
-{
-    const char *tests = getenv("OLS_TESTS");
-    char path[4096];
-    FILE *file;
-    snprintf(path, sizeof path, "%s/golden/heads.txt", tests ? tests : TESTS_DIR);
-    file = fopen(path, "r");
-    if (!file) fail_msg("cannot open %s", path);
-    return file;
-}
 
 /* A line without its end, its first word cut off: `word` is filled in, the rest is returned. NULL at the end. Static
  * storage. */
@@ -199,7 +188,7 @@ static void read_case(FILE *file, golden *g)
 static golden *read_golden(const char *name)
 {
     golden *g = (golden *)calloc(1, sizeof *g);
-    FILE *file = open_golden();
+    FILE *file = open_golden("heads.txt");
     char word[16], scene[64] = "", *text;
     assert_non_null(g);
     while (!*scene && (text = next_line(file, word)))
@@ -631,7 +620,7 @@ static const struct CMUnitTest tests[] = {
 
 static void every_case_of_the_file_is_replayed(void **test)
 {
-    FILE *file = open_golden();
+    FILE *file = open_golden("heads.txt");
     char word[16], *text;
     int cases = 0;
     (void)test;
@@ -651,14 +640,7 @@ static void every_case_of_the_file_is_replayed(void **test)
 
 int main(int argc, char **argv)
 {
-    const char *threads = getenv("OMP_NUM_THREADS");
     (void)argc;
-    /* One thread: the networks are tiny. It is read when the program starts, so start again. */
-    if (!threads || strcmp(threads, "1")) {
-        setenv("OMP_NUM_THREADS", "1", 1);
-        execv("/proc/self/exe", argv);
-    }
-    gpu_index = -1; /* these heads work on the CPU in any build */
-    keep_last_words();
+    begin_network_tests(argv);
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

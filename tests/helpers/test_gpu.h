@@ -2,7 +2,7 @@
 #ifndef TEST_GPU_H
 #define TEST_GPU_H
 
-#include "test_helpers.h"
+#include "helpers/test_helpers.h"
 
 static inline void skipped(void **test)
 {

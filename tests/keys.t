@@ -1,0 +1,42 @@
+#!/bin/bash
+# docs/keys.md has a row for every smoothing key, with the default and the range that the program has, and [ols] names the
+# same keys where one is misspelt.
+cd "$(dirname "$0")/.." || exit 1
+. tests/helpers/tap.sh
+
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+table=src/ols/options.c
+
+# The keys of the table, in its order.
+keys() { sed -n 's/^    {"\([a-z_]*\)", [A-Z]*, offsetof.*/\1/p' "$table"; }
+
+row() { grep "^| \`$1\` |" docs/keys.md; }
+
+every_key_has_a_row() {
+    local key
+    [ "$(keys | wc -l)" -ge 8 ] || { echo "no table of options found in $table"; return 1; }
+    for key in $(keys); do
+        row "$key" >/dev/null || { echo "docs/keys.md has no row for $key"; return 1; }
+    done
+}
+
+# A value of which only its start is right makes the program say what is allowed.
+ranges_are_those_of_the_program() {
+    local key said word
+    for key in $(keys); do
+        printf '%s\n' '[net]' batch=1 width=8 height=8 channels=3 '[connected]' output=3 '[ols]' "$key=wrong" >"$T/net.cfg"
+        said=$(./darknet ols deploy "$T/net.cfg" "$T/out.cfg" "$T/net.cfg" "$T/out.weights" 2>&1 | sed -n 's/.*must be //p')
+        [ -n "$said" ] || { echo "$key=wrong was not refused"; return 1; }
+        for word in $(tr -d , <<<"$said"); do
+            case $word in
+            a|number|from|or|whole|of|iterations|to|1000000000) continue ;;
+            esac
+            row "$key" | grep -qw -- "$word" || { echo "$key must be $said, but docs/keys.md says:"; row "$key"; return 1; }
+        done
+    done
+}
+
+try "every smoothing key has a row in docs/keys.md" every_key_has_a_row
+try "the rows have the ranges that the program names" ranges_are_those_of_the_program
+finish

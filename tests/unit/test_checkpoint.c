@@ -1,0 +1,93 @@
+/* Soft labels in weights files: a resumed training goes on exactly, and -clear forgets them (src/train/checkpoint.h).
+ */
+#include "helpers/test_networks.h"
+#include "train/checkpoint.h"
+
+/* momentum is 0 in these networks because Darknet does not save it: with momentum any resumed run differs. */
+static void assert_resumes(const char *format, int epoch, int classes)
+{
+    network *whole = network_of(61, format, 6, 2, 0., .02), *first = network_of(61, format, 6, 2, 0., .02), *second;
+    int i;
+    begin(&whole, 1, epoch, classes, 0);
+    begin(&first, 1, epoch, classes, 0);
+    for (i = 0; i < 9; ++i) iterate(whole, i);
+    for (i = 0; i < 5; ++i) iterate(first, i);
+    assert_true(state_of(first)->images > 0 && state_of(first)->updates > 0); /* in the middle of a later epoch */
+    assert_true(sum_of(state_of(first)->correct, classes) > 0);
+    save(first, "a.weights");
+    second = network_from(in_folder("a.weights"), 0, format, 6, 2, 0., .02);
+    begin(&second, 1, epoch, classes, 0);
+    assert_same_state(state_of(first), state_of(second));
+    for (; i < 9; ++i) iterate(second, i);
+    assert_true(state_of(whole)->updates > state_of(first)->updates);
+    assert_same_state(state_of(whole), state_of(second));
+    assert_same_weights(whole, second);
+    assert_same_activations(whole, second);
+    assert_int_equal(*whole->seen, *second->seen);
+    free_network(whole);
+    free_network(first);
+    free_network(second);
+}
+
+static void a_run_cut_in_the_middle_of_an_epoch_goes_on_as_if_it_had_not_been(void **state)
+{
+    (void)state;
+    assert_resumes(EPOCH, 20, CLASSES);
+    assert_resumes(EPOCH "init=zero\nempty=keep\nfreeze=.5\n", 20, CLASSES);
+    assert_resumes(EPOCH "period=4\n", 20, CLASSES);
+    assert_resumes(NET("8") TRUNK YOLO_HEAD "smoothing=ols\n", 20, HEAD_CLASSES);
+    assert_resumes(NET("8") TRUNK REGION_HEAD "softmax=1\nsmoothing=ols\n", 20, HEAD_CLASSES);
+    assert_resumes(NET("8") TRUNK DETECTION_HEAD "smoothing=ols\n", 20, HEAD_CLASSES);
+    assert_resumes(NET("16") THREE_HEADS("smoothing=ols\n"), 20, HEAD_CLASSES);
+}
+
+static void every_ols_layer_of_a_network_has_soft_labels_of_its_own_in_the_file(void **state)
+{
+#define TWO CLASSIFIER "[ols]\nperiod=2\n[route]\nlayers=-2\n[ols]\nperiod=3\n"
+    network *net = network_of(62, TWO, 4, 1, 0., .05), *loaded;
+    ols_state *read;
+    int i;
+    (void)state;
+    for (i = 0; i < 4; ++i) iterate(net, i);
+    save(net, "a.weights");
+    loaded = network_from(in_folder("a.weights"), 0, TWO, 4, 1, 0., .05);
+    for (i = 0; i < 2; ++i) {
+        assert_int_equal(soft_labels_owner(net, i)->state->updates, i ? 1 : 2);
+        assert_same_state(soft_labels_owner(net, i)->state, soft_labels_owner(loaded, i)->state);
+        read = checkpoint_read_soft_labels(in_folder("a.weights"), i);
+        assert_same_state(soft_labels_owner(net, i)->state, read);
+        ols_free_state(read);
+    }
+    assert_null(soft_labels_owner(net, 2));
+    free_network(net);
+    free_network(loaded);
+}
+
+static void clear_forgets_the_soft_labels_and_the_position(void **state)
+{
+    network *fresh = network_of(63, EPOCH, 6, 2, 0., .05), *net = network_of(63, EPOCH, 6, 2, 0., .05), *cleared;
+    int i;
+    (void)state;
+    begin(&net, 1, 16, CLASSES, 0);
+    for (i = 0; i < 5; ++i) iterate(net, i);
+    save(net, "a.weights");
+    cleared = network_from(in_folder("a.weights"), 1, EPOCH, 6, 2, 0., .05);
+    assert_same_state(state_of(cleared), state_of(fresh));
+    assert_int_equal(*cleared->seen, 0);
+    assert_memory_equal(cleared->layers[2].weights, net->layers[2].weights, weights_of(net->layers[2]) * sizeof(float));
+    free_network(fresh);
+    free_network(net);
+    free_network(cleared);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_run_cut_in_the_middle_of_an_epoch_goes_on_as_if_it_had_not_been),
+        TEST(every_ols_layer_of_a_network_has_soft_labels_of_its_own_in_the_file),
+        TEST(clear_forgets_the_soft_labels_and_the_position),
+    };
+    (void)argc;
+    begin_network_tests(argv);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

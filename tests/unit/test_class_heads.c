@@ -1,0 +1,412 @@
+/* The class heads of [yolo], [region] and [detection]: without smoothing they train as Darknet's own do, with it
+ * towards the equations, and every object is counted once. test_class_heads_golden.c compares with golden values. */
+#include "helpers/test_networks.h"
+
+/* ---- Against the same heads without the key ------------------------------------------------------------------------
+ */
+
+static void assert_hard_head_trains_like_plain(const char *head)
+{
+    network *plain = network_of(31, NET("8") TRUNK "%s", 6, 2, .9, .01, head);
+    network *hard = network_of(31, NET("8") TRUNK "%ssmoothing=hard\n", 6, 2, .9, .01, head);
+    int i;
+    assert_null(last_layer(plain).label_smoothing);
+    for (i = 0; i < 20; ++i) {
+        iterate(plain, i);
+        iterate(hard, i);
+        assert_same_activations(plain, hard);
+        assert_same_weights(plain, hard);
+        assert_true(*plain->cost == *hard->cost);
+    }
+    free_network(plain);
+    free_network(hard);
+}
+
+static void a_hard_yolo_head_trains_like_one_without_the_key_bit_for_bit(void **state)
+{
+    (void)state;
+    assert_hard_head_trains_like_plain(YOLO_HEAD);
+}
+
+/* Nearly every prediction overlaps the object enough to be trained on it, besides the anchor that it is assigned to. */
+static void a_hard_yolo_head_that_assigns_an_object_to_many_anchors_does_too(void **state)
+{
+    (void)state;
+    assert_hard_head_trains_like_plain("[yolo]\nanchors=3,3\nnum=1\nclasses=3\nignore_thresh=.1\ntruth_thresh=.1\n");
+}
+
+static void a_hard_detection_head_trains_like_one_without_the_key_bit_for_bit(void **state)
+{
+    (void)state;
+    assert_hard_head_trains_like_plain(DETECTION_HEAD);
+    assert_hard_head_trains_like_plain(DETECTION_HEAD "softmax=1\n");
+}
+
+/* Unpatched Darknet trains no [region] on the CPU: its backward pass is empty there. So only the hard head trains, and
+ * the plain one follows with its weights; compared is what the forward pass leaves: of the layers before the head only
+ * outputs, as their gradients are stale until a backward pass. */
+static void a_hard_region_head_has_the_deltas_of_one_without_the_key_bit_for_bit(void **state)
+{
+    int softmax, i, j;
+    (void)state;
+    for (softmax = 0; softmax < 2; ++softmax) {
+        network *plain = network_of(32, NET("8") TRUNK REGION_HEAD "softmax=%d\n", 3, 1, 0., .01, softmax);
+        network *hard =
+            network_of(32, NET("8") TRUNK REGION_HEAD "softmax=%d\nsmoothing=hard\n", 3, 1, 0., .01, softmax);
+        for (i = 0; i < 20; ++i) {
+            for (j = 0; j < hard->n; ++j) {
+                layer from = hard->layers[j], to = plain->layers[j];
+                if (!weights_of(from)) continue;
+                memcpy(to.weights, from.weights, weights_of(from) * sizeof(float));
+                memcpy(to.biases, from.biases, biases_of(from) * sizeof(float));
+                if (from.scales) memcpy(to.scales, from.scales, biases_of(from) * sizeof(float));
+            }
+            put_batch(plain, 3 * i);
+            put_batch(hard, 3 * i);
+            forward(plain);
+            forward(hard);
+            for (j = 0; j < hard->n; ++j) {
+                layer a = plain->layers[j], b = hard->layers[j];
+                assert_same_bits("output", j, a.output, b.output, (size_t)a.outputs * a.batch);
+                if (j + 1 == hard->n) assert_same_bits("delta", j, a.delta, b.delta, (size_t)a.outputs * a.batch);
+            }
+            assert_true(*plain->cost == *hard->cost);
+            backward(hard);
+            update_network(hard);
+        }
+        free_network(plain);
+        free_network(hard);
+    }
+}
+
+/* ---- Against the equations -----------------------------------------------------------------------------------------
+ */
+
+/* One cell whose eight numbers are the biases of a convolution with weights 0: what a head sees is known. lr 0 keeps it
+ * so. Anchors are in pixels for [yolo] and in cells for [region]; the image is one pixel. */
+#define ONE_CELL                                                                                                       \
+    "[net]\nbatch=1\nwidth=1\nheight=1\nchannels=1\nmomentum=0\ndecay=0\nlearning_rate=0\n"                            \
+    "[convolutional]\nfilters=8\nsize=1\nactivation=linear\n"
+#define ONE_CELL_YOLO "[yolo]\nanchors=.5,.5\nnum=1\nclasses=3\n"
+
+static network *one_cell(const char *head, const float *values)
+{
+    network *net = network_of(1, ONE_CELL "%s", head);
+    layer l = net->layers[0];
+    memset(l.weights, 0, 8 * sizeof(float));
+    memcpy(l.biases, values, 8 * sizeof(float));
+    net->input[0] = 1;
+    return net;
+}
+
+static const struct {
+    const char *section;
+    int classes_at; /* of the eight numbers */
+    float scale;    /* class_scale */
+} heads[] = {
+    {ONE_CELL_YOLO, 5, 1},
+    {"[region]\nanchors=.5,.5\nnum=1\nclasses=3\ncoords=4\nclass_scale=2\n", 5, 2},
+    {"[region]\nanchors=.5,.5\nnum=1\nclasses=3\ncoords=4\nclass_scale=2\nsoftmax=1\n", 5, 2},
+    {"[detection]\nclasses=3\ncoords=4\nside=1\nnum=1\nclass_scale=3\n", 0, 3},
+    {"[detection]\nclasses=3\ncoords=4\nside=1\nnum=1\nclass_scale=3\nsoftmax=1\n", 0, 3},
+};
+
+/* Eq. 2 with e = .3 and K = 3: q = .1 for a class, .8 for the true one. */
+static void ls_trains_a_head_towards_equation_2(void **state)
+{
+    static const float values[8] = {.1f, .2f, -.3f, .4f, .5f, -.6f, .7f, -.2f};
+    size_t h;
+    int k;
+    (void)state;
+    for (h = 0; h < COUNT(heads); ++h) {
+        char section[512];
+        network *net;
+        layer l;
+        snprintf(section, sizeof section, "%ssmoothing=ls\nepsilon=.3\n", heads[h].section);
+        net = one_cell(section, values);
+        l = last_layer(net);
+        put_object(net, net->truth, 0, .5, .5, .5, .5, 1);
+        forward(net);
+        for (k = 0; k < 3; ++k) {
+            float p = l.output[heads[h].classes_at + k], q = k == 1 ? .8f : .1f;
+            assert_close(l.delta[heads[h].classes_at + k], heads[h].scale * (q - p), 1e-6);
+        }
+        assert_null(l.label_smoothing->state);
+        free_network(net);
+    }
+}
+
+/* alpha .5, so q = .5 onehot + .5 S[y]. */
+static void ols_trains_a_head_towards_its_soft_labels_and_counts_its_scores(void **state)
+{
+    static const float values[8] = {.1f, .2f, .9f, .4f, .5f, -.6f, .7f, -.2f};
+    size_t h;
+    int k;
+    (void)state;
+    for (h = 0; h < COUNT(heads); ++h) {
+        /* the middle class is the largest in either layout, and no number is below 0 where nothing squashes it */
+        static const float soft[9] = {.7f, .2f, .1f, .2f, .7f, .1f, .1f, .3f, .6f};
+        char section[512];
+        network *net;
+        layer l;
+        ols_state *s;
+        float *scores;
+        snprintf(section, sizeof section, "%ssmoothing=ols\nperiod=100\n", heads[h].section);
+        net = one_cell(section, values);
+        if (last_layer(net).type == DETECTION) net->layers[0].biases[1] = 1.5f, net->layers[0].biases[2] = .9f;
+        l = last_layer(net);
+        s = state_of(net);
+        memcpy(s->S, soft, sizeof soft);
+        put_object(net, net->truth, 0, .5, .5, .5, .5, 1);
+        forward(net);
+        scores = l.output + heads[h].classes_at;
+        for (k = 0; k < 3; ++k)
+            assert_close(l.delta[heads[h].classes_at + k],
+                         heads[h].scale * ((k == 1) * .5 + .5 * soft[3 + k] - scores[k]), 1e-6);
+        assert_same_bits("A", 1, s->A + 3, scores, 3);
+        assert_int_equal(s->seen[1], 1);
+        assert_int_equal(s->correct[1], 1);
+        assert_int_equal(sum_of(s->seen, 3), 1);
+        assert_int_equal(s->images, 1);
+        free_network(net);
+    }
+}
+
+/* Worked out by hand: the logits of the classes are 0, ln 3 and -ln 3, so that the scores are 1/2, 3/4, 1/4; all others
+ * are 0. One object of class 1 fills the anchor: its box has delta 0, objectness 1 - 1/2.
+ *
+ * Step 1, S = 1/3: q = (1/6, 2/3, 1/6), delta = q - p = (-1/3, -1/12, 1/6 - 1/4 = -1/12).
+ * cost = sum of squares = 1/4 + 16/144 + 1/144 + 1/144 = 3/8.
+ * Class 1 has the largest score, so A[1] = p and S[1] = p / (3/2) = (1/3, 1/2, 1/6). Rows 0 and 2 are uniform again.
+ * Step 2: q = 1/2 (0 1 0) + 1/2 S[1] = (1/6, 3/4, 1/12), delta = (-1/3, 0, -1/6), cost = 1/4 + 1/9 + 1/36 = 7/18.
+ */
+static void a_yolo_head_takes_the_two_steps_worked_out_by_hand(void **state)
+{
+    static const double deltas[2][3] = {{-1 / 3., -1 / 12., -1 / 12.}, {-1 / 3., 0, -1 / 6.}};
+    static const double soft[9] = {1 / 3., 1 / 3., 1 / 3., 1 / 3., 1 / 2., 1 / 6., 1 / 3., 1 / 3., 1 / 3.};
+    const float ln3 = (float)log(3), values[8] = {0, 0, 0, 0, 0, 0, ln3, -ln3};
+    network *net = one_cell(ONE_CELL_YOLO "smoothing=ols\nperiod=1\n", values);
+    layer l = last_layer(net);
+    int i, k;
+    (void)state;
+    put_object(net, net->truth, 0, .5, .5, .5, .5, 1);
+    for (i = 0; i < 2; ++i) {
+        hush();
+        train_network_datum(net);
+        unhush();
+        for (k = 0; k < 4; ++k) assert_close(l.delta[k], 0, 1e-6);
+        assert_close(l.delta[4], .5, 1e-6);
+        for (k = 0; k < 3; ++k) assert_close(l.delta[5 + k], deltas[i][k], 1e-6);
+        assert_close(*net->cost, i ? 7 / 18. : 3 / 8., 1e-6);
+        for (k = 0; k < 9; ++k) assert_close(state_of(net)->S[k], soft[k], 1e-6);
+        assert_int_equal(state_of(net)->updates, i + 1);
+    }
+    free_network(net);
+}
+
+static void a_head_that_scores_another_class_higher_counts_as_wrong(void **state)
+{
+    static const float values[8] = {0, 0, 0, 0, 0, 1, 2, 0};
+    network *net = one_cell(ONE_CELL_YOLO "smoothing=ols\nperiod=100\n", values);
+    ols_state *s = state_of(net);
+    int k;
+    (void)state;
+    put_object(net, net->truth, 0, .5, .5, .5, .5, 0);
+    forward(net);
+    assert_int_equal(s->seen[0], 1);
+    assert_int_equal(s->correct[0], 0);
+    for (k = 0; k < 9; ++k) assert_true(s->A[k] == 0);
+    free_network(net);
+}
+
+/* As Darknet does with hard labels: the second object takes the larger target of every class, so that neither pulls
+ * down what the other raises. Of the softmax of [region] the second object is all there is. */
+static void two_objects_of_different_classes_share_an_anchor(void **state)
+{
+    static const float values[8] = {0, 0, 0, 0, 0, .4f, .2f, -.1f};
+    /* e = .3: class 0 has (.8 .1 .1), class 2 (.1 .1 .8) */
+    static const float merged[3] = {.8f, .1f, .8f}, second[3] = {.1f, .1f, .8f};
+    size_t h;
+    int k;
+    (void)state;
+    for (h = 0; h < 3; ++h) {
+        char section[512];
+        network *net;
+        layer l;
+        snprintf(section, sizeof section, "%ssmoothing=ls\nepsilon=.3\n", heads[h].section);
+        net = one_cell(section, values);
+        l = last_layer(net);
+        put_object(net, net->truth, 0, .5, .5, .5, .5, 0);
+        put_object(net, net->truth, 1, .5, .5, .5, .5, 2);
+        forward(net);
+        for (k = 0; k < 3; ++k)
+            assert_close(l.delta[5 + k], heads[h].scale * ((l.softmax ? second : merged)[k] - l.output[5 + k]), 1e-6);
+        free_network(net);
+    }
+}
+
+/* On the CPU Darknet leaves this pass empty; its GPU twin multiplies the deltas of x, y and objectness by the slope of
+ * their logistic activation and leaves the others alone. */
+static void the_backward_pass_of_a_region_with_smoothing_is_that_of_darknets_gpu(void **state)
+{
+    int softmax, i;
+    (void)state;
+    for (softmax = 0; softmax < 2; ++softmax) {
+        network *net = network_of(33, NET("8") TRUNK REGION_HEAD "softmax=%d\nsmoothing=ls\n", 2, 1, 0., .01, softmax);
+        layer l = last_layer(net);
+        int n = l.batch * l.outputs, location = l.w * l.h;
+        float *delta = (float *)malloc(n * sizeof(float));
+        put_batch(net, 0);
+        forward(net);
+        memcpy(delta, l.delta, n * sizeof(float));
+        backward(net);
+        for (i = 0; i < n; ++i) {
+            int entry = i / location % 8; /* x, y, w, h, objectness, three classes */
+            float y = l.output[i], squashed = entry < 2 || entry == 4 ? y * (1 - y) : 1;
+            /* the convolution before it is linear, so its delta is what arrived */
+            assert_close(net->layers[net->n - 2].delta[i], delta[i] * squashed, 1e-6);
+        }
+        free(delta);
+        free_network(net);
+    }
+}
+
+/* ---- Objects and statistics ----------------------------------------------------------------------------------------
+ */
+
+static void an_object_trained_at_many_anchors_counts_once(void **state)
+{
+    /* truth_thresh 0: every prediction that touches the object is trained on it */
+    network *net = network_of(41,
+                              NET("8") TRUNK "[yolo]\nanchors=3,3, 6,6\nmask=0\nnum=2\nclasses=3\ntruth_thresh=0\n"
+                                             "smoothing=ols\nperiod=100\n",
+                              1, 1, 0., .1);
+    layer l = last_layer(net);
+    ols_state *s = state_of(net);
+    int i, trained = 0;
+    (void)state;
+    put_object(net, net->truth, 0, .5, .5, .4, .4, 2);
+    forward(net);
+    for (i = 0; i < l.w * l.h; ++i) trained += l.delta[5 * l.w * l.h + i] != 0;
+    assert_true(trained > 1);
+    assert_int_equal(s->seen[2], 1);
+    assert_int_equal(sum_of(s->seen, 3), 1);
+    forward(net); /* the next image is another one */
+    assert_int_equal(s->seen[2], 2);
+    free_network(net);
+}
+
+static void an_object_in_two_heads_with_overlapping_masks_counts_once(void **state)
+{
+    network *net = network_of(42, NET("16") THREE_HEADS("smoothing=ols\nperiod=100\n"), 2, 1, 0., .1);
+    int heads_at[] = {2, 6, 9}, trained[3] = {0}, h, i;
+    ols_state *s = state_of(net);
+    (void)state;
+    /* 5 of 16 pixels: anchor 1, which the first two heads have */
+    put_object(net, net->truth, 0, .5f, .5f, 5 / 16.f, 5 / 16.f, 1);
+    /* the second image has it twice, with two classes */
+    put_object(net, net->truth + net->truths, 0, .5f, .5f, 5 / 16.f, 5 / 16.f, 1);
+    put_object(net, net->truth + net->truths, 1, .5f, .5f, 5 / 16.f, 5 / 16.f, 0);
+    forward(net);
+    for (h = 0; h < 3; ++h) {
+        layer l = net->layers[heads_at[h]];
+        for (i = 0; i < l.outputs; ++i) trained[h] += l.delta[i] > 0;
+    }
+    assert_true(trained[0] > 0 && trained[1] > 0);
+    assert_int_equal(trained[2], 0);
+    assert_int_equal(s->seen[1], 2);
+    assert_int_equal(s->seen[0], 1);
+    assert_int_equal(sum_of(s->seen, 3), 3);
+    free_network(net);
+}
+
+static void three_heads_share_one_state_that_counts_images_and_iterations_once(void **state)
+{
+    network *net = network_of(43, NET("16") THREE_HEADS("smoothing=ols\nperiod=2\n"), 4, 2, 0., .01);
+    ols_state *s = net->layers[2].label_smoothing->state;
+    (void)state;
+    assert_non_null(s);
+    assert_ptr_equal(net->layers[6].label_smoothing->state, s);
+    assert_ptr_equal(net->layers[9].label_smoothing->state, s);
+    assert_ptr_equal(soft_labels_owner(net, 0), net->layers[2].label_smoothing);
+    assert_null(soft_labels_owner(net, 1));
+    iterate(net, 0);
+    assert_int_equal(s->images, 4);
+    assert_int_equal(s->iterations, 1);
+    assert_int_equal(s->updates, 0);
+    iterate(net, 1);
+    assert_int_equal(s->updates, 1);
+    assert_int_equal(s->iterations, 0);
+    assert_int_equal(sum_of(s->seen, 3), 0);
+    free_network(net);
+}
+
+/* `max=` of [region] is the only bound that Darknet reads nowhere else: 30 objects are read all the same. */
+static void an_object_past_max_still_counts(void **state)
+{
+    network *net = network_of(44, NET("8") TRUNK REGION_HEAD "max=1\nsmoothing=ols\nperiod=100\n", 1, 1, 0., .1);
+    (void)state;
+    put_object(net, net->truth, 0, .3f, .3f, .4f, .4f, 0);
+    put_object(net, net->truth, 1, .7f, .7f, .4f, .4f, 1);
+    put_object(net, net->truth, 2, .7f, .3f, .4f, .4f, 2);
+    forward(net);
+    assert_int_equal(sum_of(state_of(net)->seen, 3), 3);
+    free_network(net);
+}
+
+static void forward_in_child(void *net)
+{
+    ((network *)net)->train = 1;
+    forward_network((network *)net);
+}
+
+static void a_class_out_of_range_in_a_label_file_ends_with_one_line(void **state)
+{
+    static const char *const names[] = {"[yolo]", "[region]", "[region]"};
+    static const float values[8] = {0};
+    size_t h;
+    (void)state;
+    for (h = 0; h < 3; ++h) {
+        static const int labels[] = {3, -1};
+        size_t i;
+        for (i = 0; i < COUNT(labels); ++i) {
+            char section[512], words[4096], expected[256];
+            network *net;
+            snprintf(section, sizeof section, "%ssmoothing=ls\n", heads[h].section);
+            net = one_cell(section, values);
+            put_object(net, net->truth, 0, .5, .5, .5, .5, labels[i]);
+            snprintf(
+                expected, sizeof expected,
+                "darknet: %s (layer 1): an object has class %d, but classes=3 allows 0 to 2: check the label files "
+                "of the training list\n",
+                names[h], labels[i]);
+            assert_int_equal(status_of(forward_in_child, net, words, sizeof words), 1);
+            assert_string_equal(words, expected);
+            free_network(net);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_hard_yolo_head_trains_like_one_without_the_key_bit_for_bit),
+        TEST(a_hard_yolo_head_that_assigns_an_object_to_many_anchors_does_too),
+        TEST(a_hard_detection_head_trains_like_one_without_the_key_bit_for_bit),
+        TEST(a_hard_region_head_has_the_deltas_of_one_without_the_key_bit_for_bit),
+        TEST(ls_trains_a_head_towards_equation_2),
+        TEST(ols_trains_a_head_towards_its_soft_labels_and_counts_its_scores),
+        TEST(a_yolo_head_takes_the_two_steps_worked_out_by_hand),
+        TEST(a_head_that_scores_another_class_higher_counts_as_wrong),
+        TEST(two_objects_of_different_classes_share_an_anchor),
+        TEST(the_backward_pass_of_a_region_with_smoothing_is_that_of_darknets_gpu),
+        TEST(an_object_trained_at_many_anchors_counts_once),
+        TEST(an_object_in_two_heads_with_overlapping_masks_counts_once),
+        TEST(three_heads_share_one_state_that_counts_images_and_iterations_once),
+        TEST(an_object_past_max_still_counts),
+        TEST(a_class_out_of_range_in_a_label_file_ends_with_one_line),
+    };
+    (void)argc;
+    begin_network_tests(argv);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

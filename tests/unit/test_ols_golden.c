@@ -1,0 +1,170 @@
+/* The method (src/ols) against the paper's equations as PyTorch evaluates them: tests/golden/ols.txt, which make-golden
+ * writes. */
+#include "helpers/test_ols.h"
+
+enum { GOLDEN_CLASSES = 5, GOLDEN_BATCH = 8, GOLDEN_BATCHES = 8, GOLDEN_EPOCH = 32 /* images */ };
+
+/* The first word of the next line that is not a comment. */
+static const char *next_word(FILE *file)
+{
+    static char word[64];
+    while (fscanf(file, "%63s", word) == 1) {
+        if (word[0] != '#') return word;
+        assert_int_not_equal(fscanf(file, "%*[^\n]"), EOF);
+    }
+    fail_msg("the fixture ends before its end");
+    return 0;
+}
+
+static void read_values(FILE *file, float *values, int n)
+{
+    int i;
+    for (i = 0; i < n; ++i) assert_int_equal(fscanf(file, "%f", &values[i]), 1);
+}
+
+static void expect_word(FILE *file, const char *word)
+{
+    assert_string_equal(next_word(file), word);
+}
+
+/* What a sigmoid head does with a batch: scores into probs, delta = q - m sigmoid(x). The loss is Darknet's. */
+static void forward_sigmoid(ols_batch x, const ols_options *options, const ols_state *state)
+{
+    ols_target_spec spec = ols_make_target_spec(options, state, x.classes);
+    float q[GOLDEN_CLASSES];
+    int b, k;
+    ols_labels(x.classes, x.batch, x.truth, x.labels);
+    for (b = 0; b < x.batch; ++b) {
+        float mass = ols_target(&spec, x.classes, x.labels[b], q);
+        for (k = 0; k < x.classes; ++k) {
+            int at = b * x.classes + k;
+            x.probs[at] = 1 / (1 + expf(-x.logits[at]));
+            x.delta[at] = q[k] - mass * x.probs[at];
+        }
+    }
+}
+
+/* Trains on the fixture's batches as the case says and compares everything on the way. */
+static void golden_case(void **test)
+{
+    const char *name = (const char *)*test;
+    int sigmoid = !strcmp(name, "sigmoid");
+    FILE *file = open_golden("ols.txt");
+    ols_batch x[GOLDEN_BATCHES];
+    ols_options options = ols_default_options(OLS_HARD);
+    ols_state *state = 0;
+    float expected[GOLDEN_BATCH * GOLDEN_CLASSES];
+    int i, b, k, sizes[4];
+
+    expect_word(file, "size");
+    for (i = 0; i < 4; ++i) assert_int_equal(fscanf(file, "%d", &sizes[i]), 1);
+    assert_int_equal(sizes[0], GOLDEN_CLASSES);
+    assert_int_equal(sizes[1], GOLDEN_BATCH);
+    assert_int_equal(sizes[2] * sizes[3], GOLDEN_BATCHES);
+    assert_int_equal(sizes[1] * sizes[2], GOLDEN_EPOCH);
+    for (i = 0; i < GOLDEN_BATCHES; ++i) {
+        x[i] = new_batch(GOLDEN_CLASSES, GOLDEN_BATCH, 1);
+        expect_word(file, "labels");
+        for (b = 0; b < GOLDEN_BATCH; ++b) {
+            int label;
+            assert_int_equal(fscanf(file, "%d", &label), 1);
+            set_label(x[i], b, label);
+        }
+        expect_word(file, "logits");
+        read_values(file, x[i].logits, GOLDEN_BATCH * GOLDEN_CLASSES);
+    }
+    for (;;) {
+        char found[64];
+        while (strcmp(next_word(file), "case")) assert_int_not_equal(fscanf(file, "%*[^\n]"), EOF);
+        assert_int_equal(fscanf(file, "%63s", found), 1);
+        if (!strcmp(found, name)) break;
+    }
+    while (!strcmp(next_word(file), "option")) {
+        char key[64], value[64], range[256];
+        assert_int_equal(fscanf(file, "%63s %63s", key, value), 2);
+        assert_int_equal(ols_set_option(&options, key, value, range, sizeof range), 0);
+    }
+    if (ols_has_state(&options)) state = ols_new_state(GOLDEN_CLASSES, &options);
+    for (i = 0; i < GOLDEN_BATCHES; ++i) {
+        if (i) expect_word(file, "loss"); /* that of the first batch ended the options */
+        if (sigmoid) {
+            forward_sigmoid(x[i], &options, state);
+            read_values(file, expected, GOLDEN_BATCH);
+        } else {
+            forward(x[i], &options, state, 1);
+            read_values(file, expected, GOLDEN_BATCH);
+            for (b = 0; b < GOLDEN_BATCH; ++b) assert_close(x[i].loss[b], expected[b], 2e-6);
+        }
+        expect_word(file, "gradient");
+        read_values(file, expected, GOLDEN_BATCH * GOLDEN_CLASSES);
+        for (k = 0; k < GOLDEN_BATCH * GOLDEN_CLASSES; ++k) assert_close(x[i].delta[k], -expected[k], 1e-6);
+        if (!state) continue;
+        if (sigmoid) {
+            for (b = 0; b < GOLDEN_BATCH; ++b)
+                ols_accumulate_scores(state, x[i].probs + b * GOLDEN_CLASSES, 1, x[i].labels[b]);
+        } else {
+            ols_accumulate(state, GOLDEN_BATCH, x[i].probs, x[i].labels, x[i].hits);
+        }
+        state->images += GOLDEN_BATCH;
+        ++state->iterations;
+        if (!ols_due(state, &options, GOLDEN_EPOCH)) continue;
+        ols_update(state, &options, GOLDEN_EPOCH);
+        expect_word(file, "soft");
+        read_values(file, expected, GOLDEN_CLASSES * GOLDEN_CLASSES);
+        for (k = 0; k < GOLDEN_CLASSES * GOLDEN_CLASSES; ++k) assert_close(state->S[k], expected[k], 1e-6);
+    }
+    /* An update that we missed would stand here. */
+    assert_true(strcmp(next_word(file), "soft"));
+    for (i = 0; i < GOLDEN_BATCHES; ++i) free_batch(x[i]);
+    ols_free_state(state);
+    fclose(file);
+}
+
+static void every_golden_case_is_replayed(void **test);
+
+#define GOLDEN(name, sentence)                                                                                         \
+    {                                                                                                                  \
+        sentence, golden_case, 0, 0, (void *)name                                                                      \
+    }
+
+static const struct CMUnitTest tests[] = {
+    GOLDEN("hard", "hard_labels_follow_equation_1"),
+    GOLDEN("ls", "label_smoothing_follows_equation_2"),
+    GOLDEN("ols", "online_label_smoothing_follows_equations_3_to_6"),
+    GOLDEN("alpha", "alpha_weighs_the_hard_label"),
+    GOLDEN("init-zero", "init_zero_trains_the_first_epoch_on_the_hard_term_alone"),
+    GOLDEN("period", "a_period_in_iterations_updates_in_the_middle_of_an_epoch"),
+    GOLDEN("soft-weight", "both_terms_can_be_weighed_one"),
+    GOLDEN("freeze", "a_confident_class_can_be_frozen"),
+    GOLDEN("freeze-zero", "freeze_and_empty_zero_follow_the_released_code"),
+    GOLDEN("freeze-keep", "freeze_and_empty_keep_go_together"),
+    GOLDEN("sigmoid", "a_sigmoid_head_is_a_binary_cross_entropy_a_class"),
+    cmocka_unit_test(every_golden_case_is_replayed),
+};
+
+/* A case that no test replays would be a promise that nobody keeps. */
+static void every_golden_case_is_replayed(void **test)
+{
+    FILE *file = open_golden("ols.txt");
+    char word[64], name[64];
+    size_t i, cases = 0;
+    (void)test;
+    while (fscanf(file, "%63s", word) == 1) {
+        if (!strcmp(word, "case")) {
+            int found = 0;
+            assert_int_equal(fscanf(file, "%63s", name), 1);
+            for (i = 0; i < COUNT(tests); ++i)
+                found += tests[i].test_func == golden_case && !strcmp((const char *)tests[i].initial_state, name);
+            if (found != 1) fail_msg("the case %s is replayed by %d tests", name, found);
+            ++cases;
+        }
+        if (fscanf(file, "%*[^\n]") == EOF) break;
+    }
+    assert_true(cases >= 11);
+    fclose(file);
+}
+
+int main(void)
+{
+    return cmocka_run_group_tests_name("ols_golden", tests, 0, 0) != 0;
+}

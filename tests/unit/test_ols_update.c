@@ -1,0 +1,357 @@
+/* The state of a training: how it begins, when an update is due, what the update of Eq. 6 makes of the sums, and how
+ * the sums of replicas add up (src/ols/state.c). */
+#include "helpers/test_ols.h"
+
+static void a_new_state_holds_the_soft_labels_that_init_asks_for(void **test)
+{
+    enum { K = 4 };
+    static const ols_row inits[] = {OLS_ROW_UNIFORM, OLS_ROW_ZERO, OLS_ROW_LS};
+    static const double on[] = {.25, 0, .8 + .2 / K}, off[] = {.25, 0, .2 / K}, weight[] = {1, 0, 1};
+    ols_options options = ols_default_options(OLS_OLS);
+    size_t i;
+    int y, k;
+    (void)test;
+    assert_int_equal(options.init, OLS_ROW_UNIFORM); /* the paper's */
+    options.epsilon = .2f;
+    for (i = 0; i < COUNT(inits); ++i) {
+        ols_state *state;
+        options.init = inits[i];
+        state = ols_new_state(K, &options);
+        for (y = 0; y < K; ++y) {
+            for (k = 0; k < K; ++k) {
+                assert_close(state->S[y * K + k], k == y ? on[i] : off[i], 1e-6);
+                assert_close(state->A[y * K + k], 0, 0);
+            }
+            assert_close(state->row_sum[y], weight[i], 0);
+            assert_int_equal(state->correct[y] + state->seen[y], 0);
+        }
+        assert_int_equal(state->images + state->iterations + state->updates + state->unlabelled, 0);
+        ols_free_state(state);
+    }
+}
+
+static void a_reset_state_is_a_new_one(void **test)
+{
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *state = full_state(4, 1), *fresh;
+    (void)test;
+    options.init = OLS_ROW_LS;
+    fresh = ols_new_state(4, &options);
+    ols_reset_state(state, &options);
+    assert_same_state(state, fresh);
+    ols_free_state(state), ols_free_state(fresh);
+}
+
+static void clearing_the_sums_keeps_the_soft_labels(void **test)
+{
+    ols_state *state = full_state(4, 1), *same = full_state(4, 1);
+    (void)test;
+    ols_clear_statistics(state);
+    memset(same->A, 0, 16 * sizeof(float));
+    memset(same->correct, 0, 4 * sizeof(int64_t));
+    memset(same->seen, 0, 4 * sizeof(int64_t));
+    same->images = same->iterations = same->unlabelled = 0;
+    assert_same_state(state, same);
+    ols_free_state(state), ols_free_state(same);
+}
+
+static void an_update_turns_the_sums_into_distributions_and_clears_them(void **test)
+{
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *state = full_state(3, 1);
+    float sums[9];
+    int y, k;
+    (void)test;
+    memcpy(sums, state->A, sizeof sums);
+    ols_update(state, &options, 0);
+    for (y = 0; y < 3; ++y) {
+        double total = (double)sums[y * 3] + sums[y * 3 + 1] + sums[y * 3 + 2];
+        for (k = 0; k < 3; ++k) {
+            assert_close(state->S[y * 3 + k], sums[y * 3 + k] / total, 1e-7);
+            assert_close(state->A[y * 3 + k], 0, 0);
+        }
+        assert_close(state->row_sum[y], 1, 0); /* of the row that was zero, too */
+        assert_int_equal(state->correct[y] + state->seen[y], 0);
+    }
+    assert_int_equal(state->updates, 4);
+    assert_int_equal(state->images + state->iterations + state->unlabelled, 0);
+    ols_free_state(state);
+}
+
+/* Class 0 is right, class 1 is seen and never right, class 2 is never seen; all three had a row before. */
+static ols_state *updated_with_empty_classes(ols_options *options, float before[9])
+{
+    static const float probs[] = {.75f, .125f, .125f, .75f, .125f, .125f};
+    static const int labels[] = {0, 1};
+    ols_state *state = random_state(3, options, 14);
+    memcpy(before, state->S, 9 * sizeof(float));
+    accumulate(state, 2, probs, labels);
+    ols_update(state, options, 0);
+    assert_close(state->S[0], .75, 0);
+    assert_close(state->row_sum[0], 1, 0);
+    return state;
+}
+
+static void a_class_without_right_predictions_becomes_uniform(void **test)
+{
+    ols_options options = ols_default_options(OLS_OLS);
+    float before[9];
+    ols_state *state = updated_with_empty_classes(&options, before); /* the default */
+    int i;
+    (void)test;
+    for (i = 3; i < 9; ++i) assert_close(state->S[i], 1. / 3, 1e-7);
+    assert_close(state->row_sum[1] + state->row_sum[2], 2, 0);
+    ols_free_state(state);
+}
+
+static void a_class_without_right_predictions_becomes_zero_and_drops_its_soft_term(void **test)
+{
+    ols_options options = ols_default_options(OLS_OLS);
+    float before[9], q[3];
+    ols_state *state;
+    ols_target_spec spec;
+    int i;
+    (void)test;
+    options.empty = OLS_ROW_ZERO;
+    options.alpha = .25f;
+    state = updated_with_empty_classes(&options, before);
+    for (i = 3; i < 9; ++i) assert_close(state->S[i], 0, 0);
+    assert_close(state->row_sum[1] + state->row_sum[2], 0, 0);
+    spec = ols_make_target_spec(&options, state, 3);
+    assert_close(ols_target(&spec, 3, 1, q), .25, 0);
+    assert_close(q[0], 0, 0);
+    assert_close(q[1], .25, 0);
+    assert_close(q[2], 0, 0);
+    ols_free_state(state);
+}
+
+static void a_class_without_right_predictions_keeps_its_row(void **test)
+{
+    ols_options options = ols_default_options(OLS_OLS);
+    float before[9];
+    ols_state *state;
+    (void)test;
+    options.empty = OLS_ROW_KEEP;
+    state = updated_with_empty_classes(&options, before);
+    assert_memory_equal(state->S + 3, before + 3, 6 * sizeof(float));
+    assert_close(state->row_sum[1] + state->row_sum[2], 2, 0);
+    zero_row(state, 2); /* a row of zeros is kept as such */
+    ols_update(state, &options, 0);
+    assert_close(state->row_sum[1], 1, 0);
+    assert_close(state->row_sum[2], 0, 0);
+    ols_free_state(state);
+}
+
+/* Row 0 has reached .75, row 1 has not, row 2 has and saw nothing. */
+static void a_frozen_row_is_left_alone(void **test)
+{
+    static const float soft[9] = {.75f, .25f, 0, .25f, .7f, .05f, .05f, .05f, .9f};
+    static const float probs[] = {.5f, .375f, .125f, .25f, .625f, .125f};
+    static const int labels[] = {0, 1};
+    static const float freezes[] = {.75f, 0};
+    ols_options options = ols_default_options(OLS_OLS);
+    size_t i;
+    (void)test;
+    assert_close(options.freeze, 0, 0); /* never, unless asked for */
+    options.empty = OLS_ROW_ZERO;
+    for (i = 0; i < COUNT(freezes); ++i) {
+        ols_state *state = ols_new_state(3, &options);
+        options.freeze = freezes[i];
+        memcpy(state->S, soft, sizeof soft);
+        state->updates = 1; /* before the first update nothing was learned that could be kept */
+        accumulate(state, 2, probs, labels);
+        ols_update(state, &options, 0);
+        assert_memory_equal(state->S, freezes[i] > 0 ? soft : probs, 3 * sizeof(float));
+        assert_memory_equal(state->S + 3, probs + 3, 3 * sizeof(float));
+        assert_close(state->S[8], freezes[i] > 0 ? .9 : 0, 1e-6);
+        assert_close(state->row_sum[2], freezes[i] > 0, 0);
+        assert_close(state->A[0], 0, 0); /* what a frozen class gathered is gone, too */
+        ols_free_state(state);
+    }
+}
+
+/* init=ls is above freeze=.88 from the start; frozen there, it would never learn. */
+static void the_first_update_freezes_nothing(void **test)
+{
+    static const float probs[] = {.5f, .375f, .125f};
+    static const int labels[] = {0};
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *state;
+    (void)test;
+    options.init = OLS_ROW_LS;
+    options.freeze = .88f;
+    state = ols_new_state(3, &options);
+    assert_true(state->S[0] > .88f);
+    accumulate(state, 1, probs, labels);
+    ols_update(state, &options, 0);
+    assert_memory_equal(state->S, probs, sizeof probs);
+    ols_free_state(state);
+}
+
+static void an_update_is_due_after_an_epoch_of_images(void **test)
+{
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *state = ols_new_state(2, &options);
+    (void)test;
+    state->iterations = 1000;
+    state->images = 99;
+    assert_false(ols_due(state, &options, 100));
+    state->images = 100;
+    assert_true(ols_due(state, &options, 100));
+    state->images = 120;
+    assert_true(ols_due(state, &options, 100));
+    assert_false(ols_due(state, &options, 0)); /* the trainer has not said how long an epoch is */
+    ols_free_state(state);
+}
+
+static void an_update_is_due_after_a_period_of_iterations(void **test)
+{
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *state = ols_new_state(2, &options);
+    (void)test;
+    options.period = 10;
+    state->images = 1030;
+    state->iterations = 9;
+    assert_false(ols_due(state, &options, 100));
+    state->iterations = 10;
+    assert_true(ols_due(state, &options, 100));
+    assert_true(ols_due(state, &options, 0));
+    ols_update(state, &options, 100);
+    assert_int_equal(state->iterations, 0);
+    assert_int_equal(state->images, 0);
+    assert_false(ols_due(state, &options, 100));
+    ols_free_state(state);
+}
+
+/* Batches of 32 and epochs of 100 images: updates come where the images pass 100, 200, 300, ... */
+static void the_position_beyond_an_epoch_is_carried_over(void **test)
+{
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *state = ols_new_state(2, &options);
+    int64_t images;
+    (void)test;
+    for (images = 32; images <= 3200; images += 32) {
+        int due = images / 100 > (images - 32) / 100;
+        state->images += 32;
+        assert_int_equal(ols_due(state, &options, 100), due);
+        if (due) ols_update(state, &options, 100);
+        assert_int_equal(state->images, images % 100);
+    }
+    assert_int_equal(state->updates, 32);
+    state->images = 512; /* a batch of several epochs is still one update */
+    ols_update(state, &options, 100);
+    assert_int_equal(state->images, 12);
+    ols_free_state(state);
+}
+
+/* Two replicas see every other sample each; `grain` makes sums exact in any order (a multiple of 1/64), or not (0). */
+static void check_merge(double grain, double tolerance)
+{
+    enum { K = 4, B = 40 };
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *all = ols_new_state(K, &options), *first = ols_new_state(K, &options);
+    ols_state *second = ols_new_state(K, &options);
+    uint64_t seed = 77;
+    int b, k;
+    for (b = 0; b < B; ++b) {
+        ols_state *replica = b % 2 ? second : first;
+        float probs[K];
+        int label = b % 7 == 6 ? -1 : (int)(noise(&seed) * K);
+        for (k = 0; k < K; ++k) probs[k] = (float)(grain > 0 ? grain * (int)(noise(&seed) / grain) : noise(&seed));
+        if (b % 3 && label >= 0) probs[label] = 1;
+        accumulate(all, 1, probs, &label);
+        accumulate(replica, 1, probs, &label);
+        ++all->images, ++replica->images;
+        if (b % 2) ++all->iterations; /* both replicas' samples are one iteration */
+        ++replica->iterations;
+    }
+    assert_true(all->correct[0] > 0 && all->unlabelled > 0);
+    ols_add_statistics(first, second);
+    assert_memory_equal(first->correct, all->correct, K * sizeof(int64_t));
+    assert_memory_equal(first->seen, all->seen, K * sizeof(int64_t));
+    assert_int_equal(first->images, all->images);
+    assert_int_equal(first->iterations, all->iterations);
+    assert_int_equal(first->unlabelled, all->unlabelled);
+    for (k = 0; k < K * K; ++k) assert_close(first->A[k], all->A[k], tolerance * all->A[k]);
+    ols_update(first, &options, 0);
+    ols_update(all, &options, 0);
+    for (k = 0; k < K * K; ++k) assert_close(first->S[k], all->S[k], tolerance);
+    ols_free_state(all), ols_free_state(first), ols_free_state(second);
+}
+
+static void merged_replicas_equal_one_that_saw_everything(void **test)
+{
+    (void)test;
+    check_merge(1. / 64, 0);
+    check_merge(0, 1e-6);
+}
+
+static void imagenet_21k_takes_under_four_gigabytes(void **test)
+{
+    (void)test;
+    assert_in_range(ols_state_bytes(21841), 3800000000u, 3840000000u);
+    assert_true(ols_block_bytes(21841) > UINT32_MAX / 2);
+    assert_int_equal(ols_state_bytes(2), 2 * 4 * 4 + 2 * (4 + 8 + 8));
+    assert_int_equal(ols_state_bytes(1 << 20), ((size_t)8 << 40) + ((size_t)20 << 20));
+}
+
+/* docs/ols.md, "Three classes, by hand": cat, dog, car. */
+static void the_worked_example_of_the_documentation(void **test)
+{
+    enum { K = 3, SAMPLES = 5 };
+    static const double p[SAMPLES][K] = {{.7, .2, .1}, {.5, .4, .1}, {.3, .6, .1}, {.3, .6, .1}, {.1, .1, .8}};
+    static const int classes[SAMPLES] = {0, 0, 0, 1, 2};
+    static const double first_target[K] = {2 / 3., 1 / 6., 1 / 6.}, target[K] = {.8, .15, .05};
+    static const double S[K * K] = {.6, .3, .1, .3, .6, .1, .1, .1, .8}, delta[K] = {.1, -.05, -.05};
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *state = ols_new_state(K, &options);
+    ols_target_spec spec = ols_make_target_spec(&options, state, K);
+    ols_batch x = empty_batch(K, SAMPLES);
+    float q[K];
+    int b, k;
+    (void)test;
+    for (b = 0; b < SAMPLES; ++b) {
+        for (k = 0; k < K; ++k) x.logits[b * K + k] = (float)log(p[b][k]);
+        set_label(x, b, classes[b]);
+    }
+    assert_close(ols_target(&spec, K, 0, q), 1, 1e-6);
+    for (k = 0; k < K; ++k) assert_close(q[k], first_target[k], 1e-6);
+
+    forward(x, &options, state, 1); /* the first epoch */
+    ols_accumulate(state, SAMPLES, x.probs, x.labels, x.hits);
+    assert_int_equal(state->correct[0], 2);
+    assert_close(state->A[0], 1.2, 1e-6);
+    state->images += SAMPLES;
+    assert_true(ols_due(state, &options, SAMPLES));
+    ols_update(state, &options, SAMPLES);
+    for (k = 0; k < K * K; ++k) assert_close(state->S[k], S[k], 1e-6);
+
+    forward(x, &options, state, 1); /* the second */
+    assert_close(x.loss[0], .6419, 5e-5);
+    for (k = 0; k < K; ++k) assert_close(x.delta[k], delta[k], 1e-6);
+    for (k = 0; k < K; ++k) assert_close(x.delta[k] + x.probs[k], target[k], 1e-6);
+    free_batch(x);
+    ols_free_state(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_state_holds_the_soft_labels_that_init_asks_for),
+        cmocka_unit_test(a_reset_state_is_a_new_one),
+        cmocka_unit_test(clearing_the_sums_keeps_the_soft_labels),
+        cmocka_unit_test(an_update_turns_the_sums_into_distributions_and_clears_them),
+        cmocka_unit_test(a_class_without_right_predictions_becomes_uniform),
+        cmocka_unit_test(a_class_without_right_predictions_becomes_zero_and_drops_its_soft_term),
+        cmocka_unit_test(a_class_without_right_predictions_keeps_its_row),
+        cmocka_unit_test(a_frozen_row_is_left_alone),
+        cmocka_unit_test(the_first_update_freezes_nothing),
+        cmocka_unit_test(an_update_is_due_after_an_epoch_of_images),
+        cmocka_unit_test(an_update_is_due_after_a_period_of_iterations),
+        cmocka_unit_test(the_position_beyond_an_epoch_is_carried_over),
+        cmocka_unit_test(merged_replicas_equal_one_that_saw_everything),
+        cmocka_unit_test(imagenet_21k_takes_under_four_gigabytes),
+        cmocka_unit_test(the_worked_example_of_the_documentation),
+    };
+    return cmocka_run_group_tests_name("ols_update", tests, 0, 0) != 0;
+}
