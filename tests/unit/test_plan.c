@@ -301,13 +301,25 @@ static void relu6_keeps_to_its_ceiling_in_training_and_in_use(void **state)
     free_network(plain);
 }
 
+/* Built with -Ofast, Darknet's own activations may turn NaN into 0, so there is nothing to hold a build without oneDNN
+ * to. */
+static void need_plans(void)
+{
+#ifndef ONEDNN
+    print_message("# there are no plans in a build without oneDNN\n");
+    skip();
+#endif
+}
+
 /* A network that has diverged has to show it, in training and in use. */
 static void what_is_not_a_number_stays_so(void **state)
 {
-    network *net = parse(classifier, 1);
+    network *net;
     float *output;
     int i;
     (void)state;
+    need_plans();
+    net = parse(classifier, 1);
     train(net, 1);
     for (i = 0; i < net->layers[0].nweights; ++i) net->layers[0].weights[i] = NAN;
     put_batch(net, 2);
@@ -322,10 +334,12 @@ static void what_is_not_a_number_stays_so(void **state)
 /* There NaN may become infinite, in use alone. */
 static void what_is_not_a_number_passes_relu6(void **state)
 {
-    network *net = parse(mobile, 1);
+    network *net;
     float *output;
     int i, finite = 0;
     (void)state;
+    need_plans();
+    net = parse(mobile, 1);
     train(net, 1);
     net->layers[1].weights[7] = NAN;
     put_batch(net, 2);
