@@ -1,24 +1,30 @@
-/* How loops over large arrays are compiled and shared among threads: one version per vector width, chosen when the
- * program starts, since it is built for any x86-64. */
+/* How loops over large arrays are compiled and divided among threads, in every folder of src/. */
 #ifndef VECTORIZE_H
 #define VECTORIZE_H
 
-/* Sanitizers instrument the choosing function before they are ready themselves. */
+#include <stddef.h>
+
+/* In front of a function: it is compiled once for each width of vector registers, and the widest that the processor has
+ * is chosen when the program starts. Without this, gcc would use the narrow registers that every x86-64 has.
+ * A sanitized build has one version: the code that chooses runs before the sanitizer is ready for it. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
 #define VECTORIZED __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define VECTORIZED
 #endif
 
-/* For the body of a VECTORIZED function that is compiled once per block size (plan.h). */
+/* In front of a function that VECTORIZED ones call: it becomes part of each of their versions, and is compiled for that
+ * version's registers. A constant argument is a constant in its loops. */
 #define INLINE static inline __attribute__((always_inline))
 
 enum {
-    PARALLEL_FROM = 32768, /* elements below which a second thread costs more than it saves */
-    PARALLEL_PARTS = 16    /* of a large array; fixed, so that results do not depend on the number of threads */
+    PARALLEL_FROM = 32768, /* elements; for fewer, starting a second thread costs more time than it saves */
+    PARALLEL_PARTS = 16    /* into which more are divided: as many on every machine, so that sums have one order */
 };
 
-/* Runs `statement` for the parts of 0..n, on all cores where n is large; `at` and `m` are a part's start and length. */
+/* Divides the elements 0..n-1 into PARALLEL_PARTS parts (one where n < PARALLEL_FROM) and runs `statement` for each, in
+ * parallel. In the statement, size_t `at` is the first element of the part, and size_t `m` the number of its elements.
+ */
 #define IN_PARTS(n, statement)                                                                                         \
     do {                                                                                                               \
         int part_, parts_ = (n) < PARALLEL_FROM ? 1 : PARALLEL_PARTS;                                                  \

@@ -1,6 +1,6 @@
-/* Networks with a plan (src/accel/cpu) against the same networks without one, through what a program does to a
- * network between passes: predicting, resizing, other batch sizes, leaving layers out. accel.t compares the numbers of
- * many layers with Darknet's own code; here memory is looked at too, in a sanitized build.
+/* Networks with a plan (src/accel/cpu/layer_plan.h) against the same networks without one, through what a program does
+ * to a network between passes: predicting, resizing, other batch sizes, leaving layers out. accel.t compares the
+ * numbers of many layers with Darknet's own code; here memory is looked at too, in a sanitized build.
  */
 #include "accel/cpu/accel_cpu.h"
 

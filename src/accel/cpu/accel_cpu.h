@@ -1,19 +1,22 @@
-/* Fast CPU paths for the layers that training spends its time in: convolutions by way of oneDNN, the rest vectorised
- * and on all cores. Knows Darknet's layers and nothing of label smoothing.
+/* What Darknet's own files call in src/accel/cpu: a CPU's fast paths for the layers that training spends its time in.
+ * Convolutions go through oneDNN, other matrix products through OpenBLAS; batch normalisation, activations and level 1
+ * of the BLAS are loops that use wide vector registers and all cores. Knows Darknet's layers and nothing of label
+ * smoothing.
  *
- * Every function answers 1 where it did the work, and 0 where it did nothing and Darknet's own code has to: for shapes
- * and activations that it declines. Built with ONEDNN=0 they all answer 0, and accel_gemm does with OPENBLAS=0.
+ * A function that returns an int answers 1 where it did the work. It answers 0 where it did nothing and Darknet's own
+ * code has to: for shapes and activations that it has no fast path for. Without oneDNN (ONEDNN=0) all of them answer 0
+ * but accel_gemm, which does so without OpenBLAS (OPENBLAS=0).
  */
 #ifndef ACCEL_CPU_H
 #define ACCEL_CPU_H
 
 #include "darknet.h"
 
-#ifdef ONEDNN
-
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#ifdef ONEDNN
 
 /* l.output = convolution of net.input with l.weights, plain, grouped or depthwise, without bias or activation. */
 int accel_forward_convolution(layer l, network net);
@@ -33,29 +36,26 @@ int accel_backward_batchnorm(layer l, network net);
 int accel_activate(float *x, int n, ACTIVATION a);
 int accel_gradient(const float *x, int n, ACTIVATION a, float *delta);
 
-/* BLAS level 1 on adjacent elements: x = value; y = x; y += alpha x. */
+/* Level 1 of the BLAS on adjacent elements: x = value; y = x, which may overlap; y += alpha x. */
 int accel_fill(int n, float value, float *x);
 int accel_copy(int n, const float *x, float *y);
 int accel_axpy(int n, float alpha, const float *x, float *y);
 
-/* A network's plan (plan.h) begins empty; accel_plan makes it for the network as it is now, before a pass on the CPU,
- * by putting functions of src/accel in the place of those of layers that they are faster for. accel_end_plan puts
- * Darknet's own back, before anything reallocates the layers' outputs. */
+/* A network's plan (layer_plan.h) says which of its layers hand each other tensors in oneDNN's layout. A network gets
+ * an empty one when it is made. accel_plan fills it before a pass on the CPU, for the network as it is then, and puts
+ * functions of src/accel into the layers that have faster ones. accel_end_plan puts Darknet's own back; it comes before
+ * anything that reallocates the layers' outputs. */
 struct accel_plan *accel_new_plan(void);
 void accel_plan(network *net);
 void accel_end_plan(network *net);
 void accel_free_plan(network *net);
 
-/* 0: from now on no network has a plan. For who looks at the output of a layer other than the last one, which may be in
- * another layout, and in another place after the first pass. */
+/* With 0, no network has a plan from now on. That is for a program that looks at the output of another layer than the
+ * last: with a plan it may be in another layout, and be moved to another place by the first pass. */
 void accel_allow_plans(int allow);
 
 /* Whether the delta of layer net.index need not be set to zero before a backward pass. */
 int accel_overwrites_delta(network net);
-
-#ifdef __cplusplus
-}
-#endif
 
 #else
 
@@ -78,17 +78,16 @@ int accel_overwrites_delta(network net);
 #endif
 
 #ifdef OPENBLAS
-#ifdef __cplusplus
-extern "C" {
-#endif
-/* C = alpha op(A) op(B) + beta C, as Darknet's gemm_cpu: row-major, op transposes where its flag is 1. */
+/* C = alpha op(A) op(B) + beta C, as Darknet's gemm_cpu: op(A) is m x k, op(B) k x n, row-major with rows of lda, ldb
+ * and ldc floats; op transposes where its flag is 1. */
 int accel_gemm(int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a, int lda,
                const float *b, int ldb, float beta, float *c, int ldc);
-#ifdef __cplusplus
-}
-#endif
 #else
 #define accel_gemm(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc) 0
+#endif
+
+#ifdef __cplusplus
+}
 #endif
 
 #endif

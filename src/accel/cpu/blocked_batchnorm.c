@@ -1,230 +1,228 @@
-/* Batch normalisation and activation in the blocked layout (plan.h).
- *
- * Forward reads x twice and writes the output once, backward reads delta and x twice and writes delta once. Sums are
- * taken for every image and block on their own and added up in order, so that they do not depend on the number of
- * threads. The formulas are Darknet's, its two different epsilons included.
+/* Forward reads x twice and writes the output once; backward reads delta and x twice and writes delta once. Sums are
+ * taken for each block of each image by itself and then added up in order, so that they do not depend on the number of
+ * threads. The formulas are Darknet's: to keep from dividing by 0, forward adds 1e-6 to the deviation, and backward
+ * 1e-5 to the variance.
  */
-#include "accel/cpu/plan.h"
+#include "accel/cpu/blocked_batchnorm.h"
 
-#include "base/error.h"
 #ifdef ONEDNN
+
+#include "accel/cpu/blocked_layout.h"
+#include "accel/cpu/piecewise_linear.h"
+#include "base/memory.h"
+#include "base/vectorize.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    MOST = 16,  /* channels in a block */
-    ROWS = 256, /* pixels added up in floats before they go to a double */
-    WAYS = 4
-}; /* sums that are kept apart, since an addition has to wait for the one before */
+    CHUNK = 256, /* pixels whose values are summed in float before the sum goes on in double */
+    /* Independent accumulators hide latency: an addition has to wait for the result of the one before it in the same
+     * sum, so pixels take turns among this many sums, which are added at the end of the chunk. */
+    ACCUMULATORS = 4
+};
 
-/* What one image and block adds to the statistics of its channels. */
+/* ---- One block of channels of one image. Arrays of pixels are [spatial][block]; block is 16 or 8 ------------------
+ */
+
+/* Per channel. squares: the sum of the squared distances from this mean. */
 typedef struct {
-    double mean[MOST], squares[MOST]; /* squares: of the distances from this mean */
+    double mean[MAX_BLOCK], squares[MAX_BLOCK];
 } moments;
 
+/* Per channel: the sums of g and of g (x - mean), where g is the gradient before the activation. */
 typedef struct {
-    double delta[MOST], product[MOST]; /* sums of delta, and of delta (x - mean) */
-} gradients;
+    double gradient[MAX_BLOCK], product[MAX_BLOCK];
+} gradient_sums;
 
-/* x is [spatial][block] */
-INLINE void take_moments(const float *x, int spatial, moments *m, const int block)
+/* Per channel: output = activation((x - mean) scale + bias), and backward
+ * delta = gradient_factor g + x_factor (x - mean) + constant. */
+typedef struct {
+    float mean[MAX_BLOCK], scale[MAX_BLOCK], bias[MAX_BLOCK];
+    float gradient_factor[MAX_BLOCK], x_factor[MAX_BLOCK], constant[MAX_BLOCK];
+} normalization;
+
+INLINE void sum_moments(const float *x, int spatial, moments *result, const int block)
 {
-    float shift[MOST], s[WAYS][MOST], q[WAYS][MOST];
-    double sum[MOST] = {0}, squares[MOST] = {0};
+    float shift[MAX_BLOCK], sum[ACCUMULATORS][MAX_BLOCK], squares[ACCUMULATORS][MAX_BLOCK];
+    double total[MAX_BLOCK] = {0}, total_squares[MAX_BLOCK] = {0};
     int start, i, j, k;
-    for (j = 0; j < block; ++j) shift[j] = x[j]; /* near the mean, so that little cancels */
-    for (start = 0; start < spatial; start += ROWS) {
-        int end = start + ROWS < spatial ? start + ROWS : spatial;
-        memset(s, 0, sizeof s);
-        memset(q, 0, sizeof q);
-        for (i = start; i + WAYS <= end; i += WAYS)
-            for (k = 0; k < WAYS; ++k)
+    /* Distances from the first pixel are summed: it is nearer to the mean than 0 is, so less cancels. */
+    for (j = 0; j < block; ++j) shift[j] = x[j];
+    for (start = 0; start < spatial; start += CHUNK) {
+        int end = start + CHUNK < spatial ? start + CHUNK : spatial;
+        memset(sum, 0, sizeof sum);
+        memset(squares, 0, sizeof squares);
+        for (i = start; i + ACCUMULATORS <= end; i += ACCUMULATORS)
+            for (k = 0; k < ACCUMULATORS; ++k)
 #pragma omp simd
                 for (j = 0; j < block; ++j) {
-                    float d = x[(i + k) * block + j] - shift[j];
-                    s[k][j] += d;
-                    q[k][j] += d * d;
+                    float distance = x[(i + k) * block + j] - shift[j];
+                    sum[k][j] += distance;
+                    squares[k][j] += distance * distance;
                 }
         for (; i < end; ++i)
 #pragma omp simd
             for (j = 0; j < block; ++j) {
-                float d = x[i * block + j] - shift[j];
-                s[0][j] += d;
-                q[0][j] += d * d;
+                float distance = x[i * block + j] - shift[j];
+                sum[0][j] += distance;
+                squares[0][j] += distance * distance;
             }
         for (j = 0; j < block; ++j) {
-            sum[j] += s[0][j] + s[1][j] + s[2][j] + s[3][j];
-            squares[j] += q[0][j] + q[1][j] + q[2][j] + q[3][j];
+            total[j] += sum[0][j] + sum[1][j] + sum[2][j] + sum[3][j];
+            total_squares[j] += squares[0][j] + squares[1][j] + squares[2][j] + squares[3][j];
         }
     }
     for (j = 0; j < block; ++j) {
-        m->mean[j] = shift[j] + sum[j] / spatial;
-        m->squares[j] = squares[j] - sum[j] * sum[j] / spatial;
+        result->mean[j] = shift[j] + total[j] / spatial;
+        result->squares[j] = total_squares[j] - total[j] * total[j] / spatial;
     }
 }
 
-/* y = activation((x - mean) scale + bias) */
-INLINE void normalize(const float *x, float *y, int spatial, const float *mean, const float *scale, const float *bias,
-                      pieces activation, const int block)
+INLINE void normalize(const float *x, float *y, int spatial, const normalization *values, piecewise_linear activation,
+                      const int block)
 {
-    float m[MOST], a[MOST], b[MOST];
+    const normalization v = *values; /* a copy, which writing to y cannot change: it stays in registers */
     int i, j;
-    for (j = 0; j < block; ++j) m[j] = mean[j], a[j] = scale[j], b[j] = bias[j];
-    if (activation.slope == 1) {
+    if (activation.negative_slope == 1) {
         for (i = 0; i < spatial; ++i)
 #pragma omp simd
-            for (j = 0; j < block; ++j) y[i * block + j] = (x[i * block + j] - m[j]) * a[j] + b[j];
+            for (j = 0; j < block; ++j) y[i * block + j] = (x[i * block + j] - v.mean[j]) * v.scale[j] + v.bias[j];
     } else {
         for (i = 0; i < spatial; ++i)
 #pragma omp simd
             for (j = 0; j < block; ++j) {
-                float value = (x[i * block + j] - m[j]) * a[j] + b[j];
-                y[i * block + j] = activate_pieces(value, activation);
+                float value = (x[i * block + j] - v.mean[j]) * v.scale[j] + v.bias[j];
+                y[i * block + j] = piecewise_linear_value(value, activation);
             }
     }
 }
 
-/* The gradient behind the activation: on which of its pieces it was is computed again from x, which is cheaper than to
- * read the output. */
-#define BEHIND_ACTIVATION(at)                                                                                          \
-    float from_mean = x[at] - m[j];                                                                                    \
-    float g = delta[at] * slope_of_pieces(from_mean * a[j] + b[j], activation)
-
-INLINE void take_gradients(const float *x, const float *delta, int spatial, const float *mean, const float *scale,
-                           const float *bias, pieces activation, gradients *total, const int block)
+/* g, from delta, the gradient behind the activation. What went into the activation is computed again, which is cheaper
+ * than reading what came out of it. */
+INLINE float gradient_before_activation(float delta, float x_minus_mean, float scale, float bias,
+                                        piecewise_linear activation)
 {
-    float m[MOST], a[MOST], b[MOST], s[WAYS][MOST], p[WAYS][MOST];
+    return delta * piecewise_linear_slope(x_minus_mean * scale + bias, activation);
+}
+
+INLINE void sum_gradients(const float *x, const float *delta, int spatial, const normalization *values,
+                          piecewise_linear activation, gradient_sums *total, const int block)
+{
+    const normalization v = *values;
+    float sum[ACCUMULATORS][MAX_BLOCK], product[ACCUMULATORS][MAX_BLOCK];
     int start, i, j, k;
-    for (j = 0; j < block; ++j) m[j] = mean[j], a[j] = scale[j], b[j] = bias[j];
     memset(total, 0, sizeof *total);
-    for (start = 0; start < spatial; start += ROWS) {
-        int end = start + ROWS < spatial ? start + ROWS : spatial;
-        memset(s, 0, sizeof s);
-        memset(p, 0, sizeof p);
-        for (i = start; i + WAYS <= end; i += WAYS)
-            for (k = 0; k < WAYS; ++k)
+    for (start = 0; start < spatial; start += CHUNK) {
+        int end = start + CHUNK < spatial ? start + CHUNK : spatial;
+        memset(sum, 0, sizeof sum);
+        memset(product, 0, sizeof product);
+        for (i = start; i + ACCUMULATORS <= end; i += ACCUMULATORS)
+            for (k = 0; k < ACCUMULATORS; ++k)
 #pragma omp simd
                 for (j = 0; j < block; ++j) {
-                    BEHIND_ACTIVATION((i + k) * block + j);
-                    s[k][j] += g;
-                    p[k][j] += g * from_mean;
+                    float distance = x[(i + k) * block + j] - v.mean[j];
+                    float g = gradient_before_activation(delta[(i + k) * block + j], distance, v.scale[j], v.bias[j],
+                                                         activation);
+                    sum[k][j] += g;
+                    product[k][j] += g * distance;
                 }
         for (; i < end; ++i)
 #pragma omp simd
             for (j = 0; j < block; ++j) {
-                BEHIND_ACTIVATION(i * block + j);
-                s[0][j] += g;
-                p[0][j] += g * from_mean;
+                float distance = x[i * block + j] - v.mean[j];
+                float g = gradient_before_activation(delta[i * block + j], distance, v.scale[j], v.bias[j], activation);
+                sum[0][j] += g;
+                product[0][j] += g * distance;
             }
         for (j = 0; j < block; ++j) {
-            total->delta[j] += s[0][j] + s[1][j] + s[2][j] + s[3][j];
-            total->product[j] += p[0][j] + p[1][j] + p[2][j] + p[3][j];
+            total->gradient[j] += sum[0][j] + sum[1][j] + sum[2][j] + sum[3][j];
+            total->product[j] += product[0][j] + product[1][j] + product[2][j] + product[3][j];
         }
     }
 }
 
-/* delta = by_delta g + by_x (x - mean) + rest */
-INLINE void put_gradients(const float *x, float *delta, int spatial, const float *mean, const float *scale,
-                          const float *bias, pieces activation, const float *by_delta, const float *by_x,
-                          const float *rest, const int block)
+INLINE void put_gradients(const float *x, float *delta, int spatial, const normalization *values,
+                          piecewise_linear activation, const int block)
 {
-    float m[MOST], a[MOST], b[MOST], d[MOST], q[MOST], r[MOST];
+    const normalization v = *values;
     int i, j;
-    for (j = 0; j < block; ++j) {
-        m[j] = mean[j], a[j] = scale[j], b[j] = bias[j];
-        d[j] = by_delta[j], q[j] = by_x[j], r[j] = rest[j];
-    }
     for (i = 0; i < spatial; ++i)
 #pragma omp simd
         for (j = 0; j < block; ++j) {
-            BEHIND_ACTIVATION(i * block + j);
-            delta[i * block + j] = d[j] * g + q[j] * from_mean + r[j];
+            float distance = x[i * block + j] - v.mean[j];
+            float g = gradient_before_activation(delta[i * block + j], distance, v.scale[j], v.bias[j], activation);
+            delta[i * block + j] = v.gradient_factor[j] * g + v.x_factor[j] * distance + v.constant[j];
         }
 }
 
-VECTORIZED static void take_moments_of(const float *x, int spatial, moments *m, int block)
+/* Each of the four compiled for both sizes of a block, as constants. */
+
+VECTORIZED static void sum_block_moments(const float *x, int spatial, moments *result, int block)
 {
     if (block == 16)
-        take_moments(x, spatial, m, 16);
+        sum_moments(x, spatial, result, 16);
     else
-        take_moments(x, spatial, m, 8);
+        sum_moments(x, spatial, result, 8);
 }
 
-VECTORIZED static void normalize_block(const float *x, float *y, int spatial, const float *mean, const float *scale,
-                                       const float *bias, pieces activation, int block)
+VECTORIZED static void normalize_block(const float *x, float *y, int spatial, const normalization *values,
+                                       piecewise_linear activation, int block)
 {
     if (block == 16)
-        normalize(x, y, spatial, mean, scale, bias, activation, 16);
+        normalize(x, y, spatial, values, activation, 16);
     else
-        normalize(x, y, spatial, mean, scale, bias, activation, 8);
+        normalize(x, y, spatial, values, activation, 8);
 }
 
-VECTORIZED static void take_gradients_of(const float *x, const float *delta, int spatial, const float *mean,
-                                         const float *scale, const float *bias, pieces activation, gradients *total,
-                                         int block)
+VECTORIZED static void sum_block_gradients(const float *x, const float *delta, int spatial, const normalization *values,
+                                           piecewise_linear activation, gradient_sums *total, int block)
 {
     if (block == 16)
-        take_gradients(x, delta, spatial, mean, scale, bias, activation, total, 16);
+        sum_gradients(x, delta, spatial, values, activation, total, 16);
     else
-        take_gradients(x, delta, spatial, mean, scale, bias, activation, total, 8);
+        sum_gradients(x, delta, spatial, values, activation, total, 8);
 }
 
-VECTORIZED static void put_gradients_of(const float *x, float *delta, int spatial, const float *mean,
-                                        const float *scale, const float *bias, pieces activation, const float *by_delta,
-                                        const float *by_x, const float *rest, int block)
+VECTORIZED static void put_block_gradients(const float *x, float *delta, int spatial, const normalization *values,
+                                           piecewise_linear activation, int block)
 {
     if (block == 16)
-        put_gradients(x, delta, spatial, mean, scale, bias, activation, by_delta, by_x, rest, 16);
+        put_gradients(x, delta, spatial, values, activation, 16);
     else
-        put_gradients(x, delta, spatial, mean, scale, bias, activation, by_delta, by_x, rest, 8);
+        put_gradients(x, delta, spatial, values, activation, 8);
 }
 
-/* Values per channel, padded with zeros to whole blocks: mean, factor, bias, and three of the backward pass. */
-typedef struct {
-    float *mean, *scale, *bias, *by_delta, *by_x, *rest;
-    void *sums; /* moments or gradients of every image and block */
-} channel_values;
+/* ---- A layer ----------------------------------------------------------------------------------------------------- */
 
-static int blocks_of(layer l)
+/* One for each block of channels, to be freed; zeros for channels that the last block has too many. */
+static normalization *normalizations_of(layer l)
 {
-    return (l.out_c + accel_block() - 1) / accel_block();
+    int block = channels_per_block(), f;
+    normalization *values = (normalization *)xcalloc(blocks_of_channels(l.out_c), sizeof *values);
+    for (f = 0; f < l.out_c; ++f) {
+        normalization *v = &values[f / block];
+        v->mean[f % block] = l.mean[f];
+        v->scale[f % block] = l.scales[f] / (sqrtf(l.variance[f]) + .000001f);
+        v->bias[f % block] = l.biases[f];
+    }
+    return values;
 }
 
-static channel_values make_channel_values(layer l, size_t sums)
-{
-    size_t channels = (size_t)blocks_of(l) * accel_block();
-    channel_values v;
-    char *bytes = (char *)calloc(1, 6 * channels * sizeof(float) + (size_t)l.batch * blocks_of(l) * sums);
-    if (!bytes) die("out of memory in batch normalisation");
-    v.sums = bytes;
-    v.mean = (float *)(bytes + (size_t)l.batch * blocks_of(l) * sums);
-    v.scale = v.mean + channels;
-    v.bias = v.scale + channels;
-    v.by_delta = v.bias + channels;
-    v.by_x = v.by_delta + channels;
-    v.rest = v.by_x + channels;
-    return v;
-}
-
-static void put_scale(layer l, channel_values v, int f)
-{
-    v.mean[f] = l.mean[f];
-    v.scale[f] = l.scales[f] / (sqrtf(l.variance[f]) + .000001f);
-    v.bias[f] = l.biases[f];
-}
+/* tasks: the blocks of all images, one after another in memory, each of task_floats. */
 
 void forward_blocked_batchnorm(layer l)
 {
-    int block = accel_block(), blocks = blocks_of(l), spatial = l.out_w * l.out_h, tasks = l.batch * blocks, i, f;
-    size_t step = (size_t)spatial * block; /* tasks lie one after another */
+    int block = channels_per_block(), blocks = blocks_of_channels(l.out_c), spatial = l.out_w * l.out_h;
+    int tasks = l.batch * blocks, i, f;
+    size_t task_floats = (size_t)spatial * block;
     double n = (double)l.batch * spatial;
-    const pieces activation = pieces_of(l.activation);
-    channel_values v = make_channel_values(l, sizeof(moments));
-    moments *sums = (moments *)v.sums;
+    const piecewise_linear activation = piecewise_linear_of(l.activation);
+    moments *sums = (moments *)xcalloc(tasks, sizeof *sums);
+    normalization *values;
 #pragma omp parallel for schedule(static)
-    for (i = 0; i < tasks; ++i) take_moments_of(l.x + i * step, spatial, &sums[i], block);
+    for (i = 0; i < tasks; ++i) sum_block_moments(l.x + i * task_floats, spatial, &sums[i], block);
     for (f = 0; f < l.out_c; ++f) {
         double mean = 0, squares = 0;
         for (i = 0; i < l.batch; ++i) mean += sums[i * blocks + f / block].mean[f % block];
@@ -238,51 +236,48 @@ void forward_blocked_batchnorm(layer l)
         l.variance[f] = (float)((squares < 0 ? 0 : squares) / (n - 1));
         l.rolling_mean[f] = .99f * l.rolling_mean[f] + .01f * l.mean[f];
         l.rolling_variance[f] = .99f * l.rolling_variance[f] + .01f * l.variance[f];
-        put_scale(l, v, f);
     }
+    values = normalizations_of(l);
 #pragma omp parallel for schedule(static)
-    for (i = 0; i < tasks; ++i) {
-        int c = i % blocks * block;
-        normalize_block(l.x + i * step, l.output + i * step, spatial, v.mean + c, v.scale + c, v.bias + c, activation,
+    for (i = 0; i < tasks; ++i)
+        normalize_block(l.x + i * task_floats, l.output + i * task_floats, spatial, &values[i % blocks], activation,
                         block);
-    }
-    free(v.sums);
+    free(sums);
+    free(values);
 }
 
 void backward_blocked_batchnorm(layer l)
 {
-    int block = accel_block(), blocks = blocks_of(l), spatial = l.out_w * l.out_h, tasks = l.batch * blocks, i, f;
-    size_t step = (size_t)spatial * block;
+    int block = channels_per_block(), blocks = blocks_of_channels(l.out_c), spatial = l.out_w * l.out_h;
+    int tasks = l.batch * blocks, i, f;
+    size_t task_floats = (size_t)spatial * block;
     double n = (double)l.batch * spatial;
-    const pieces activation = pieces_of(l.activation);
-    channel_values v = make_channel_values(l, sizeof(gradients));
-    gradients *sums = (gradients *)v.sums;
-    for (f = 0; f < l.out_c; ++f) put_scale(l, v, f);
+    const piecewise_linear activation = piecewise_linear_of(l.activation);
+    gradient_sums *sums = (gradient_sums *)xcalloc(tasks, sizeof *sums);
+    normalization *values = normalizations_of(l);
 #pragma omp parallel for schedule(static)
-    for (i = 0; i < tasks; ++i) {
-        int c = i % blocks * block;
-        take_gradients_of(l.x + i * step, l.delta + i * step, spatial, v.mean + c, v.scale + c, v.bias + c, activation,
-                          &sums[i], block);
-    }
+    for (i = 0; i < tasks; ++i)
+        sum_block_gradients(l.x + i * task_floats, l.delta + i * task_floats, spatial, &values[i % blocks], activation,
+                            &sums[i], block);
     for (f = 0; f < l.out_c; ++f) {
-        double delta = 0, product = 0, variance = l.variance[f] + .00001f, inverse = 1 / sqrt(variance);
+        double gradient = 0, product = 0, variance = l.variance[f] + .00001f, inverse = 1 / sqrt(variance);
+        normalization *v = &values[f / block];
         for (i = 0; i < l.batch; ++i) {
-            delta += sums[i * blocks + f / block].delta[f % block];
+            gradient += sums[i * blocks + f / block].gradient[f % block];
             product += sums[i * blocks + f / block].product[f % block];
         }
-        l.bias_updates[f] += (float)delta;
+        l.bias_updates[f] += (float)gradient;
         l.scale_updates[f] += (float)(product / (sqrt((double)l.variance[f]) + .000001));
-        v.by_delta[f] = (float)(l.scales[f] * inverse);
-        v.by_x[f] = (float)(-l.scales[f] * product * inverse / variance / n);
-        v.rest[f] = (float)(-l.scales[f] * delta * inverse / n);
+        v->gradient_factor[f % block] = (float)(l.scales[f] * inverse);
+        v->x_factor[f % block] = (float)(-l.scales[f] * product * inverse / variance / n);
+        v->constant[f % block] = (float)(-l.scales[f] * gradient * inverse / n);
     }
 #pragma omp parallel for schedule(static)
-    for (i = 0; i < tasks; ++i) {
-        int c = i % blocks * block;
-        put_gradients_of(l.x + i * step, l.delta + i * step, spatial, v.mean + c, v.scale + c, v.bias + c, activation,
-                         v.by_delta + c, v.by_x + c, v.rest + c, block);
-    }
-    free(v.sums);
+    for (i = 0; i < tasks; ++i)
+        put_block_gradients(l.x + i * task_floats, l.delta + i * task_floats, spatial, &values[i % blocks], activation,
+                            block);
+    free(sums);
+    free(values);
 }
 
 #endif

@@ -1,93 +1,106 @@
-/* The layers between convolutions in the blocked layout (plan.h): [shortcut], [route], [upsample], [maxpool] and
- * [avgpool]. What they compute is Darknet's; a gradient that nobody has written to yet is overwritten, not added to. */
-#include "accel/cpu/plan.h"
+#include "accel/cpu/blocked_layers.h"
 
 #ifdef ONEDNN
 
 #include "accel/cpu/accel_cpu.h"
+#include "accel/cpu/blocked_layout.h"
+#include "accel/cpu/layer_plan.h"
+#include "accel/cpu/piecewise_linear.h"
+#include "base/vectorize.h"
 
 #include <float.h>
 #include <string.h>
 
-static int blocks_of(int channels)
-{
-    return (channels + accel_block() - 1) / accel_block();
-}
-
 /* ---- [shortcut] -------------------------------------------------------------------------------------------------- */
 
-VECTORIZED static void add_and_activate(const float *x, const float *other, float *y, size_t n, float alpha, float beta,
-                                        pieces activation)
+/* Its inputs are the layer before it, whose shape is that of the output, and the layer `from`, which may be smaller or
+ * larger: output = activation(alpha input + beta from), where `from` counts as 0 outside of what the two have in
+ * common.
+ */
+
+VECTORIZED static void add_and_activate(const float *input, const float *from, float *output, size_t n, float alpha,
+                                        float beta, piecewise_linear activation)
 {
     size_t i;
 #pragma omp simd
     for (i = 0; i < n; ++i) {
-        y[i] = activate_pieces(alpha * x[i] + beta * other[i], activation);
+        output[i] = piecewise_linear_value(alpha * input[i] + beta * from[i], activation);
     }
 }
 
-/* delta, by the output y, to the gradients by the two inputs. */
-VECTORIZED static void hand_back(const float *y, const float *delta, float *by_x, float *by_other, size_t n,
-                                 float alpha, float beta, pieces activation, int add_x, int add_other)
+/* From delta, the gradient by the output, to the gradients by the two inputs. */
+VECTORIZED static void put_input_gradients(const float *output, const float *delta, float *input_delta,
+                                           float *from_delta, size_t n, float alpha, float beta,
+                                           piecewise_linear activation, int add_to_input, int add_to_from)
 {
     size_t i;
-    if (!add_x && !add_other) {
+    if (!add_to_input && !add_to_from) {
 #pragma omp simd
         for (i = 0; i < n; ++i) {
-            float g = delta[i] * slope_of_pieces(y[i], activation);
-            by_x[i] = alpha * g;
-            by_other[i] = beta * g;
+            float g = delta[i] * piecewise_linear_slope(output[i], activation);
+            input_delta[i] = alpha * g;
+            from_delta[i] = beta * g;
         }
     } else {
 #pragma omp simd
         for (i = 0; i < n; ++i) {
-            float g = delta[i] * slope_of_pieces(y[i], activation);
-            by_x[i] = (add_x ? by_x[i] : 0) + alpha * g;
-            by_other[i] = (add_other ? by_other[i] : 0) + beta * g;
+            float g = delta[i] * piecewise_linear_slope(output[i], activation);
+            input_delta[i] = (add_to_input ? input_delta[i] : 0) + alpha * g;
+            from_delta[i] = (add_to_from ? from_delta[i] : 0) + beta * g;
         }
     }
 }
 
-/* Where the two inputs differ in size: the pixels and channels that they have in common. Rows are of `step` pixels. */
+/* How the pixels that two tensors have in common lie in one of them; all in pixels of one block. */
+struct grid {
+    int column_stride, row_stride; /* from a column to the next, from a row to the next */
+    int plane;                     /* pixels of a block */
+    int blocks;                    /* of an image */
+};
+
+/* What the output and `from` have in common. Where one has twice the width, it is every second pixel of it. */
 typedef struct {
-    int channels, blocks, rows, columns;             /* in common */
-    int here_step, here_width, here_plane, here_all; /* in pixels: between columns, rows, blocks; blocks of an image */
-    int there_step, there_width, there_plane, there_all;
+    int channels, blocks, rows, columns;
+    struct grid output, from;
 } overlap;
 
 static overlap overlap_of(layer l)
 {
-    overlap o;
     int shrink = l.w / l.out_w < 1 ? 1 : l.w / l.out_w, grow = l.out_w / l.w < 1 ? 1 : l.out_w / l.w;
+    struct grid output = {grow, l.out_w * grow, l.out_w * l.out_h, blocks_of_channels(l.out_c)};
+    struct grid from = {shrink, l.w * shrink, l.w * l.h, blocks_of_channels(l.c)};
+    overlap o;
     o.channels = l.c < l.out_c ? l.c : l.out_c;
-    o.blocks = blocks_of(o.channels);
+    o.blocks = blocks_of_channels(o.channels);
     o.rows = l.h < l.out_h ? l.h : l.out_h;
     o.columns = l.w < l.out_w ? l.w : l.out_w;
-    o.here_step = grow, o.here_width = l.out_w * grow, o.here_plane = l.out_w * l.out_h,
-    o.here_all = blocks_of(l.out_c);
-    o.there_step = shrink, o.there_width = l.w * shrink, o.there_plane = l.w * l.h, o.there_all = blocks_of(l.c);
+    o.output = output;
+    o.from = from;
     return o;
 }
 
-/* y += factor x on the overlap; `forward` says whether y is here or there. */
-static void add_overlap(layer l, const float *x, float *y, float factor, int forward)
+static size_t pixel_of(const struct grid *g, int image, int block, int row, int column)
 {
-    overlap o = overlap_of(l);
-    int block = accel_block(), i;
+    return ((size_t)image * g->blocks + block) * g->plane + (size_t)row * g->row_stride +
+           (size_t)column * g->column_stride;
+}
+
+/* y += factor x on what they have in common; x lies in the grid x_grid and y in y_grid, which are those of o. */
+static void add_overlap(const overlap *o, int batch, const float *x, const struct grid *x_grid, float *y,
+                        const struct grid *y_grid, float factor)
+{
+    int block = channels_per_block(), i;
 #pragma omp parallel for schedule(static)
-    for (i = 0; i < l.batch * o.blocks; ++i) {
-        int b = i / o.blocks, k = i % o.blocks, row, column, j;
-        int lanes = o.channels - k * block < block ? o.channels - k * block : block; /* what is filled up stays 0 */
-        size_t here = ((size_t)b * o.here_all + k) * o.here_plane,
-               there = ((size_t)b * o.there_all + k) * o.there_plane;
-        for (row = 0; row < o.rows; ++row)
-            for (column = 0; column < o.columns; ++column) {
-                size_t at = here + (size_t)row * o.here_width + (size_t)column * o.here_step;
-                size_t other = there + (size_t)row * o.there_width + (size_t)column * o.there_step;
-                const float *from = x + (forward ? other : at) * block;
-                float *to = y + (forward ? at : other) * block;
+    for (i = 0; i < batch * o->blocks; ++i) {
+        int image = i / o->blocks, k = i % o->blocks, row, column, j;
+        /* channels that the last block has too many stay 0 */
+        int channels = o->channels - k * block < block ? o->channels - k * block : block;
+        for (row = 0; row < o->rows; ++row)
+            for (column = 0; column < o->columns; ++column) {
+                const float *source = x + pixel_of(x_grid, image, k, row, column) * block;
+                float *target = y + pixel_of(y_grid, image, k, row, column) * block;
 #pragma omp simd
-                for (j = 0; j < lanes; ++j) to[j] += factor * from[j];
+                for (j = 0; j < channels; ++j) target[j] += factor * source[j];
             }
     }
 }
@@ -99,42 +112,43 @@ static int same_shape(layer l)
 
 void forward_blocked_shortcut(layer l, network net)
 {
-    const float *other = net.layers[l.index].output;
-    const pieces activation = pieces_of(l.activation);
+    const float *from = net.layers[l.index].output;
+    const piecewise_linear activation = piecewise_linear_of(l.activation);
     size_t n = blocked_floats(l.batch, l.out_c, l.out_h, l.out_w);
     if (same_shape(l)) {
-        IN_PARTS(n, add_and_activate(net.input + at, other + at, l.output + at, m, l.alpha, l.beta, activation));
+        IN_PARTS(n, add_and_activate(net.input + at, from + at, l.output + at, m, l.alpha, l.beta, activation));
     } else {
+        const overlap o = overlap_of(l);
         accel_copy((int)n, net.input, l.output);
-        add_overlap(l, other, l.output, l.beta, 1);
+        add_overlap(&o, l.batch, from, &o.from, l.output, &o.output, l.beta);
         accel_activate(l.output, (int)n, l.activation);
     }
 }
 
 void backward_blocked_shortcut(layer l, network net)
 {
-    const layer_plan *p = plan_of(net);
-    const pieces activation = pieces_of(l.activation);
-    float *other = net.layers[l.index].delta;
-    int add_x = !(p->overwrites & 1), add_other = !(p->overwrites & 2);
+    const piecewise_linear activation = piecewise_linear_of(l.activation);
+    float *from_delta = net.layers[l.index].delta;
+    int add_to_input = accumulates(net, 0), add_to_from = accumulates(net, 1);
     size_t n = blocked_floats(l.batch, l.out_c, l.out_h, l.out_w);
     if (same_shape(l)) {
-        IN_PARTS(n, hand_back(l.output + at, l.delta + at, net.delta + at, other + at, m, l.alpha, l.beta, activation,
-                              add_x, add_other));
+        IN_PARTS(n, put_input_gradients(l.output + at, l.delta + at, net.delta + at, from_delta + at, m, l.alpha,
+                                        l.beta, activation, add_to_input, add_to_from));
     } else {
+        const overlap o = overlap_of(l);
         accel_gradient(l.output, (int)n, l.activation, l.delta);
-        if (add_x)
+        if (add_to_input)
             accel_axpy((int)n, 1, l.delta, net.delta);
         else
             accel_copy((int)n, l.delta, net.delta);
-        if (!add_other) accel_fill((int)blocked_floats(l.batch, l.c, l.h, l.w), 0, other);
-        add_overlap(l, l.delta, other, l.beta, 0);
+        if (!add_to_from) accel_fill((int)blocked_floats(l.batch, l.c, l.h, l.w), 0, from_delta);
+        add_overlap(&o, l.batch, l.delta, &o.output, from_delta, &o.from, l.beta);
     }
 }
 
 /* ---- [route] ----------------------------------------------------------------------------------------------------- */
 
-/* Whole blocks one after another: every input but the last has a multiple of the block's channels. */
+/* Only the last input may have a block that is filled in part, so whole blocks are copied one after another. */
 void forward_blocked_route(layer l, network net)
 {
     size_t all = blocked_floats(1, l.out_c, l.out_h, l.out_w), offset = 0;
@@ -149,17 +163,16 @@ void forward_blocked_route(layer l, network net)
 
 void backward_blocked_route(layer l, network net)
 {
-    const layer_plan *p = plan_of(net);
     size_t all = blocked_floats(1, l.out_c, l.out_h, l.out_w), offset = 0;
     int i, b;
     for (i = 0; i < l.n; ++i) {
         layer to = net.layers[l.input_layers[i]];
         size_t n = blocked_floats(1, to.out_c, to.out_h, to.out_w);
         for (b = 0; b < l.batch; ++b) {
-            if (p->overwrites >> i & 1)
-                accel_copy((int)n, l.delta + b * all + offset, to.delta + b * n);
-            else
+            if (accumulates(net, i))
                 accel_axpy((int)n, 1, l.delta + b * all + offset, to.delta + b * n);
+            else
+                accel_copy((int)n, l.delta + b * all + offset, to.delta + b * n);
         }
         offset += n;
     }
@@ -169,9 +182,9 @@ void backward_blocked_route(layer l, network net)
 
 void forward_blocked_upsample(layer l, network net)
 {
-    int block = accel_block(), i;
+    int block = channels_per_block(), i;
 #pragma omp parallel for schedule(static)
-    for (i = 0; i < l.batch * blocks_of(l.out_c) * l.out_h; ++i) {
+    for (i = 0; i < l.batch * blocks_of_channels(l.out_c) * l.out_h; ++i) {
         int plane = i / l.out_h, row = i % l.out_h, column, j;
         const float *x = net.input + ((size_t)plane * l.h + row / l.stride) * l.w * block;
         float *y = l.output + (size_t)i * l.out_w * block;
@@ -183,9 +196,9 @@ void forward_blocked_upsample(layer l, network net)
 
 void backward_blocked_upsample(layer l, network net)
 {
-    int block = accel_block(), add = !(plan_of(net)->overwrites & 1), i;
+    int block = channels_per_block(), add = accumulates(net, 0), i;
 #pragma omp parallel for schedule(static)
-    for (i = 0; i < l.batch * blocks_of(l.out_c) * l.h; ++i) {
+    for (i = 0; i < l.batch * blocks_of_channels(l.out_c) * l.h; ++i) {
         int plane = i / l.h, row = i % l.h, column, y, x, j;
         float *to = net.delta + (size_t)i * l.w * block;
         for (column = 0; column < l.w; ++column, to += block) {
@@ -204,9 +217,9 @@ void backward_blocked_upsample(layer l, network net)
 
 void forward_blocked_maxpool(layer l, network net)
 {
-    int block = accel_block(), offset = -l.pad / 2, i;
+    int block = channels_per_block(), offset = -l.pad / 2, i;
 #pragma omp parallel for schedule(static)
-    for (i = 0; i < l.batch * blocks_of(l.out_c) * l.out_h; ++i) {
+    for (i = 0; i < l.batch * blocks_of_channels(l.out_c) * l.out_h; ++i) {
         int plane = i / l.out_h, row = i % l.out_h, column, y, x, j;
         const float *from = net.input + (size_t)plane * l.h * l.w * block;
         for (column = 0; column < l.out_w; ++column) {
@@ -233,9 +246,9 @@ void forward_blocked_maxpool(layer l, network net)
 
 void backward_blocked_maxpool(layer l, network net)
 {
-    int block = accel_block(), add = !(plan_of(net)->overwrites & 1), outputs = l.out_w * l.out_h, i;
+    int block = channels_per_block(), add = accumulates(net, 0), outputs = l.out_w * l.out_h, i;
 #pragma omp parallel for schedule(static)
-    for (i = 0; i < l.batch * blocks_of(l.out_c); ++i) {
+    for (i = 0; i < l.batch * blocks_of_channels(l.out_c); ++i) {
         float *to = net.delta + (size_t)i * l.h * l.w * block;
         const float *delta = l.delta + (size_t)i * outputs * block;
         const int *where = l.indexes + (size_t)i * outputs * block;
@@ -248,30 +261,29 @@ void backward_blocked_maxpool(layer l, network net)
 
 /* ---- [avgpool] --------------------------------------------------------------------------------------------------- */
 
-/* The output has one pixel, and is in Darknet's layout. */
 void forward_blocked_avgpool(layer l, network net)
 {
-    int block = accel_block(), blocks = blocks_of(l.c), spatial = l.w * l.h, i;
+    int block = channels_per_block(), blocks = blocks_of_channels(l.c), spatial = l.w * l.h, i;
 #pragma omp parallel for schedule(static)
     for (i = 0; i < l.batch * blocks; ++i) {
         const float *x = net.input + (size_t)i * spatial * block;
-        int first = i % blocks * block, here = l.c - first < block ? l.c - first : block, j, k;
-        float sum[16] = {0};
+        int first = i % blocks * block, channels = l.c - first < block ? l.c - first : block, j, k;
+        float sum[MAX_BLOCK] = {0};
         for (k = 0; k < spatial; ++k)
-            for (j = 0; j < here; ++j) sum[j] += x[(size_t)k * block + j];
-        for (j = 0; j < here; ++j) l.output[(size_t)(i / blocks) * l.c + first + j] = sum[j] / spatial;
+            for (j = 0; j < channels; ++j) sum[j] += x[(size_t)k * block + j];
+        for (j = 0; j < channels; ++j) l.output[(size_t)(i / blocks) * l.c + first + j] = sum[j] / spatial;
     }
 }
 
 void backward_blocked_avgpool(layer l, network net)
 {
-    int block = accel_block(), blocks = blocks_of(l.c), spatial = l.w * l.h;
-    int add = !(plan_of(net)->overwrites & 1), i;
+    int block = channels_per_block(), blocks = blocks_of_channels(l.c), spatial = l.w * l.h;
+    int add = accumulates(net, 0), i;
 #pragma omp parallel for schedule(static)
     for (i = 0; i < l.batch * blocks; ++i) {
-        float *to = net.delta + (size_t)i * spatial * block, mean[16] = {0};
-        int first = i % blocks * block, here = l.c - first < block ? l.c - first : block, j, k;
-        for (j = 0; j < here; ++j) mean[j] = l.delta[(size_t)(i / blocks) * l.c + first + j] / spatial;
+        float *to = net.delta + (size_t)i * spatial * block, mean[MAX_BLOCK] = {0};
+        int first = i % blocks * block, channels = l.c - first < block ? l.c - first : block, j, k;
+        for (j = 0; j < channels; ++j) mean[j] = l.delta[(size_t)(i / blocks) * l.c + first + j] / spatial;
         for (k = 0; k < spatial; ++k)
             for (j = 0; j < block; ++j) to[(size_t)k * block + j] = (add ? to[(size_t)k * block + j] : 0) + mean[j];
     }

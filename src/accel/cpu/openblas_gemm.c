@@ -1,7 +1,8 @@
 /* Matrix products through OpenBLAS: [connected] and recurrent layers, and convolutions that oneDNN declines.
  *
- * Large ones are cut into one part per OpenMP thread, and OpenBLAS is kept to the calling thread: its own threads spin
- * for a while after every product, and take the processor from the OpenMP threads that everything else runs on.
+ * A large one is divided by rows or columns of C into one part per OpenMP thread, and each part is computed by OpenBLAS
+ * in the thread that asks for it. OpenBLAS has threads of its own, but these wait for the next product in a busy loop,
+ * and so take the processor from the OpenMP threads that everything else runs on.
  */
 #include "accel/cpu/accel_cpu.h"
 
@@ -16,7 +17,7 @@
 #include <omp.h>
 #endif
 
-/* Multiplications below which a second thread costs more than it saves. */
+/* Multiplications; for fewer, starting a second thread costs more time than it saves. */
 static const double parallel_from = 1e6;
 
 int accel_gemm(int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a, int lda,

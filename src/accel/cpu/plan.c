@@ -1,25 +1,103 @@
-/* Making a plan (plan.h): which layers run in the blocked layout. It is made with the first pass of a network, and
- * again when the network's size, batch or use has changed. */
-#include "accel/cpu/plan.h"
+/* Making a plan (layer_plan.h): which layers run in the blocked layout. It is made with the first pass of a network,
+ * and again when the network's size, batch or use has changed.
+ */
+#include "accel/cpu/accel_cpu.h"
 
-#include "base/error.h"
 #ifdef ONEDNN
 
-#include "accel/cpu/accel_cpu.h"
+#include "accel/cpu/blocked_layers.h"
+#include "accel/cpu/blocked_layout.h"
+#include "accel/cpu/layer_plan.h"
+#include "accel/cpu/onednn_convolution.h"
+#include "accel/cpu/piecewise_linear.h"
+#include "accel/cpu/vectorized_sgd.h"
+#include "base/error.h"
+#include "base/memory.h"
 
 #include <limits.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Layers that keep the layout of what they read; convolutions and [avgpool] can change it. */
-static int keeps_layout(LAYER_TYPE type)
+/* ---- Types of layers that a plan has functions for --------------------------------------------------------------- */
+
+/* can_run of each: whether its functions can run layer k, with its output blocked or in Darknet's layout. */
+
+static int can_run_convolution(const network *net, int k, int output_blocked)
 {
-    return type == SHORTCUT || type == ROUTE || type == UPSAMPLE || type == MAXPOOL;
+    return can_plan_convolution(net->layers[k], output_blocked, net->train);
 }
 
-/* The i-th layer that layer k of the network reads, in the order of layer_plan.overwrites; -1: none left. */
-static int reads(const network *net, int k, int i)
+static int can_run_shortcut(const network *net, int k, int output_blocked)
+{
+    layer l = net->layers[k];
+    if (!output_blocked || k == 0 || l.index == k - 1 || !is_piecewise_linear(l.activation)) return 0;
+    if (l.w / l.out_w != l.h / l.out_h || l.out_w / l.w != l.out_h / l.h) return 0;
+    /* Darknet multiplies the first input by alpha only where the two overlap. */
+    return l.alpha == 1 || (l.w == l.out_w && l.h == l.out_h && l.c == l.out_c);
+}
+
+static int can_run_route(const network *net, int k, int output_blocked)
+{
+    layer l = net->layers[k];
+    int i;
+    if (!output_blocked || l.n > MAX_GRADIENTS) return 0;
+    for (i = 0; i + 1 < l.n; ++i)
+        if (net->layers[l.input_layers[i]].out_c % channels_per_block()) return 0;
+    return 1;
+}
+
+static int can_run_upsample_or_maxpool(const network *net, int k, int output_blocked)
+{
+    (void)net;
+    return output_blocked && k > 0;
+}
+
+static int can_run_avgpool(const network *net, int k, int output_blocked)
+{
+    (void)net, (void)k;
+    return !output_blocked;
+}
+
+/* The layout of the inputs that the functions of a type read: blocked or not, blocked alone, or that of the output. */
+typedef enum { ANY_LAYOUT, BLOCKED_LAYOUT, LAYOUT_OF_OUTPUT } input_layout;
+
+typedef struct {
+    LAYER_TYPE type;
+    input_layout reads;
+    int (*can_run)(const network *net, int k, int output_blocked);
+    void (*forward)(layer, network);
+    void (*backward)(layer, network);
+} layer_functions;
+
+static const layer_functions known_types[] = {
+    {CONVOLUTIONAL, ANY_LAYOUT, can_run_convolution, forward_planned_convolution, backward_planned_convolution},
+    {SHORTCUT, LAYOUT_OF_OUTPUT, can_run_shortcut, forward_blocked_shortcut, backward_blocked_shortcut},
+    {ROUTE, LAYOUT_OF_OUTPUT, can_run_route, forward_blocked_route, backward_blocked_route},
+    {UPSAMPLE, LAYOUT_OF_OUTPUT, can_run_upsample_or_maxpool, forward_blocked_upsample, backward_blocked_upsample},
+    {MAXPOOL, LAYOUT_OF_OUTPUT, can_run_upsample_or_maxpool, forward_blocked_maxpool, backward_blocked_maxpool},
+    {AVGPOOL, BLOCKED_LAYOUT, can_run_avgpool, forward_blocked_avgpool, backward_blocked_avgpool},
+};
+
+/* NULL: a type that only Darknet has functions for. */
+static const layer_functions *functions_of(LAYER_TYPE type)
+{
+    size_t i;
+    for (i = 0; i < sizeof known_types / sizeof known_types[0]; ++i)
+        if (known_types[i].type == type) return &known_types[i];
+    return 0;
+}
+
+static int can_run(const network *net, int k, int output_blocked)
+{
+    const layer_functions *functions = functions_of(net->layers[k].type);
+    return functions && functions->can_run(net, k, output_blocked);
+}
+
+/* ---- Layouts ----------------------------------------------------------------------------------------------------- */
+
+/* The i-th layer that layer k reads, in the order of layer_plan.first_writer_mask; -1: it reads fewer. */
+static int input_of(const network *net, int k, int i)
 {
     layer l = net->layers[k];
     if (l.type == ROUTE) return i < l.n ? l.input_layers[i] : -1;
@@ -28,56 +106,35 @@ static int reads(const network *net, int k, int i)
     return -1;
 }
 
-static int is_blockable(const network *net, int k)
+/* Whether the output of layer k can be blocked, as far as that is for the layer itself to say. */
+static int can_be_blocked(const network *net, int k)
 {
     layer l = net->layers[k];
-    int block = accel_block(), i;
     if (!l.output || l.truth || l.onlyforward || l.reverse || l.out_w < 1 || l.out_h < 1 || l.out_c < 1) return 0;
     if (blocked_floats(l.batch, l.out_c, l.out_h, l.out_w) > INT_MAX) return 0;
-    switch (l.type) {
-    case CONVOLUTIONAL:
-        return can_plan_convolution(l, 1, net->train);
-    case SHORTCUT: /* Darknet scales its first input by alpha on the common part alone */
-        return has_pieces(l.activation) && l.index != k - 1 && k > 0 && l.w / l.out_w == l.h / l.out_h &&
-               l.out_w / l.w == l.out_h / l.h && (l.alpha == 1 || (l.w == l.out_w && l.h == l.out_h && l.c == l.out_c));
-    case ROUTE:
-        if (l.n > 32) return 0; /* bits of layer_plan.overwrites */
-        for (i = 0; i + 1 < l.n; ++i)
-            if (net->layers[l.input_layers[i]].out_c % block) return 0;
-        return 1;
-    case UPSAMPLE:
-    case MAXPOOL:
-        return k > 0;
-    default:
-        return 0;
-    }
+    return can_run(net, k, 1);
 }
 
-/* Layer k can read blocked layers, given its own layout. */
-static int reads_blocked(const network *net, int k, int blocked)
-{
-    layer l = net->layers[k];
-    if (l.type == CONVOLUTIONAL) return can_plan_convolution(l, blocked, net->train);
-    return l.type == AVGPOOL || (keeps_layout(l.type) && blocked);
-}
-
-/* Which layers are blocked: as many as can be, less those with a reader that cannot read it, and those that keep the
- * layout of others that are not. */
+/* Begins with every layer blocked that can be. Takes out those that are read by a layer which cannot read them, and
+ * those that keep the layout of an input which is not blocked, until nothing changes. */
 static void choose_layouts(const network *net, layer_plan *plan)
 {
     int changed = 1, k, i, from;
-    for (k = 0; k < net->n; ++k) plan[k].blocked = k + 1 < net->n && is_blockable(net, k);
+    for (k = 0; k < net->n; ++k) plan[k].blocked = k + 1 < net->n && can_be_blocked(net, k);
     while (changed) {
         changed = 0;
         for (k = 0; k < net->n; ++k)
-            for (i = 0; (from = reads(net, k, i)) >= 0; ++i) {
-                if (plan[from].blocked && !reads_blocked(net, k, plan[k].blocked)) plan[from].blocked = 0, changed = 1;
-                if (!plan[from].blocked && plan[k].blocked && keeps_layout(net->layers[k].type))
+            for (i = 0; (from = input_of(net, k, i)) >= 0; ++i) {
+                if (plan[from].blocked && !can_run(net, k, plan[k].blocked)) plan[from].blocked = 0, changed = 1;
+                if (!plan[from].blocked && plan[k].blocked &&
+                    functions_of(net->layers[k].type)->reads == LAYOUT_OF_OUTPUT)
                     plan[k].blocked = 0, changed = 1;
             }
     }
     for (k = 1; k < net->n; ++k) plan[k].input_blocked = plan[k - 1].blocked;
 }
+
+/* ---- Functions of the layers ------------------------------------------------------------------------------------- */
 
 /* What a backward pass needs is not kept while predicting. */
 static void refuse_backward(layer l, network net)
@@ -86,76 +143,63 @@ static void refuse_backward(layer l, network net)
     die("a backward pass after a prediction: set net->train, or net->delta, before the forward pass");
 }
 
-static void take_over(const network *net, layer_plan *plan, int k)
+static void replace_functions(const network *net, layer_plan *plan, int k)
 {
     layer *l = &net->layers[k];
+    const layer_functions *functions = functions_of(l->type);
     plan->forward = l->forward;
     plan->backward = l->backward;
     plan->update = l->update;
-    plan->ours = plan->blocked;
-    if (l->type == CONVOLUTIONAL && can_plan_convolution(*l, plan->blocked, net->train)) {
-        plan->ours = 1;
-        l->forward = forward_planned_convolution;
-        l->backward = backward_planned_convolution;
-    } else if (l->type == AVGPOOL && plan->input_blocked) {
-        plan->ours = 1;
-        l->forward = forward_blocked_avgpool;
-        l->backward = backward_blocked_avgpool;
-    } else if (plan->blocked) {
-        l->forward = l->type == SHORTCUT   ? forward_blocked_shortcut
-                     : l->type == ROUTE    ? forward_blocked_route
-                     : l->type == UPSAMPLE ? forward_blocked_upsample
-                                           : forward_blocked_maxpool;
-        l->backward = l->type == SHORTCUT   ? backward_blocked_shortcut
-                      : l->type == ROUTE    ? backward_blocked_route
-                      : l->type == UPSAMPLE ? backward_blocked_upsample
-                                            : backward_blocked_maxpool;
+    plan->replaced = can_run(net, k, plan->blocked) && (functions->reads != BLOCKED_LAYOUT || plan->input_blocked);
+    if (plan->replaced) {
+        l->forward = functions->forward;
+        l->backward = net->train ? functions->backward : refuse_backward;
     }
-    if (plan->ours && !net->train) l->backward = refuse_backward;
     if ((l->type == CONVOLUTIONAL || l->type == CONNECTED) && l->update && !net->adam) l->update = update_by_sgd;
 }
 
-/* A backward pass runs from the last layer to the first; the first to write to a gradient overwrites what was there. */
-static void choose_overwriting(const network *net, layer_plan *plan)
+/* A backward pass runs from the last layer to the first. */
+static void find_first_writers(const network *net, layer_plan *plan)
 {
-    char *written = (char *)calloc(net->n + 1, 1);
+    char *written = (char *)xcalloc(net->n + 1, 1);
     int k, i, from;
-    for (k = net->n - 1; k >= 0 && written; --k)
-        for (i = 0; (from = reads(net, k, i)) >= 0; ++i) {
+    for (k = net->n - 1; k >= 0; --k)
+        for (i = 0; (from = input_of(net, k, i)) >= 0; ++i) {
             /* [dropout] works on the tensors of the layer before it */
             while (from > 0 && net->layers[from].type == DROPOUT) --from;
             /* a loss has written to its gradient in the forward pass */
-            if (!written[from] && plan[k].ours && !net->layers[from].cost) {
-                plan[k].overwrites |= 1u << i;
-                plan[from].overwritten = 1;
+            if (!written[from] && plan[k].replaced && !net->layers[from].cost) {
+                plan[k].first_writer_mask |= 1u << i;
+                plan[from].has_first_writer = 1;
             }
             written[from] = 1;
         }
     free(written);
 }
 
-/* Room for `floats` that Darknet allocated for fewer; the new ones are zeros. */
+/* ---- Memory of the layers ---------------------------------------------------------------------------------------- */
+
+/* Room for `floats` in an array that Darknet allocated for fewer; the new ones are zeros. */
 static void grow(float **x, size_t floats)
 {
-    size_t had = *x ? malloc_usable_size(*x) : 0;
-    float *grown;
-    if (!*x || had >= floats * sizeof(float)) return;
-    grown = (float *)realloc(*x, floats * sizeof(float));
-    if (!grown) die("out of memory for a layer's output");
-    memset((char *)grown + had, 0, floats * sizeof(float) - had);
-    *x = grown;
+    size_t old_bytes = *x ? malloc_usable_size(*x) : 0;
+    if (!*x || old_bytes >= floats * sizeof(float)) return;
+    *x = (float *)xrealloc(*x, floats * sizeof(float));
+    memset((char *)*x + old_bytes, 0, floats * sizeof(float) - old_bytes);
 }
 
-/* Channels that do not fill the last block take more room than Darknet gave them. */
+/* Channels that do not fill the last block take more room than Darknet has allocated. */
 static void make_room(layer *l)
 {
     size_t floats = blocked_floats(l->batch, l->out_c, l->out_h, l->out_w);
-    if (l->out_c % accel_block() == 0) return;
+    if (l->out_c % channels_per_block() == 0) return;
     grow(&l->output, floats);
     grow(&l->delta, floats);
     grow(&l->x, floats);
     if (l->type == MAXPOOL) grow((float **)&l->indexes, floats);
 }
+
+/* ---- A network's plan, as accel_cpu.h has it --------------------------------------------------------------------- */
 
 static int allowed = 1;
 
@@ -181,7 +225,7 @@ void accel_end_plan(network *net)
 
 struct accel_plan *accel_new_plan(void)
 {
-    return (struct accel_plan *)calloc(1, sizeof(struct accel_plan));
+    return (struct accel_plan *)xcalloc(1, sizeof(struct accel_plan));
 }
 
 void accel_free_plan(network *net)
@@ -191,32 +235,37 @@ void accel_free_plan(network *net)
     net->accel = 0;
 }
 
+/* Whether the plan was made for the network as it is now. */
+static int is_current(const struct accel_plan *p, const network *net)
+{
+    return p->n == net->n && p->batch == net->batch && p->w == net->w && p->h == net->h && p->train == net->train;
+}
+
 void accel_plan(network *net)
 {
     struct accel_plan *p = net->accel;
     int k;
-    if (!allowed ||
-        (!net->train && net->delta)) { /* `nightmare`: a backward pass follows, with the statistics of inference */
+    /* `nightmare` asks for a gradient by the image with net->train = 0: a backward pass follows that uses the
+     * statistics of inference, which the functions of a plan do not do. */
+    if (!allowed || (!net->train && net->delta)) {
         accel_end_plan(net);
         return;
     }
-    if (!p || (p->n == net->n && p->batch == net->batch && p->w == net->w && p->h == net->h && p->train == net->train))
-        return;
+    if (!p || is_current(p, net)) return;
     accel_end_plan(net);
-    p->layers = (layer_plan *)calloc(net->n + 1, sizeof *p->layers);
-    if (!p->layers) die("out of memory");
+    p->layers = (layer_plan *)xcalloc(net->n + 1, sizeof *p->layers);
     p->n = net->n, p->batch = net->batch, p->w = net->w, p->h = net->h, p->train = net->train;
     choose_layouts(net, p->layers);
     for (k = 0; k < net->n; ++k) {
-        take_over(net, &p->layers[k], k);
+        replace_functions(net, &p->layers[k], k);
         if (p->layers[k].blocked) make_room(&net->layers[k]);
     }
-    choose_overwriting(net, p->layers);
+    find_first_writers(net, p->layers);
 }
 
 int accel_overwrites_delta(network net)
 {
-    return net.accel && net.accel->n && (!net.train || net.accel->layers[net.index].overwritten);
+    return net.accel && net.accel->n && (!net.train || net.accel->layers[net.index].has_first_writer);
 }
 
 #endif

@@ -1,5 +1,6 @@
-/* Batch normalisation: two passes over a channel forward and two backward, where Darknet's own code takes nine and
- * seven, and channels shared out over the cores. The formulas are Darknet's, its two different epsilons included. */
+/* Batch normalisation in Darknet's layout, nchw: three passes over a channel forward and two backward, where Darknet's
+ * own code takes nine and seven; the channels are divided among the cores. The formulas are Darknet's: to keep from
+ * dividing by 0, forward adds 1e-6 to the deviation, and backward 1e-5 to the variance. */
 #include "accel/cpu/accel_cpu.h"
 
 #ifdef ONEDNN

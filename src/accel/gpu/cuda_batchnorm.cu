@@ -1,6 +1,6 @@
 /* Batch normalisation on a GPU, with the formulas of Darknet's CUDA code: two kernels forward and two backward, where
- * it runs eleven and six. With cuDNN only what is not training comes here: its backward call wants the inverse
- * deviations of a batch, and would take the rolling variance for them. */
+ * it runs eleven and six. With cuDNN only passes outside of training come here: cuDNN's backward call wants the
+ * inverse deviations of a batch, and would read the rolling variances as these. */
 #include "accel/gpu/cuda_kernels.cuh"
 
 /* Mean, variance and rolling averages of one channel: a block each. */

@@ -1,5 +1,5 @@
 /* Depthwise convolution on a GPU without cuDNN: every channel is convolved with its own filters, n / c of them. Darknet
- * runs one gemm per channel and image, each of a handful of rows; here it is one kernel per pass. */
+ * runs one matrix product per channel and image, each of a handful of rows; here each pass is one kernel. */
 #include "accel/gpu/cuda_kernels.cuh"
 
 typedef struct {
@@ -14,7 +14,8 @@ static shape shape_of(layer l)
     return s;
 }
 
-/* A thread per output. SIZE is the filter's, or 0 where it is known only to s: the 3x3 loops are worth unrolling. */
+/* A thread per output. SIZE is s.size where it is known when this is compiled, so that the loops over the common 3x3
+ * filters can be unrolled; otherwise 0. */
 template <int SIZE> static __global__ void forward_kernel(shape s, const float *x, const float *weights, float *output)
 {
     int size = SIZE ? SIZE : s.size, spatial = s.out_h * s.out_w, plane, f, left, top, i, j;
@@ -36,9 +37,9 @@ template <int SIZE> static __global__ void forward_kernel(shape s, const float *
     output[element()] = sum;
 }
 
-/* A thread per input: it gathers from the outputs that it fed, so nothing is added by two threads. */
+/* A thread per input: it sums over the outputs that its input went into, so no two threads add to one place. */
 template <int SIZE>
-static __global__ void backward_input_kernel(shape s, const float *delta, const float *weights, float *input_delta)
+static __global__ void backward_data_kernel(shape s, const float *delta, const float *weights, float *input_delta)
 {
     int size = SIZE ? SIZE : s.size, spatial = s.h * s.w, per_channel = s.n / s.c, plane, row, column, m, i, j;
     float sum = 0;
@@ -108,9 +109,9 @@ int accel_backward_convolution_gpu(layer l, network net)
     check_error(cudaPeekAtLastError());
     if (!net.delta_gpu) return 1;
     if (l.size == 3)
-        backward_input_kernel<3><<<blocks, THREADS>>>(shape_of(l), l.delta_gpu, l.weights_gpu, net.delta_gpu);
+        backward_data_kernel<3><<<blocks, THREADS>>>(shape_of(l), l.delta_gpu, l.weights_gpu, net.delta_gpu);
     else
-        backward_input_kernel<0><<<blocks, THREADS>>>(shape_of(l), l.delta_gpu, l.weights_gpu, net.delta_gpu);
+        backward_data_kernel<0><<<blocks, THREADS>>>(shape_of(l), l.delta_gpu, l.weights_gpu, net.delta_gpu);
     check_error(cudaPeekAtLastError());
     return 1;
 }

@@ -1,7 +1,7 @@
-/* What the CUDA files of src/accel share. No sum depends on the order in which threads run, so two runs give the same
- * bits on one device. */
-#ifndef KERNELS_CUH
-#define KERNELS_CUH
+/* What the CUDA files of src/accel/gpu share. No sum depends on the order in which threads run, so two runs give the
+ * same bits on one device. */
+#ifndef CUDA_KERNELS_CUH
+#define CUDA_KERNELS_CUH
 
 #include <cuda_runtime.h>
 #include <curand.h>
@@ -26,13 +26,13 @@ static __device__ __forceinline__ unsigned element(void)
     return blockIdx.x * THREADS + threadIdx.x;
 }
 
-/* The sum of what THREADS threads bring; each of them gets it. */
+/* The sum of the values of a block's THREADS threads, which all have to call it; each gets the sum. */
 static __device__ __forceinline__ double block_sum(double value)
 {
     __shared__ double partial[THREADS / WARP];
     int i;
     for (i = WARP / 2; i > 0; i /= 2) value += __shfl_xor_sync(0xffffffffu, value, i);
-    __syncthreads(); /* the last sum was read */
+    __syncthreads(); /* every thread has read the sum before this one */
     if (threadIdx.x % WARP == 0) partial[threadIdx.x / WARP] = value;
     __syncthreads();
     value = 0;

@@ -3,10 +3,12 @@
 
 #if defined(GPU) && defined(CUDNN)
 
+#include "base/error.h"
+#include "base/memory.h"
+
 #include "cuda.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Workspace beyond this is not worth it; Darknet's own limit. */
@@ -14,10 +16,13 @@ static const size_t workspace_limit = 2000000000;
 
 enum { CANDIDATES = 8 };
 
-/* ---- Shapes that were met before: random=1 comes back to each of ten sizes hundreds of times ----------------------
- */
+/* ---- Choices that were made before ------------------------------------------------------------------------------- */
 
-/* All that the choice depends on. Integers alone, so that memcmp compares no padding. */
+/* They are kept: a network with random=1 comes back to each of ten sizes hundreds of times. onednn_convolution.c keeps
+ * a list of its own. The two have different keys and values, and that one frees what it holds, so there would be only
+ * the loop of a search to share. */
+
+/* All that a choice depends on. Integers alone, so that memcmp compares no padding. */
 typedef struct {
     int device, batch, c, h, w, n, groups, size, stride, pad;
 } shape;
@@ -25,9 +30,9 @@ typedef struct {
 typedef struct choice {
     shape key;
     cudnnConvolutionFwdAlgo_t forward;
-    cudnnConvolutionBwdDataAlgo_t by_input;
-    cudnnConvolutionBwdFilterAlgo_t by_weights;
-    size_t workspace; /* bytes that the hungriest of the three needs */
+    cudnnConvolutionBwdDataAlgo_t backward_data;
+    cudnnConvolutionBwdFilterAlgo_t backward_filter;
+    size_t workspace; /* bytes that suffice for each of the three */
     struct choice *next;
 } choice;
 
@@ -46,16 +51,14 @@ static choice *find_choice(const shape *key)
 
 static void no_algorithm(const layer *l)
 {
-    fprintf(stderr,
-            "darknet: cuDNN has no algorithm for a convolution of %d filters %dx%d in %d groups; build without "
-            "CUDNN=1\n",
-            l->n, l->size, l->size, l->groups);
-    exit(1);
+    die("cuDNN has no algorithm for a convolution of %d filters %dx%d in %d groups; build without CUDNN=1", l->n,
+        l->size, l->size, l->groups);
 }
 
-/* The results come fastest first. Taken is the first that fits and whose sums have one order, or else the first that
- * fits. The three results differ only in the type of `algo`. */
-#define TAKE_BEST(results, n, target, most)                                                                            \
+/* Sets `target` to the best algorithm of `results`, which come fastest first: the first whose workspace fits and whose
+ * sums have one order, or else the first whose workspace fits. Raises `most` to its workspace. A macro, since the three
+ * kinds of results differ in the type of `algo`. */
+#define TAKE_BEST(l, results, n, target, most)                                                                         \
     do {                                                                                                               \
         int i_, best_ = -1;                                                                                            \
         for (i_ = 0; i_ < (n); ++i_) {                                                                                 \
@@ -73,26 +76,22 @@ static void no_algorithm(const layer *l)
 static choice *new_choice(const layer *l, const shape *key)
 {
     cudnnConvolutionFwdAlgoPerf_t forward[CANDIDATES];
-    cudnnConvolutionBwdDataAlgoPerf_t by_input[CANDIDATES];
-    cudnnConvolutionBwdFilterAlgoPerf_t by_weights[CANDIDATES];
-    choice *made = (choice *)calloc(1, sizeof *made);
+    cudnnConvolutionBwdDataAlgoPerf_t backward_data[CANDIDATES];
+    cudnnConvolutionBwdFilterAlgoPerf_t backward_filter[CANDIDATES];
+    choice *made = (choice *)xcalloc(1, sizeof *made);
     int n = 0;
-    if (!made) {
-        fprintf(stderr, "darknet: out of memory\n");
-        exit(1);
-    }
     made->key = *key;
     cudnnGetConvolutionForwardAlgorithm_v7(cudnn_handle(), l->srcTensorDesc, l->weightDesc, l->convDesc,
                                            l->dstTensorDesc, CANDIDATES, &n, forward);
-    TAKE_BEST(forward, n, made->forward, made->workspace);
+    TAKE_BEST(l, forward, n, made->forward, made->workspace);
     n = 0;
     cudnnGetConvolutionBackwardDataAlgorithm_v7(cudnn_handle(), l->weightDesc, l->ddstTensorDesc, l->convDesc,
-                                                l->dsrcTensorDesc, CANDIDATES, &n, by_input);
-    TAKE_BEST(by_input, n, made->by_input, made->workspace);
+                                                l->dsrcTensorDesc, CANDIDATES, &n, backward_data);
+    TAKE_BEST(l, backward_data, n, made->backward_data, made->workspace);
     n = 0;
     cudnnGetConvolutionBackwardFilterAlgorithm_v7(cudnn_handle(), l->srcTensorDesc, l->ddstTensorDesc, l->convDesc,
-                                                  l->dweightDesc, CANDIDATES, &n, by_weights);
-    TAKE_BEST(by_weights, n, made->by_weights, made->workspace);
+                                                  l->dweightDesc, CANDIDATES, &n, backward_filter);
+    TAKE_BEST(l, backward_filter, n, made->backward_filter, made->workspace);
     made->next = choices;
     return choices = made;
 }
@@ -118,8 +117,8 @@ void accel_choose_cudnn_algorithms(layer *l)
     if (!found) found = new_choice(l, &key);
     pthread_mutex_unlock(&choices_lock);
     l->fw_algo = found->forward;
-    l->bd_algo = found->by_input;
-    l->bf_algo = found->by_weights;
+    l->bd_algo = found->backward_data;
+    l->bf_algo = found->backward_filter;
     l->workspace_size = found->workspace;
 }
 
@@ -136,9 +135,7 @@ void accel_renew_cudnn_workspace(network *net)
 
 void accel_check_cudnn(cudnnStatus_t status)
 {
-    if (status == CUDNN_STATUS_SUCCESS) return;
-    fprintf(stderr, "darknet: cuDNN failed: %s\n", cudnnGetErrorString(status));
-    exit(1);
+    if (status != CUDNN_STATUS_SUCCESS) die("cuDNN failed: %s", cudnnGetErrorString(status));
 }
 
 #endif
