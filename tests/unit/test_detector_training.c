@@ -425,23 +425,53 @@ static void a_duration_is_hours_minutes_and_seconds(void **test)
 
 /* ---- Children ---------------------------------------------------------------------------------------------------- */
 
-static void mean_average_precision_is_read_off_its_line_alone(void **test)
+static double map_in(const char *json, char *why, size_t size)
 {
-    static const char *others[] = {
-        "",
-        "class_id = 0, name = dog, ap = 50.00%",
-        " mean average precision (mAP@0.50) = ",
-        " mean average precision (mAP@0.50) = nan, or nan %",
-        " mean average precision (mAP@0.50) = 1.5, or 150 %",
-        " mean average precision (mAP@0.75) = 0.5, or 50.00 %",
-        "the mean average precision (mAP@0.50) = 0.5",
+    double map;
+    write_text(json);
+    why[0] = 0;
+    map = validation_read_map(log_path, why, size);
+    assert_true((map < 0) == (why[0] != 0));
+    return map;
+}
+
+static void the_map_is_read_from_the_top_level_of_the_json(void **test)
+{
+    char why[600];
+    (void)test;
+    assert_close(map_in("{\"map\": 0.123456789, \"objects\": 7}", why, sizeof why), .123456789, 0);
+    assert_close(map_in("{\n \"coco\": {\"map\": 0.5, \"ap\": null},\n \"objects\": 7, \"map\": 0,\n"
+                        " \"classes\": [{\"map\": 1, \"ap\": null}]\n}\n",
+                        why, sizeof why),
+                 0, 0);
+    assert_close(map_in("{\"objects\": 1, \"map\": 1}", why, sizeof why), 1, 0);
+}
+
+static void where_there_is_no_map_the_reason_is_given(void **test)
+{
+    static const struct {
+        const char *json, *reason;
+    } cases[] = {
+        {"{\"map\": null}", "where a number should be"},
+        {"{\"objects\": 3, \"classes\": [{\"map\": 1}]}", "there is no \"map\""},
+        {"{\"map\": 1.5}", "there is no \"map\" from 0 to 1"},
+        {"{\"map\": -1}", "there is no \"map\" from 0 to 1"},
+        {"{\"map\": 0.5", "the file ends"},
+        {"{\"map\": 0.5} {}", "the end of the file should be"},
+        {"", "the file ends"},
     };
-    double map = -1;
+    char why[600], shortest[8];
     size_t i;
     (void)test;
-    assert_int_equal(validation_read_map(" mean average precision (mAP@0.50) = 0.123456, or 12.35 % ", &map), 1);
-    assert_close(map, .123456, 0);
-    for (i = 0; i < COUNT(others); ++i) assert_int_equal(validation_read_map(others[i], &map), 0);
+    for (i = 0; i < COUNT(cases); ++i) {
+        assert_true(map_in(cases[i].json, why, sizeof why) < 0);
+        if (!strstr(why, cases[i].reason)) fail_msg("%s: %s", cases[i].json, why);
+    }
+    assert_true(map_in("", shortest, sizeof shortest) < 0);
+    assert_int_equal(strlen(shortest), sizeof shortest - 1);
+    unlink(log_path);
+    assert_true(validation_read_map(log_path, why, sizeof why) < 0);
+    assert_non_null(strstr(why, "No such file"));
 }
 
 typedef struct {
@@ -515,7 +545,8 @@ int main(void)
         cmocka_unit_test(a_log_that_is_not_there_has_no_rows_and_a_folder_is_an_error),
         cmocka_unit_test(a_smoothed_mean_follows_what_came_last),
         cmocka_unit_test(a_duration_is_hours_minutes_and_seconds),
-        cmocka_unit_test(mean_average_precision_is_read_off_its_line_alone),
+        cmocka_unit_test(the_map_is_read_from_the_top_level_of_the_json),
+        cmocka_unit_test(where_there_is_no_map_the_reason_is_given),
         cmocka_unit_test(a_child_is_heard_line_by_line_to_its_end),
         cmocka_unit_test(a_child_that_cannot_be_started_is_an_error),
     };
