@@ -221,7 +221,7 @@ static double evaluate(void)
     } else {
         snprintf(best, sizeof best, "best %.2f %%", 100 * t.best);
     }
-    if (map > 0) divergence_accept();
+    if (map > 0) divergence_mark_verified();
     printf("%zu: mAP@0.50 %.2f %%, %s, %.1f seconds\n", get_current_batch(net), 100 * map, best,
            monotonic_seconds() - began);
     return map;

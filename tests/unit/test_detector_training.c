@@ -1,13 +1,15 @@
 /* The parts of src/train/detector_training.h: sizes of random=1, when a training has diverged, what is left of a log
- * that is gone on with, speed, and what a child process says. */
+ * that is gone on with, speed, and what a child process prints and writes. */
 #include "test_helpers.h"
 
 #include "base/child_process.h"
-#include "eval/detect.h"
-#include "train/divergence.h"
-#include "train/multi_scale.h"
-#include "network.h"
 #include "base/progress.h"
+#include "eval/detect.h"
+#include "network.h"
+#include "parser.h"
+#include "train/divergence.h"
+#include "train/layer_weights.h"
+#include "train/multi_scale.h"
 #include "train/training_log.h"
 #include "train/validation.h"
 
@@ -208,51 +210,86 @@ static void a_loss_that_stays_beyond_the_limit_ends_a_training(void **test)
     assert_int_equal(watch_loss(&watch, 1e9), LOSS_EXPLODED);
 }
 
-static void any_weight_that_is_not_finite_is_found(void **test)
+/* One of every layer that has weights. */
+static network *network_of_all_weights(void)
 {
     static const char *cfg = "[net]\nbatch=1\nwidth=4\nheight=4\nchannels=3\n"
                              "[convolutional]\nbatch_normalize=1\nfilters=5\nsize=3\nstride=1\npad=1\n"
                              "[local]\nfilters=2\nsize=1\nstride=1\nactivation=linear\n"
                              "[batchnorm]\n"
+                             "[deconvolutional]\nbatch_normalize=1\nfilters=3\nsize=2\nstride=2\n"
+                             "[crnn]\nbatch_normalize=1\nhidden_filters=4\noutput_filters=2\n"
                              "[connected]\noutput=7\nactivation=linear\n"
+                             "[rnn]\noutput=5\n"
+                             "[gru]\nbatch_normalize=1\noutput=6\n"
+                             "[lstm]\nbatch_normalize=1\noutput=4\n"
                              "[softmax]\n";
-    static const float wrong[] = {NAN, INFINITY, -INFINITY};
     char path[] = "/tmp/detector-training-XXXXXX";
-    int fd = mkstemp(path), i;
+    int fd = mkstemp(path);
     network *net;
-    (void)test;
     assert_true(fd >= 0 && write(fd, cfg, strlen(cfg)) == (ssize_t)strlen(cfg) && !close(fd));
     net = load_network(path, 0, 0);
     unlink(path);
+    return net;
+}
+
+static void the_arrays_of_a_layer_are_all_that_darknet_writes_of_it(void **test)
+{
+    enum { HEADER_BYTES = 20 };
+    static float numbers[5000];
+    const float mark = 2.5f; /* no layer starts with it */
+    network *net = network_of_all_weights();
+    char path[] = "/tmp/detector-training-XXXXXX";
+    weight_array arrays[MAX_WEIGHT_ARRAYS];
+    int fd = mkstemp(path), i, k;
+    (void)test;
+    assert_true(fd >= 0 && !close(fd));
+    for (i = 0; i < net->n; ++i) {
+        const int n = layer_weight_arrays(net->layers + i, arrays);
+        size_t sum = 0, written, at;
+        FILE *file;
+        assert_true(n <= MAX_WEIGHT_ARRAYS);
+        assert_int_equal(n > 0, i + 1 < net->n); /* all but [softmax] have weights */
+        for (k = 0; k < n; ++k) {
+            sum += arrays[k].count;
+            for (at = 0; at < arrays[k].count; ++at) ((float *)arrays[k].values)[at] = mark;
+        }
+        for (k = 0; k < net->n; ++k) net->layers[k].dontsave = k != i;
+        save_weights(net, path);
+        file = fopen(path, "rb");
+        assert_true(file && !fseek(file, HEADER_BYTES, SEEK_SET));
+        written = fread(numbers, sizeof *numbers, COUNT(numbers), file);
+        fclose(file);
+        if (written != sum) fail_msg("layer %d: %zu numbers, but %zu in the file", i, sum, written);
+        for (at = 0; at < written; ++at)
+            if (numbers[at] != mark) fail_msg("layer %d: number %zu of the file is in no array", i, at);
+    }
+    unlink(path);
+    free_network(net);
+}
+
+static void any_weight_that_is_not_finite_is_found(void **test)
+{
+    static const float wrong[] = {NAN, INFINITY, -INFINITY};
+    network *net = network_of_all_weights();
+    weight_array arrays[MAX_WEIGHT_ARRAYS];
+    int w, i, k, end;
+    (void)test;
     assert_int_equal(first_layer_not_finite(net), -1);
-    for (i = 0; i < 3; ++i) {
-        layer *c = net->layers, *local = c + 1, *norm = c + 2, *full = c + 3;
-        const struct {
-            int layer;
-            float *last;
-        } places[] = {
-            {0, c->weights + c->nweights - 1},
-            {0, c->weights},
-            {0, c->biases + 4},
-            {0, c->scales + 4},
-            {0, c->rolling_mean + 4},
-            {0, c->rolling_variance + 4},
-            {1, local->weights + 1 * 1 * 5 * 2 * 4 * 4 - 1},
-            {1, local->biases + 2 * 4 * 4 - 1},
-            {2, norm->scales + 1},
-            {2, norm->rolling_variance + 1},
-            {3, full->weights + 7 * 2 * 4 * 4 - 1},
-            {3, full->biases + 6},
-        };
-        size_t k;
-        for (k = 0; k < COUNT(places); ++k) {
-            const float before = *places[k].last;
-            *places[k].last = wrong[i];
-            assert_int_equal(first_layer_not_finite(net), places[k].layer);
-            *places[k].last = before;
-            assert_int_equal(first_layer_not_finite(net), -1);
+    for (i = 0; i < net->n; ++i) {
+        for (k = layer_weight_arrays(net->layers + i, arrays); k-- > 0;) {
+            for (end = 0; end < 2; ++end) {
+                float *place = (float *)arrays[k].values + (end ? arrays[k].count - 1 : 0);
+                const float before = *place;
+                for (w = 0; w < 3; ++w) {
+                    *place = wrong[w];
+                    assert_int_equal(first_layer_not_finite(net), i);
+                }
+                *place = before;
+            }
         }
     }
+    assert_int_equal(first_layer_not_finite(net), -1);
     free_network(net);
 }
 
@@ -423,7 +460,8 @@ static void a_duration_is_hours_minutes_and_seconds(void **test)
     }
 }
 
-/* ---- Children ---------------------------------------------------------------------------------------------------- */
+/* ---- Evaluation in a child
+ * ---------------------------------------------------------------------------------------------------- */
 
 static double map_in(const char *json, char *why, size_t size)
 {
@@ -537,6 +575,7 @@ int main(void)
         cmocka_unit_test(healthy_losses_never_end_a_training),
         cmocka_unit_test(a_training_may_begin_with_a_loss_beyond_its_boxes),
         cmocka_unit_test(a_loss_that_stays_beyond_the_limit_ends_a_training),
+        cmocka_unit_test(the_arrays_of_a_layer_are_all_that_darknet_writes_of_it),
         cmocka_unit_test(any_weight_that_is_not_finite_is_found),
         cmocka_unit_test(a_log_is_read_as_it_was_written),
         cmocka_unit_test(a_log_that_is_gone_on_with_loses_the_rows_after_that_iteration),
