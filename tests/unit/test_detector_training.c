@@ -115,7 +115,7 @@ static void width_and_height_keep_their_proportion(void **test)
             assert_true(w >= cfg[c][2] && h >= cfg[c][2]);
             assert_int_equal(w % cfg[c][2], 0);
             assert_int_equal(h % cfg[c][2], 0);
-            assert_int_equal(cfg[c][0] > cfg[c][1] ? w : h, scale.least + i * scale.step);
+            assert_int_equal(cfg[c][0] > cfg[c][1] ? w : h, scale.min_side + i * scale.step);
             /* to the closest multiple, and never nothing */
             assert_true(abs(w * cfg[c][1] - h * cfg[c][0]) <= cfg[c][2] / 2. * fmax(cfg[c][0], cfg[c][1]) ||
                         w == cfg[c][2] || h == cfg[c][2]);
@@ -350,8 +350,8 @@ static void a_log_is_read_as_it_was_written(void **test)
     assert_int_equal(training_rows_read(log_path, &again), 0);
     assert_int_equal(again.count, 3);
     assert_memory_equal(again.rows, rows, sizeof rows);
-    assert_close(again.best, .654321, 0);
-    assert_int_equal(again.best_at, 20);
+    assert_close(again.best_map, .654321, 0);
+    assert_int_equal(again.best_iteration, 20);
     training_rows_free(&again);
 }
 
@@ -369,8 +369,8 @@ static void a_log_that_is_gone_on_with_loses_the_rows_after_that_iteration(void 
     assert_text(HEADER "100,1.0000,800,4,4,0.1,0.200000,0.200000\n"
                        "150,1.5000,1200,3,3,0.1,,0.200000\n");
     /* and the best of all of them is still known */
-    assert_close(rows.best, .7, 0);
-    assert_int_equal(rows.best_at, 200);
+    assert_close(rows.best_map, .7, 0);
+    assert_int_equal(rows.best_iteration, 200);
     assert_int_equal(training_rows_write(log_path, &rows, 0), 0);
     assert_text(HEADER);
     training_rows_free(&rows);
@@ -384,8 +384,8 @@ static void the_best_is_known_by_later_rows_when_its_own_has_left(void **test)
                       "110,1.1000,880,3,3,0.1,,0.700000\n"
                       "200,2.0000,1600,2,2,0.1,,0.700000\n");
     assert_int_equal(training_rows_read(log_path, &rows), 0);
-    assert_close(rows.best, .7, 0);
-    assert_int_equal(rows.best_at, 0);
+    assert_close(rows.best_map, .7, 0);
+    assert_int_equal(rows.best_iteration, 0);
     training_rows_free(&rows);
 }
 
@@ -406,7 +406,7 @@ static void lines_that_are_no_whole_row_are_left_out(void **test)
     assert_int_equal(rows.count, 2);
     assert_int_equal(rows.rows[0].iteration, 100);
     assert_int_equal(rows.rows[1].iteration, 130);
-    assert_true(rows.best < 0);
+    assert_true(rows.best_map < 0);
     training_rows_free(&rows);
 }
 
@@ -418,7 +418,7 @@ static void a_log_that_is_not_there_has_no_rows_and_a_folder_is_an_error(void **
     unlink(log_path);
     assert_int_equal(training_rows_read(log_path, &rows), 0);
     assert_int_equal(rows.count, 0);
-    assert_true(rows.best < 0);
+    assert_true(rows.best_map < 0);
     assert_int_equal(mkdir(log_path, 0777), 0);
     assert_int_equal(training_rows_read(log_path, &rows), -1);
     assert_int_equal(training_rows_write(log_path, &rows, 0), -1);
