@@ -5,15 +5,16 @@
 #include "layers/device.h"
 #include "train/divergence.h"
 #include "train/epochs.h"
+#include "train/layer_weights.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* Darknet saves from one thread. */
+/* Darknet saves and loads one file at a time, so what the hooks share stands here. */
 static atomic_file saving;
 static int partial_allowed;
-static int missing_from = -1; /* layer at which the file being read ended */
+static int ended_before = -1; /* the first layer before which the file being read was at its end; -1: none */
 
 /* ---- Saving ------------------------------------------------------------------------------------------------------ */
 
@@ -33,14 +34,14 @@ static int write_bytes(void *context, const void *bytes, size_t n)
 
 static void write_blocks(FILE *file, network *net)
 {
-    label_smoothing *labels;
+    label_smoothing *smoothing;
     int i, copied;
-    for (i = 0; (labels = soft_labels_owner(net, i)); ++i) {
+    for (i = 0; (smoothing = soft_labels_owner(net, i)); ++i) {
         ols_state *state;
-        if (!labels->state) continue;
-        state = train_gather(labels, &copied);
+        if (!smoothing->state) continue;
+        state = train_gather(smoothing, &copied);
         if (!state) die("cannot save weights: not enough memory to gather the soft labels of all GPUs");
-        ols_write_block(state, write_bytes, file); /* an error stays in the stream and is seen below */
+        ols_write_block(state, write_bytes, file); /* atomic_finish reports a write error */
         if (copied) ols_free_state(state);
     }
 }
@@ -50,14 +51,7 @@ void checkpoint_commit(FILE *file, network *net, const char *filename, int cutof
     int error;
     if (cutoff >= net->n) write_blocks(file, net);
     error = atomic_finish(&saving);
-    if (!error && !divergence_allows(net, filename, saving.temporary)) {
-        atomic_discard(&saving);
-        return;
-    }
-    if (!error) {
-        divergence_replaces(net, filename);
-        error = atomic_publish(&saving);
-    }
+    if (!error) error = publish_checkpoint(net, &saving);
     if (error) die("cannot save weights to %s: %s; the file as it was before is untouched", filename, strerror(error));
 }
 
@@ -68,6 +62,7 @@ void checkpoint_allow_partial(int allow)
     partial_allowed = allow;
 }
 
+/* -1 for what is not a regular file, a pipe for instance. */
 static long long file_size(FILE *file)
 {
     struct stat status;
@@ -76,33 +71,16 @@ static long long file_size(FILE *file)
 
 void checkpoint_mark(FILE *file, int layer)
 {
-    if (missing_from < 0 && !feof(file) && ftello(file) == file_size(file)) missing_from = layer;
+    if (ended_before < 0 && !feof(file) && ftello(file) == file_size(file)) ended_before = layer;
 }
 
-static int has_weights(layer l)
-{
-    switch (l.type) {
-    case CONVOLUTIONAL:
-    case DECONVOLUTIONAL:
-    case CONNECTED:
-    case BATCHNORM:
-    case RNN:
-    case GRU:
-    case LSTM:
-    case CRNN:
-    case LOCAL:
-        return !l.dontload;
-    default:
-        return 0;
-    }
-}
-
-/* The first layer in [from, cutoff) that needed weights, or -1. */
+/* The first layer in [from, cutoff) that reads weights, or -1. */
 static int first_missing(network *net, int from, int cutoff)
 {
+    weight_array arrays[MAX_WEIGHT_ARRAYS];
     int i;
     for (i = from; i < net->n && i < cutoff; ++i)
-        if (has_weights(net->layers[i])) return i;
+        if (!net->layers[i].dontload && layer_weight_arrays(net->layers + i, arrays)) return i;
     return -1;
 }
 
@@ -116,7 +94,8 @@ static void seek(FILE *file, long long offset, const char *filename)
     if (fseeko(file, offset, SEEK_SET)) die("\ncannot read %s: %s", filename, strerror(errno));
 }
 
-/* Offset at which the chain of blocks at the end of a file begins; `size` when there is none. */
+/* The offset of the first of the soft-label blocks at the end of a file; `size` when there is none. A block ends with
+ * its length, so they are found from the last to the first. */
 static long long blocks_begin(FILE *file, long long size, const char *filename)
 {
     long long begin = size;
@@ -132,8 +111,8 @@ static long long blocks_begin(FILE *file, long long size, const char *filename)
     return begin;
 }
 
-/* 1 when the bytes from `at` on look like the head of a block, even of one that is cut off. */
-static int block_at(FILE *file, long long at, long long size, const char *filename)
+/* 1 when the bytes from `at` to the end of the file start like a block, even if only a part of it is there. */
+static int starts_like_block(FILE *file, long long at, long long size, const char *filename)
 {
     char magic[8] = {0};
     size_t n = size - at < 8 ? (size_t)(size - at) : 8;
@@ -141,33 +120,34 @@ static int block_at(FILE *file, long long at, long long size, const char *filena
     return n && fread(magic, 1, n, file) == n && !memcmp(magic, OLS_BLOCK_MAGIC, n);
 }
 
+/* Its messages continue the line "Loading weights from ...", which Darknet ends with "Done!". */
 static void load_blocks(FILE *file, network *net, long long at, long long size, const char *filename)
 {
-    label_smoothing *labels;
+    label_smoothing *smoothing;
     int i;
-    for (i = 0; (labels = soft_labels_owner(net, i)); ++i) {
+    for (i = 0; (smoothing = soft_labels_owner(net, i)); ++i) {
         unsigned char header[OLS_BLOCK_HEADER];
         const char *reason;
         int classes;
-        if (!labels->state) continue;
+        if (!smoothing->state) continue;
         if (at >= size) {
             fprintf(stderr, "%s holds no soft labels for %s (layer %d): they start from init. ", filename,
-                    labels->section, labels->index);
+                    smoothing->section, smoothing->index);
             continue;
         }
         seek(file, at, filename);
         if (read_bytes(file, header, sizeof header) || ols_read_header(header, &classes, &reason))
             die("\n%s is damaged: its soft-label block cannot be read", filename);
-        if (classes != labels->classes)
+        if (classes != smoothing->classes)
             die("\n%s holds soft labels of %d classes, but %s (layer %d) has %d: it belongs to another cfg", filename,
-                classes, labels->section, labels->index, labels->classes);
+                classes, smoothing->section, smoothing->index, smoothing->classes);
         if (!enough_memory_for(classes))
             die("\n%s: its soft labels of %d classes take another %.1f GB of memory while they are read, which is more "
                 "than is free",
                 filename, classes, ols_state_bytes(classes) / 1e9);
         seek(file, at, filename);
-        if (ols_read_block(labels->state, read_bytes, file, &reason)) die("\n%s: %s", filename, reason);
-        if (ols_push(labels->state)) die("\n%s: the soft labels could not be copied to the GPU", filename);
+        if (ols_read_block(smoothing->state, read_bytes, file, &reason)) die("\n%s: %s", filename, reason);
+        if (ols_push(smoothing->state)) die("\n%s: the soft labels could not be copied to the GPU", filename);
         at += (long long)ols_block_bytes(classes);
     }
 }
@@ -175,10 +155,10 @@ static void load_blocks(FILE *file, network *net, long long at, long long size, 
 void checkpoint_finish_load(FILE *file, network *net, const char *filename, int start, int cutoff)
 {
     long long size = file_size(file), at = ftello(file), begin;
-    int ended = missing_from, missing;
-    missing_from = -1;
+    int ended = ended_before, missing;
+    ended_before = -1;
     if (ferror(file)) die("\ncannot read weights from %s: %s", filename, strerror(errno));
-    if (size < 0) return; /* a pipe: nothing more can be known */
+    if (size < 0) return; /* what a pipe holds beyond that is unknown */
 
     missing = ended < 0 ? -1 : first_missing(net, ended, cutoff);
     if (feof(file) && missing < 0)
@@ -196,7 +176,7 @@ void checkpoint_finish_load(FILE *file, network *net, const char *filename, int 
     begin = blocks_begin(file, size, filename);
     if (begin < size && begin != at)
         die("\n%s does not fit this cfg: its weights end at byte %lld, the cfg's layers at %lld", filename, begin, at);
-    if (begin == size && at < size && block_at(file, at, size, filename))
+    if (begin == size && at < size && starts_like_block(file, at, size, filename))
         die("\n%s is damaged: its soft-label block is cut off or overwritten", filename);
     if (begin == size && at < size)
         fprintf(stderr, "%s has %lld bytes more than this cfg reads: is it the right cfg? ", filename, size - at);

@@ -1,17 +1,16 @@
 #include "train/detector_training.h"
 
 #include "base/error.h"
+#include "base/progress.h"
+#include "data/data_file.h"
 #include "eval/detect.h"
 #include "layers/device.h"
+#include "option_list.h"
 #include "train/divergence.h"
 #include "train/multi_scale.h"
-#include "option_list.h"
-#include "base/progress.h"
-#include "layers/label_smoothing.h"
 #include "train/training_log.h"
-#include "utils.h"
-#include "data/data_file.h"
 #include "train/validation.h"
+#include "utils.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -21,42 +20,47 @@
 #include <string.h>
 #include <unistd.h>
 
-/* At the end of a training with random=1 so many iterations are of one size, as Darknet has it. */
+/* As in Darknet: with random=1, so many iterations at the end of a training are of one size. */
 enum { LAST_ITERATIONS = 200 };
-enum { ROWS_PER_EPOCH = 10, ROWS = 2000 };
+/* As in Darknet: train_detector has the weights of its networks averaged when the number of the iteration is a multiple
+ * of this (the last argument of train_networks). */
+enum { SYNC_INTERVAL = 4 };
+/* Of the log: so many rows an epoch, but not many more than this in all. */
+enum { ROWS_PER_EPOCH = 10, MAX_ROWS = 2000 };
 static const double seconds_between_charts = 60;
 
-static int map_epochs;
-
-static struct {
-    network **nets;
+typedef struct {
+    network **nets; /* nets[0] is the one that is saved and evaluated */
     int n;
-    size_t images;    /* of the training list */
-    size_t step;      /* images an iteration */
-    size_t seen;      /* images so far */
-    size_t last;      /* as `seen` was at the last row */
-    size_t evaluated; /* and at the last evaluation */
-    int merged;       /* the networks are one */
-    int fine;         /* the loss is not so high that nothing is saved */
-    double moment;    /* of the last call */
-    smoothed_mean seconds_per_image, seconds_per_evaluation;
     multi_scale scale;
+    size_t images_per_epoch;     /* the length of the training list */
+    size_t images_per_iteration; /* of all networks together */
+    size_t images_seen;          /* up to now; several networks count the images of the others when they are synced */
+    int weights_synced;          /* all networks have the same weights, and images_seen counts the images of all */
+    int checkpoint_allowed;      /* the loss is not above the limit of divergence.h */
+    double last_step_end;        /* monotonic_seconds() */
+    smoothed_mean seconds_per_image;
 
+    /* With -map. */
+    int map_epochs; /* from one evaluation to the next; 0: without -map */
     char *data_file, *cfg_file;
     char last_weights[PATH_MAX], best_weights[PATH_MAX], log[PATH_MAX], chart[PATH_MAX];
-    training_rows earlier; /* until the first row of this run */
-    int has_earlier, chart_failed;
-    double best, chart_moment;
-    size_t best_at;
-} t;
+    size_t last_logged, last_evaluated; /* images_seen then */
+    smoothed_mean seconds_per_evaluation;
+    double best_map;         /* -1: none yet */
+    size_t best_iteration;   /* 0: not known */
+    training_rows earlier;   /* what the log holds of the run that this one goes on with */
+    int has_earlier;         /* ... until the first row of this run */
+    double last_chart_drawn; /* monotonic_seconds() */
+    int chart_failed;        /* it will not be tried again */
+} training;
 
-void detector_training_set_map(int epochs)
-{
-    map_epochs = epochs;
-}
+/* The training of this process. Only the hooks at the end of this file use it; they hand it on. */
+static training current;
 
 /* ---- Beginning --------------------------------------------------------------------------------------------------- */
 
+/* <folder>/<base><ending>, with room left for what a temporary file adds to it. */
 static void name_file(char *path, const char *folder, const char *base, const char *ending)
 {
     if (snprintf(path, PATH_MAX, "%s/%s%s", folder, base, ending) >= PATH_MAX - 16)
@@ -75,219 +79,237 @@ static void set_aside(const char *path, const char *to)
     fprintf(stderr, "%s of an earlier training is now %s\n", path, to);
 }
 
-/* Better now than after the first hundred iterations. */
-static const char *find_folder(list *options)
+/* The folder that weights are saved to. Looked at before the training: the first save is 100 iterations away. */
+static const char *find_folder(const training *t, list *options)
 {
     const char *folder = option_find_str(options, "backup", 0);
     if (!folder) folder = "/backup/"; /* as train_detector */
     if (access(folder, W_OK | X_OK))
-        die("cannot save weights to the folder backup=%s of %s: %s", folder, t.data_file, strerror(errno));
+        die("cannot save weights to the folder backup=%s of %s: %s", folder, t->data_file, strerror(errno));
     return folder;
 }
 
-/* What every evaluation would stumble over. */
-static void check_valid_data(void)
+/* Ends the program where every evaluation would fail. */
+static void check_valid_data(const training *t, list *options)
 {
-    const network *net = t.nets[0];
+    const char *valid = option_find_str(options, "valid", 0);
+    const network *net = t->nets[0];
     const int classes = net->layers[net->n - 1].classes;
     valid_data data;
-    if (valid_data_read(t.data_file, &data)) exit(1);
+    if (!valid) die("-map needs a list of images to evaluate on: there is no valid= in %s", t->data_file);
+    if (access(valid, R_OK)) die("-map cannot read the list valid=%s: %s", valid, strerror(errno));
+    if (valid_data_read(t->data_file, &data)) exit(1);
     if (data.classes != classes || data.names.count != classes)
-        die("-map: classes=%d in %s, %d names in %s and %d classes in %s: must be the same", data.classes, t.data_file,
-            data.names.count, data.names_file, classes, t.cfg_file);
+        die("-map: classes=%d in %s, %d names in %s and %d classes in %s: must be the same", data.classes, t->data_file,
+            data.names.count, data.names_file, classes, t->cfg_file);
     valid_data_free(&data);
 }
 
-static void begin_map(list *options, const char *folder)
+static void begin_map(training *t, const char *folder)
 {
-    const char *valid = option_find_str(options, "valid", 0);
-    char *base = basecfg(t.cfg_file), log_aside[PATH_MAX], best_aside[PATH_MAX];
-    if (!valid) die("-map needs a list of images to evaluate on: there is no valid= in %s", t.data_file);
-    if (access(valid, R_OK)) die("-map cannot read the list valid=%s: %s", valid, strerror(errno));
-    check_valid_data();
-    name_file(t.last_weights, folder, base, "_last.weights");
-    name_file(t.best_weights, folder, base, "_best.weights");
-    name_file(t.log, folder, base, "_log.csv");
-    name_file(t.chart, folder, base, "_chart.png");
+    char *base = basecfg(t->cfg_file), log_aside[PATH_MAX], best_aside[PATH_MAX];
+    name_file(t->last_weights, folder, base, "_last.weights");
+    name_file(t->best_weights, folder, base, "_best.weights");
+    name_file(t->log, folder, base, "_log.csv");
+    name_file(t->chart, folder, base, "_chart.png");
     name_file(log_aside, folder, base, "_log.old.csv");
     name_file(best_aside, folder, base, "_best.old.weights");
     free(base);
-    if (!t.seen) {
-        set_aside(t.log, log_aside);
-        set_aside(t.best_weights, best_aside);
+    if (!t->images_seen) {
+        set_aside(t->log, log_aside);
+        set_aside(t->best_weights, best_aside);
     }
-    if (training_rows_read(t.log, &t.earlier)) die("cannot read %s: %s", t.log, strerror(errno));
-    t.has_earlier = 1;
-    t.best = -1;
-    if (t.earlier.best >= 0 && exists(t.best_weights)) {
-        t.best = t.earlier.best;
-        t.best_at = t.earlier.best_at;
-        fprintf(stderr, "%s has mAP %.4f: it stays until that is exceeded\n", t.best_weights, t.best);
+    if (training_rows_read(t->log, &t->earlier)) die("cannot read %s: %s", t->log, strerror(errno));
+    t->has_earlier = 1;
+    t->best_map = -1;
+    if (t->earlier.best_map >= 0 && exists(t->best_weights)) {
+        t->best_map = t->earlier.best_map;
+        t->best_iteration = t->earlier.best_iteration;
+        fprintf(stderr, "%s has mAP %.4f: it stays until that is exceeded\n", t->best_weights, t->best_map);
     }
+}
+
+/* ---- The line of an iteration ------------------------------------------------------------------------------------ */
+
+/* That a whole training sees. */
+static size_t total_images(const training *t)
+{
+    const network *net = t->nets[0];
+    return (size_t)net->max_batches * net->batch * net->subdivisions;
+}
+
+/* How many multiples of `step` are above a and not above b. */
+static size_t multiples_between(double a, double b, double step)
+{
+    return (size_t)(floor(b / step) - floor(a / step));
+}
+
+static void end_line(const training *t)
+{
+    const double total = total_images(t), seconds_per_image = smoothed_value(&t->seconds_per_image);
+    const double images_left = total > t->images_seen ? total - t->images_seen : 0;
+    double seconds_left = images_left * seconds_per_image;
+    char duration[32];
+    if (t->map_epochs && images_left > 0) {
+        const double step = (double)t->map_epochs * t->images_per_epoch;
+        const size_t evaluations = multiples_between(t->last_evaluated, total - 1, step) + 1; /* and that at the end */
+        seconds_left += evaluations * smoothed_value(&t->seconds_per_evaluation);
+    }
+    format_duration(seconds_left, duration);
+    printf(", epoch %.2f of %.2f, %.1f images/s, ETA %s\n", (double)t->images_seen / t->images_per_epoch,
+           total / t->images_per_epoch, seconds_per_image > 0 ? 1 / seconds_per_image : 0, duration);
+}
+
+/* ---- Evaluation, log and chart ----------------------------------------------------------------------------------- */
+
+/* Saves the weights and returns their mAP, or -1 after one line on stderr. */
+static double evaluate(training *t)
+{
+    network *net = t->nets[0];
+    const double began = monotonic_seconds();
+    double map;
+    char why[512], best[64] = "";
+    if (!t->checkpoint_allowed) {
+        fprintf(stderr, "iteration %zu: no mAP while the loss is so high\n", get_current_batch(net));
+        return -1;
+    }
+    /* As Darknet does before it saves. The last iteration may come between two synchronisations. */
+    if (!t->weights_synced) sync_networks(t->nets, t->n);
+    save_weights(net, t->last_weights);
+    map = validation_map(t->data_file, t->cfg_file, t->last_weights, net->gpu_index, why, sizeof why);
+    if (map < 0) {
+        fprintf(stderr, "iteration %zu: no mAP: %s\n", get_current_batch(net), why);
+        return map;
+    }
+    map = round(1e6 * map) / 1e6; /* as in the log, so that a resumed run does not take an equal mAP for a better one */
+    if (map > t->best_map) {
+        t->best_map = map;
+        t->best_iteration = get_current_batch(net);
+        save_weights(net, t->best_weights);
+        snprintf(best, sizeof best, "the best so far");
+    } else if (t->best_iteration) {
+        snprintf(best, sizeof best, "best %.2f %% at iteration %zu", 100 * t->best_map, t->best_iteration);
+    } else {
+        snprintf(best, sizeof best, "best %.2f %%", 100 * t->best_map);
+    }
+    if (map > 0) divergence_mark_verified();
+    printf("%zu: mAP@0.50 %.2f %%, %s, %.1f seconds\n", get_current_batch(net), 100 * map, best,
+           monotonic_seconds() - began);
+    return map;
+}
+
+static void add_row(training *t, const training_row *row)
+{
+    int failed = 0;
+    /* Rows of an earlier run that got further than this one leave the log now, not at the beginning: if this run ends
+     * before its first row, nothing is lost. */
+    if (t->has_earlier) failed = training_rows_write(t->log, &t->earlier, row->iteration - 1);
+    if (!failed) {
+        t->has_earlier = 0;
+        training_rows_free(&t->earlier);
+        failed = training_row_append(t->log, row);
+    }
+    if (failed) fprintf(stderr, "cannot write to %s: %s\n", t->log, strerror(errno));
+}
+
+static void draw_chart(training *t)
+{
+    char *base;
+    const char *why;
+    if (t->chart_failed) return;
+    base = basecfg(t->cfg_file);
+    why = training_chart(t->log, t->chart, base);
+    free(base);
+    t->last_chart_drawn = monotonic_seconds();
+    if (!why) return;
+    t->chart_failed = 1;
+    fprintf(stderr, "no chart %s: %s\n", t->chart, why);
+}
+
+/* After every iteration: evaluates, adds a row and draws, when it is time. */
+static void log_and_evaluate(training *t, double loss, double average_loss)
+{
+    network *net = t->nets[0];
+    const double began = monotonic_seconds(), total = total_images(t);
+    const double images_per_row = fmax((double)t->images_per_epoch / ROWS_PER_EPOCH, total / MAX_ROWS);
+    const double images_per_evaluation = (double)t->map_epochs * t->images_per_epoch;
+    const int is_last = t->images_seen >= total;
+    const int evaluates = is_last || multiples_between(t->last_evaluated, t->images_seen, images_per_evaluation);
+    training_row row;
+    if (!t->weights_synced && !is_last) return;
+    if (!evaluates && !multiples_between(t->last_logged, t->images_seen, images_per_row)) return;
+    row.iteration = get_current_batch(net);
+    row.epoch = (double)t->images_seen / t->images_per_epoch;
+    row.images = t->images_seen;
+    row.loss = loss;
+    row.average_loss = average_loss;
+    row.rate = get_current_rate(net);
+    row.map = evaluates ? evaluate(t) : -1;
+    row.best_map = t->best_map;
+    if (evaluates) t->last_evaluated = t->images_seen;
+    t->last_logged = t->images_seen;
+    add_row(t, &row);
+    if (evaluates || monotonic_seconds() - t->last_chart_drawn > seconds_between_charts) draw_chart(t);
+    if (evaluates) smoothed_add(&t->seconds_per_evaluation, monotonic_seconds() - began);
+}
+
+/* ---- The hooks --------------------------------------------------------------------------------------------------- */
+
+void detector_training_set_map(int epochs)
+{
+    current.map_epochs = epochs;
 }
 
 void detector_training_begin(network **nets, int n, int images, list *options, char *datacfg, char *cfgfile,
                              char *weightfile)
 {
+    training *t = &current;
     network *net = nets[0];
     const char *folder;
-    memset(&t, 0, sizeof t);
-    t.nets = nets;
-    t.n = n;
-    t.images = (size_t)images;
-    t.step = (size_t)net->batch * net->subdivisions * n;
-    t.seen = t.last = t.evaluated = *net->seen;
-    t.data_file = datacfg;
-    t.cfg_file = cfgfile;
-    t.moment = monotonic_seconds();
-    t.seconds_per_image.keep = .98;
-    t.seconds_per_evaluation.keep = .5;
-    t.scale = multi_scale_range(net->w, net->h, network_stride(net));
-    t.chart_moment = t.moment;
+    t->nets = nets;
+    t->n = n;
+    t->scale = multi_scale_range(net->w, net->h, network_stride(net));
+    t->images_per_epoch = (size_t)images;
+    t->images_per_iteration = (size_t)net->batch * net->subdivisions * n;
+    t->images_seen = t->last_logged = t->last_evaluated = *net->seen;
+    t->data_file = datacfg;
+    t->cfg_file = cfgfile;
+    t->last_step_end = t->last_chart_drawn = monotonic_seconds();
+    t->seconds_per_image.keep = .98;
+    t->seconds_per_evaluation.keep = .5;
     divergence_begin(net, weightfile);
     if (get_current_batch(net) >= (size_t)net->max_batches)
         fprintf(stderr,
                 "nothing to train: the network is at iteration %zu, and max_batches=%d; raise it, or start over "
                 "with -clear\n",
                 get_current_batch(net), net->max_batches);
-    folder = find_folder(options);
-    if (map_epochs) begin_map(options, folder);
+    folder = find_folder(t, options);
+    if (!t->map_epochs) return;
+    check_valid_data(t, options);
+    begin_map(t, folder);
 }
-
-/* ---- Sizes ------------------------------------------------------------------------------------------------------- */
 
 void detector_training_resize(load_args *args)
 {
-    network *net = t.nets[0];
-    multi_scale_draw(&t.scale, get_current_batch(net) + LAST_ITERATIONS > (size_t)net->max_batches, &args->w, &args->h);
+    const training *t = &current;
+    network *net = t->nets[0];
+    const int is_end = get_current_batch(net) + LAST_ITERATIONS > (size_t)net->max_batches;
+    multi_scale_draw(&t->scale, is_end, &args->w, &args->h);
     if (args->w == args->h)
         printf("%d\n", args->w);
     else
         printf("%d x %d\n", args->w, args->h);
 }
 
-/* ---- Iterations -------------------------------------------------------------------------------------------------- */
-
-static size_t total_images(void)
-{
-    network *net = t.nets[0];
-    return (size_t)net->max_batches * net->batch * net->subdivisions;
-}
-
-/* How many times `every` was reached on the way from a to b. */
-static size_t passed(double a, double b, double every)
-{
-    return (size_t)(floor(b / every) - floor(a / every));
-}
-
-static void print_progress(void)
-{
-    double total = total_images(), per_image = smoothed_value(&t.seconds_per_image);
-    double left = total > t.seen ? total - t.seen : 0, seconds = left * per_image;
-    char duration[32];
-    if (map_epochs && left > 0) {
-        size_t evaluations = passed(t.evaluated, total - 1, (double)map_epochs * t.images) + 1;
-        seconds += evaluations * smoothed_value(&t.seconds_per_evaluation);
-    }
-    format_duration(seconds, duration);
-    printf(", epoch %.2f of %.2f, %.1f images/s, ETA %s\n", (double)t.seen / t.images, total / t.images,
-           per_image > 0 ? 1 / per_image : 0, duration);
-}
-
-static double evaluate(void)
-{
-    network *net = t.nets[0];
-    double began = monotonic_seconds(), map;
-    char why[512], best[64] = "";
-    if (!t.fine) {
-        fprintf(stderr, "iteration %zu: no mAP while the loss is so high\n", get_current_batch(net));
-        return -1;
-    }
-    /* As Darknet does before it saves; only after the last iteration is there need. */
-    if (!t.merged) sync_networks(t.nets, t.n);
-    save_weights(net, t.last_weights);
-    map = validation_map(t.data_file, t.cfg_file, t.last_weights, net->gpu_index, why, sizeof why);
-    if (map < 0) {
-        fprintf(stderr, "iteration %zu: no mAP: %s\n", get_current_batch(net), why);
-        return map;
-    }
-    if (map > t.best) {
-        t.best = map;
-        t.best_at = get_current_batch(net);
-        save_weights(net, t.best_weights);
-        snprintf(best, sizeof best, "the best so far");
-    } else if (t.best_at) {
-        snprintf(best, sizeof best, "best %.2f %% at iteration %zu", 100 * t.best, t.best_at);
-    } else {
-        snprintf(best, sizeof best, "best %.2f %%", 100 * t.best);
-    }
-    if (map > 0) divergence_accept();
-    printf("%zu: mAP@0.50 %.2f %%, %s, %.1f seconds\n", get_current_batch(net), 100 * map, best,
-           monotonic_seconds() - began);
-    return map;
-}
-
-static void add_row(const training_row *row)
-{
-    int failed = 0;
-    /* Where the run that was cut off had got further, its rows and the mAP of its best weights are known till now. */
-    if (t.has_earlier) failed = training_rows_write(t.log, &t.earlier, row->iteration - 1);
-    if (!failed) {
-        t.has_earlier = 0;
-        training_rows_free(&t.earlier);
-        failed = training_row_append(t.log, row);
-    }
-    if (failed) fprintf(stderr, "cannot write to %s: %s\n", t.log, strerror(errno));
-}
-
-static void draw_chart(void)
-{
-    char *base;
-    const char *why;
-    if (t.chart_failed) return;
-    base = basecfg(t.cfg_file);
-    why = training_chart(t.log, t.chart, base);
-    free(base);
-    t.chart_moment = monotonic_seconds();
-    if (!why) return;
-    t.chart_failed = 1;
-    fprintf(stderr, "no chart %s: %s\n", t.chart, why);
-}
-
-static void log_and_evaluate(double loss, double average_loss)
-{
-    network *net = t.nets[0];
-    double began = monotonic_seconds(), total = total_images();
-    double row_images = fmax((double)t.images / ROWS_PER_EPOCH, total / ROWS);
-    int over = t.seen >= total;
-    int evaluates = over || passed(t.evaluated, t.seen, (double)map_epochs * t.images);
-    training_row row;
-    if (!t.merged && !over) return;
-    if (!evaluates && !passed(t.last, t.seen, row_images)) return;
-    row.iteration = get_current_batch(net);
-    row.epoch = (double)t.seen / t.images;
-    row.images = t.seen;
-    row.loss = loss;
-    row.average_loss = average_loss;
-    row.rate = get_current_rate(net);
-    row.map = evaluates ? evaluate() : -1;
-    row.best = t.best;
-    if (evaluates) t.evaluated = t.seen;
-    t.last = t.seen;
-    add_row(&row);
-    if (evaluates || monotonic_seconds() - t.chart_moment > seconds_between_charts) draw_chart();
-    if (evaluates) smoothed_add(&t.seconds_per_evaluation, monotonic_seconds() - began);
-}
-
 void detector_training_step(double loss, double average_loss)
 {
-    size_t seen = *t.nets[0]->seen;
-    smoothed_add(&t.seconds_per_image, (monotonic_seconds() - t.moment) / t.step);
-    /* Darknet synchronises several networks every 4 iterations, and then counts the images of all of them. */
-    t.merged = t.n == 1 || seen - t.seen >= t.step;
-    t.seen = seen;
-    print_progress();
-    t.fine = divergence_check(get_current_batch(t.nets[0]), loss);
-    if (map_epochs) log_and_evaluate(loss, average_loss);
-    t.moment = monotonic_seconds();
+    training *t = &current;
+    network *net = t->nets[0];
+    smoothed_add(&t->seconds_per_image, (monotonic_seconds() - t->last_step_end) / t->images_per_iteration);
+    t->images_seen = *net->seen;
+    t->weights_synced = t->n == 1 || get_current_batch(net) % SYNC_INTERVAL == 0;
+    end_line(t);
+    t->checkpoint_allowed = divergence_check(get_current_batch(net), loss);
+    if (t->map_epochs) log_and_evaluate(t, loss, average_loss);
+    t->last_step_end = monotonic_seconds();
 }

@@ -7,27 +7,31 @@
  *     adds to <backup>/<cfg>_log.csv          (training_log.h); also a row every tenth of an epoch, some 2000 at most
  *     draws   <backup>/<cfg>_chart.png        also between evaluations, once a minute at most
  * An evaluation or a chart that fails is one line on stderr, and the training goes on. A training that starts from
- * iteration 0 sets an older log and best weights aside, as *_log.old.csv and *_best.old.weights.
+ * iteration 0 renames an older log and older best weights to *_log.old.csv and *_best.old.weights.
+ *
+ * Darknet's loop calls these functions without a handle, so a process has one training.
  */
 #ifndef DETECTOR_TRAINING_H
 #define DETECTOR_TRAINING_H
 
 #include "darknet.h"
 
-/* From the command line: evaluate every `epochs` epochs; 0 (the default): never. */
+/* From the command line, before the training begins: evaluate every `epochs` epochs; 0 (the default): never. */
 void detector_training_set_map(int epochs);
 
 /* Called by train_detector before its first batch, with n networks that train in parallel, the length of the training
- * list, the options of the .data file, and its arguments (weightfile may be NULL). The networks stay the caller's and
- * must live as long as the training. Ends the program with one line where -map cannot work. */
+ * list, the options of the .data file, and its arguments (weightfile may be NULL). Networks and strings stay the
+ * caller's and must live as long as the training. Ends the program with one line where weights cannot be saved or -map
+ * cannot work. */
 void detector_training_begin(network **nets, int n, int images, list *options, char *datacfg, char *cfgfile,
                              char *weightfile);
 
-/* Where Darknet draws a new size for random=1: prints it and puts it into args->w and args->h. */
+/* Where Darknet draws a new size for random=1: draws it (multi_scale.h), prints it and puts it into args->w and
+ * args->h, in pixels. */
 void detector_training_resize(load_args *args);
 
-/* After every iteration, behind Darknet's line and before its end of line. Ends the program where the training has
- * diverged (divergence.h). */
+/* After every iteration, when Darknet has printed its line without the end of line: ends the line with epoch, speed and
+ * time left. Ends the program where the training has diverged (divergence.h). */
 void detector_training_step(double loss, double average_loss);
 
 #endif

@@ -1,7 +1,7 @@
 #include "train/divergence.h"
 
 #include "base/error.h"
-#include "layers/label_smoothing.h"
+#include "train/layer_weights.h"
 
 #include <float.h>
 #include <limits.h>
@@ -20,93 +20,78 @@ loss_state watch_loss(loss_watch *watch, double loss)
     const double times = 10;
     if (!isfinite(loss)) return LOSS_NOT_FINITE;
     if (!watch->limit) watch->limit = times * fmax(fmax(watch->boxes, loss), 1);
-    watch->high = loss > watch->limit ? watch->high + 1 : 0;
-    return watch->high >= DIVERGENCE_ITERATIONS ? LOSS_EXPLODED : watch->high ? LOSS_HIGH : LOSS_FINE;
+    if (loss <= watch->limit) {
+        watch->high_count = 0;
+        return LOSS_FINE;
+    }
+    return ++watch->high_count >= DIVERGENCE_ITERATIONS ? LOSS_EXPLODED : LOSS_HIGH;
 }
 
 static int all_finite(const float *x, size_t n)
 {
     size_t i;
     int wrong = 0;
-    if (!x) return 1;
-    for (i = 0; i < n; ++i) wrong |= !(fabsf(x[i]) <= FLT_MAX); /* no early end: this way it is vectorized */
+    for (i = 0; i < n; ++i) wrong |= !(fabsf(x[i]) <= FLT_MAX); /* a loop without an exit is vectorized */
     return !wrong;
 }
 
 int first_layer_not_finite(const network *net)
 {
-    int i;
-    for (i = 0; i < net->n; ++i) {
-        const layer *l = &net->layers[i];
-        size_t weights = 0, biases = 0, rows = 0;
-        switch (l->type) {
-        case CONVOLUTIONAL:
-        case DECONVOLUTIONAL:
-            weights = l->nweights, biases = rows = l->n;
-            break;
-        case CONNECTED:
-            weights = (size_t)l->inputs * l->outputs, biases = rows = l->outputs;
-            break;
-        case LOCAL:
-            weights = (size_t)l->size * l->size * l->c * l->n * l->out_w * l->out_h, biases = l->outputs;
-            break;
-        case BATCHNORM:
-            rows = l->c;
-            break;
-        default:
-            continue;
-        }
-        if (!l->batch_normalize && l->type != BATCHNORM) rows = 0;
-        if (!all_finite(l->weights, weights) || !all_finite(l->biases, biases) || !all_finite(l->scales, rows) ||
-            !all_finite(l->rolling_mean, rows) || !all_finite(l->rolling_variance, rows))
-            return i;
-    }
+    weight_array arrays[MAX_WEIGHT_ARRAYS];
+    int i, k;
+    for (i = 0; i < net->n; ++i)
+        for (k = layer_weight_arrays(net->layers + i, arrays); k-- > 0;)
+            if (!all_finite(arrays[k].values, arrays[k].count)) return i;
     return -1;
 }
 
-/* ---- The training of this process -------------------------------------------------------------------------------- */
+/* ---- Lists of checkpoints ---------------------------------------------------------------------------------------- */
 
 typedef struct {
-    char path[PATH_MAX];
-    size_t iteration;
-    int replaces;         /* `new` only: the file before it is kept beside it, */
-    int replaced_is_good; /* and is one of this training, */
-    size_t replaced;      /* of this iteration */
+    char path[PATH_MAX]; /* absolute, see set_path */
+    size_t iteration;    /* whose weights it holds */
+    /* Of an unverified checkpoint, about the file that it has replaced: */
+    int has_backup;          /* it is still there, as <path>.before */
+    int backup_verified;     /* it was a verified checkpoint of this training */
+    size_t backup_iteration; /* of that checkpoint */
 } saved_file;
 
-/* Some are saved in one iteration (.backup, _100.weights, and with -map _last and _best). */
-enum { FILES = 8 };
+/* One iteration saves at most four: .backup, _100.weights, and with -map _last.weights and _best.weights. */
+enum { MAX_FILES = 8 };
 
-static struct {
-    int begun;
-    loss_watch watch;
-    saved_file good[FILES], new[FILES]; /* oldest first; `new`: since the last loss */
-    int goods, news;
-    size_t last; /* iteration */
-} training;
+/* Oldest first. */
+typedef struct {
+    saved_file files[MAX_FILES];
+    int count;
+} saved_list;
 
-static saved_file *find(saved_file *files, int n, const char *path)
+static saved_file *find_file(saved_list *list, const char *path)
 {
     int i;
-    for (i = 0; i < n; ++i)
-        if (!strcmp(files[i].path, path)) return files + i;
+    for (i = 0; i < list->count; ++i)
+        if (!strcmp(list->files[i].path, path)) return list->files + i;
     return 0;
 }
 
-static void take_out(saved_file *files, int *n, int which)
+static void remove_file(saved_list *list, saved_file *file)
 {
-    memmove(files + which, files + which + 1, (size_t)(--*n - which) * sizeof *files);
+    const saved_file *end = list->files + list->count--;
+    memmove(file, file + 1, (size_t)(end - file - 1) * sizeof *file);
 }
 
-/* In place of one of that name, or of the oldest. */
-static void add(saved_file *files, int *n, const saved_file *file)
+/* Takes the place of one of the same name, or, where the list is full, of the oldest. */
+static void add_file(saved_list *list, const saved_file *file)
 {
-    saved_file *same = find(files, *n, file->path);
-    if (same || *n == FILES) take_out(files, n, same ? (int)(same - files) : 0);
-    files[(*n)++] = *file;
+    saved_file *same = find_file(list, file->path);
+    if (same)
+        remove_file(list, same);
+    else if (list->count == MAX_FILES)
+        remove_file(list, list->files);
+    list->files[list->count++] = *file;
 }
 
-/* One name for one file, however its folder was given. A link stays what it is: a save replaces it, not its target. */
+/* Makes the folder's path absolute, so that a file has one name however it was given. A file that is a symbolic link
+ * keeps its own name: a save replaces the link, not what it points to. */
 static void set_path(saved_file *file, const char *path)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -117,12 +102,21 @@ static void set_path(saved_file *file, const char *path)
         snprintf(file->path, sizeof file->path, "%s", path);
 }
 
-/* Where the file that is written over stays until its successor has proved good. */
-static void name_before(const char *path, char *before)
+/* <path>.before; -1 where that is too long for a path. */
+static int backup_path(const char *path, char backup[PATH_MAX])
 {
-    before[0] = 0;
-    if (strlen(path) + sizeof ".before" <= PATH_MAX) sprintf(before, "%s.before", path);
+    return snprintf(backup, PATH_MAX, "%s.before", path) < PATH_MAX ? 0 : -1;
 }
+
+/* ---- The training of this process -------------------------------------------------------------------------------- */
+
+static struct {
+    int is_watched;
+    loss_watch watch;
+    size_t last_iteration;
+    saved_list verified;
+    saved_list unverified; /* saved since the last loss */
+} training;
 
 static size_t iteration_of(network *net)
 {
@@ -133,8 +127,8 @@ void divergence_begin(network *net, const char *weights)
 {
     int i;
     memset(&training, 0, sizeof training);
-    training.begun = 1;
-    training.last = net->max_batches;
+    training.is_watched = 1;
+    training.last_iteration = net->max_batches;
     for (i = 0; i < net->n; ++i) {
         const layer *l = &net->layers[i];
         if (l->type == YOLO || l->type == REGION || l->type == DETECTION)
@@ -143,112 +137,127 @@ void divergence_begin(network *net, const char *weights)
     if (weights) {
         saved_file file = {{0}, iteration_of(net), 0, 0, 0};
         set_path(&file, weights);
-        add(training.good, &training.goods, &file);
+        add_file(&training.verified, &file);
     }
 }
 
-void divergence_accept(void)
+void divergence_mark_verified(void)
 {
-    char before[PATH_MAX];
+    char backup[PATH_MAX];
     int i;
-    for (i = 0; i < training.news; ++i) {
-        name_before(training.new[i].path, before);
-        if (training.new[i].replaces) unlink(before);
-        add(training.good, &training.goods, training.new + i);
+    for (i = 0; i < training.unverified.count; ++i) {
+        const saved_file *file = training.unverified.files + i;
+        if (file->has_backup && !backup_path(file->path, backup)) unlink(backup);
+        add_file(&training.verified, file);
     }
-    training.news = 0;
+    training.unverified.count = 0;
 }
 
-/* Puts back what the files of the last iteration replaced; what replaced nothing stays in `new`. */
-static void take_back_new(void)
+/* Puts the files back that unverified checkpoints have replaced. Checkpoints that replaced nothing stay unverified. */
+static void roll_back_unverified(void)
 {
-    char before[PATH_MAX];
+    char backup[PATH_MAX];
     int i;
-    for (i = training.news - 1; i >= 0; --i) {
-        saved_file file = training.new[i];
-        name_before(file.path, before);
-        if (!file.replaces || rename(before, file.path)) continue;
-        take_out(training.new, &training.news, i);
-        file.iteration = file.replaced;
-        if (file.replaced_is_good) add(training.good, &training.goods, &file);
+    for (i = training.unverified.count - 1; i >= 0; --i) {
+        saved_file file = training.unverified.files[i];
+        if (!file.has_backup || backup_path(file.path, backup) || rename(backup, file.path)) continue;
+        remove_file(&training.unverified, training.unverified.files + i);
+        file.iteration = file.backup_iteration;
+        if (file.backup_verified) add_file(&training.verified, &file);
     }
 }
 
-/* "the last good checkpoint is ...", after taking back what is not. */
-static const char *last_good(void)
+/* "the last good checkpoint is ...", for a message; in static storage. */
+static const char *last_good_text(void)
 {
-    static char text[(FILES + 2) * PATH_MAX];
-    const saved_file *best = 0;
+    static char text[(MAX_FILES + 2) * PATH_MAX];
+    const saved_file *last = 0;
     int length, i;
-    take_back_new();
-    for (i = 0; i < training.goods; ++i)
-        if (!best || training.good[i].iteration >= best->iteration) best = training.good + i;
-    length = best ? sprintf(text, "the last good checkpoint is %s (iteration %zu)", best->path, best->iteration)
+    for (i = 0; i < training.verified.count; ++i)
+        if (!last || training.verified.files[i].iteration >= last->iteration) last = training.verified.files + i;
+    length = last ? sprintf(text, "the last good checkpoint is %s (iteration %zu)", last->path, last->iteration)
                   : sprintf(text, "there is no good checkpoint yet");
-    for (i = 0; i < training.news; ++i)
-        length += sprintf(text + length, "%s %s", i ? "," : ", do not trust", training.new[i].path);
+    for (i = 0; i < training.unverified.count; ++i)
+        length += sprintf(text + length, "%s %s", i ? "," : ", do not trust", training.unverified.files[i].path);
     return text;
 }
 
 int divergence_check(size_t iteration, double loss)
 {
-    loss_state state = watch_loss(&training.watch, loss);
-    if (state == LOSS_NOT_FINITE)
+    switch (watch_loss(&training.watch, loss)) {
+    case LOSS_NOT_FINITE:
+        roll_back_unverified();
         die("iteration %zu: the loss is %s: the training has diverged; %s; " ADVICE, iteration,
-            isnan(loss) ? "not a number" : "infinite", last_good());
-    if (state == LOSS_EXPLODED)
+            isnan(loss) ? "not a number" : "infinite", last_good_text());
+    case LOSS_EXPLODED:
+        roll_back_unverified();
         die("iteration %zu: the loss has exploded: above %g for %d iterations; %s; " ADVICE, iteration,
-            training.watch.limit, DIVERGENCE_ITERATIONS, last_good());
-    if (state == LOSS_HIGH) return 0;
-    divergence_accept();
-    return 1;
-}
-
-int divergence_allows(network *net, const char *filename, const char *temporary)
-{
-    int wrong;
-    if (!training.begun) return 1;
-    wrong = first_layer_not_finite(net);
-    if (wrong >= 0) {
-        unlink(temporary);
-        die("iteration %zu: the weights of layer %d are not finite: the training has diverged; %s was not written; "
-            "%s; " ADVICE,
-            iteration_of(net), wrong, filename, last_good());
-    }
-    if (!training.watch.high) return 1;
-    if (iteration_of(net) < training.last) {
-        fprintf(stderr, "%s is not written: the loss is above %g\n", filename, training.watch.limit);
+            training.watch.limit, DIVERGENCE_ITERATIONS, last_good_text());
+    case LOSS_HIGH:
         return 0;
+    case LOSS_FINE:
+        break;
     }
-    /* It may be one wild batch, and there will be no other file of these weights. */
-    fprintf(stderr, "the loss of the last iteration was above %g: do not trust %s before it is evaluated; %s\n",
-            training.watch.limit, filename, last_good());
+    divergence_mark_verified();
     return 1;
 }
 
-void divergence_replaces(network *net, const char *filename)
+static void require_finite_weights(network *net, const atomic_file *file)
 {
-    saved_file file = {{0}, 0, 0, 0, 0}, *same;
-    char before[PATH_MAX];
-    if (!training.begun) return;
-    file.iteration = iteration_of(net);
-    /* Behind the last iteration nothing will tell; what it replaces then is kept only where its loss was high. */
-    if (file.iteration >= training.last && !training.watch.high) return;
-    set_path(&file, filename);
-    name_before(file.path, before);
-    if ((same = find(training.new, training.news, file.path))) {
-        /* twice since the last loss: what is there has proved nothing */
-        const size_t iteration = file.iteration;
-        file = *same;
-        file.iteration = iteration;
-    } else if (before[0]) {
-        unlink(before);
-        file.replaces = !link(file.path, before); /* a file system without links keeps nothing */
-        if ((same = find(training.good, training.goods, file.path))) {
-            file.replaced_is_good = 1;
-            file.replaced = same->iteration;
-            take_out(training.good, &training.goods, (int)(same - training.good));
+    const int wrong = first_layer_not_finite(net);
+    if (wrong < 0) return;
+    unlink(file->temporary);
+    roll_back_unverified();
+    die("iteration %zu: the weights of layer %d are not finite: the training has diverged; %s was not written; "
+        "%s; " ADVICE,
+        iteration_of(net), wrong, file->path, last_good_text());
+}
+
+/* Keeps what is at `path`, which is about to be replaced by the weights of `iteration`, as <path>.before. Returns the
+ * entry of the new file. On a file system without hard links nothing is kept. */
+static saved_file back_up(const char *path, size_t iteration)
+{
+    saved_file file = {{0}, 0, 0, 0, 0}, *replaced;
+    char backup[PATH_MAX];
+    set_path(&file, path);
+    if ((replaced = find_file(&training.unverified, file.path))) {
+        file = *replaced; /* saved twice since the last loss: the backup is still the file from before the first save */
+    } else {
+        if (!backup_path(file.path, backup)) {
+            unlink(backup);
+            file.has_backup = !link(file.path, backup);
+        }
+        if ((replaced = find_file(&training.verified, file.path))) {
+            file.backup_verified = 1;
+            file.backup_iteration = replaced->iteration;
+            remove_file(&training.verified, replaced);
         }
     }
-    add(training.new, &training.news, &file);
+    file.iteration = iteration;
+    return file;
+}
+
+int publish_checkpoint(network *net, atomic_file *file)
+{
+    const size_t iteration = iteration_of(net);
+    const int is_last = iteration >= training.last_iteration, is_high = training.watch.high_count > 0;
+    saved_file saved;
+    int error;
+    if (!training.is_watched) return atomic_publish(file);
+    require_finite_weights(net, file);
+    if (is_last && !is_high) return atomic_publish(file); /* no iteration will come that could verify it */
+    if (!is_last && is_high) {
+        fprintf(stderr, "%s is not written: the loss is above %g\n", file->path, training.watch.limit);
+        atomic_discard(file);
+        return 0;
+    }
+    if (is_high) {
+        roll_back_unverified();
+        fprintf(stderr, "the loss of the last iteration was above %g: do not trust %s before it is evaluated; %s\n",
+                training.watch.limit, file->path, last_good_text());
+    }
+    saved = back_up(file->path, iteration);
+    error = atomic_publish(file);
+    if (!error) add_file(&training.unverified, &saved);
+    return error;
 }

@@ -5,10 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Darknet's range, made for 416, and the stride of the networks it was made for. */
-enum { LEAST = 320, USUAL = 416, MOST = 608, GRID = 32 };
+/* The range of unpatched Darknet, which was made for cfgs of 416 x 416 and networks of stride 32. */
+enum { MIN_SIDE = 320, CFG_SIDE = 416, MAX_SIDE = 608, STRIDE = 32 };
 
-/* The multiple of `step` that is closest, at least one. */
+/* The multiple of `step` closest to `side`, but not 0. */
 static int nearest(double side, int step)
 {
     int n = (int)floor(side / step + .5);
@@ -19,36 +19,36 @@ multi_scale multi_scale_range(int w, int h, int stride)
 {
     multi_scale s;
     int longer = w > h ? w : h;
-    s.w = w;
-    s.h = h;
-    if (longer >= USUAL) {
-        s.step = GRID;
-        s.least = LEAST;
-        s.count = (MOST - LEAST) / GRID + 1;
-        multi_scale_size(&s, s.count - 1, &s.last_w, &s.last_h);
+    s.cfg_w = w;
+    s.cfg_h = h;
+    if (longer >= CFG_SIDE) {
+        s.step = STRIDE;
+        s.min_side = MIN_SIDE;
+        s.count = (MAX_SIDE - MIN_SIDE) / STRIDE + 1;
+        multi_scale_size(&s, s.count - 1, &s.final_w, &s.final_h);
         return s;
     }
     s.step = stride > 1 ? stride : 1;
-    s.least = nearest((double)LEAST / USUAL * longer, s.step);
-    s.count = (nearest((double)MOST / USUAL * longer, s.step) - s.least) / s.step + 1;
-    s.last_w = w;
-    s.last_h = h;
+    s.min_side = nearest((double)MIN_SIDE / CFG_SIDE * longer, s.step);
+    s.count = (nearest((double)MAX_SIDE / CFG_SIDE * longer, s.step) - s.min_side) / s.step + 1;
+    s.final_w = w;
+    s.final_h = h;
     return s;
 }
 
 void multi_scale_size(const multi_scale *s, int i, int *w, int *h)
 {
-    int longer = s->least + i * s->step;
-    *w = s->w >= s->h ? longer : nearest((double)longer * s->w / s->h, s->step);
-    *h = s->h >= s->w ? longer : nearest((double)longer * s->h / s->w, s->step);
+    int longer = s->min_side + i * s->step;
+    *w = s->cfg_w >= s->cfg_h ? longer : nearest((double)longer * s->cfg_w / s->cfg_h, s->step);
+    *h = s->cfg_h >= s->cfg_w ? longer : nearest((double)longer * s->cfg_h / s->cfg_w, s->step);
 }
 
-void multi_scale_draw(const multi_scale *s, int last, int *w, int *h)
+void multi_scale_draw(const multi_scale *s, int is_end, int *w, int *h)
 {
-    /* Drawn in any case, as Darknet does, so that everything after it is drawn alike. */
+    /* rand() is called at the end too, as in Darknet: the numbers after it are those that Darknet would draw. */
     multi_scale_size(s, rand() % s->count, w, h);
-    if (last) {
-        *w = s->last_w;
-        *h = s->last_h;
+    if (is_end) {
+        *w = s->final_w;
+        *h = s->final_h;
     }
 }

@@ -1,10 +1,11 @@
-/* The sizes that a detector with `random=1` trains at. Darknet draws a new one every 10 iterations.
+/* The sizes that a detector with `random=1` trains at, in pixels. Darknet draws a new one every 10 iterations.
  *
- * The longer side of the cfg's width and height sets the range, the other one follows in proportion:
+ * The longer of the cfg's width and height decides from which sides the longer one is drawn. The other side follows in
+ * the proportion of the cfg, rounded to a multiple of the same step.
  *
- *     416 and up   320 to 608 in steps of 32, and 608 at the end, as Darknet always did
- *     below        320/416 to 608/416 of the cfg's side, in steps of the network's stride, and the cfg's own size at
- *                  the end, which is the one that the network will be used at
+ *     416 and up   320 to 608 in steps of 32; at the end of a training 608. As unpatched Darknet.
+ *     below        320/416 to 608/416 of the cfg's side, in steps of the network's stride; at the end the size of the
+ *                  cfg, which the network will be used at.
  */
 #ifndef MULTI_SCALE_H
 #define MULTI_SCALE_H
@@ -12,19 +13,19 @@
 #include "darknet.h"
 
 typedef struct {
-    int w, h;         /* of the cfg */
-    int step;         /* sides are multiples of this */
-    int least, count; /* the longer side is least, least + step, ..., least + (count-1)*step */
-    int last_w, last_h;
+    int cfg_w, cfg_h;
+    int step;            /* sides are multiples of this */
+    int min_side, count; /* the longer side is one of min_side, min_side + step, ..., min_side + (count-1)*step */
+    int final_w, final_h;
 } multi_scale;
 
-/* The range for a cfg of w x h pixels whose network has this stride. */
+/* The range for a cfg of w x h pixels and a network of this stride (network_stride). */
 multi_scale multi_scale_range(int w, int h, int stride);
 
-/* The size for the i-th step of the range, 0 <= i < count. */
+/* Size number i of the range, 0 <= i < count. */
 void multi_scale_size(const multi_scale *scale, int i, int *w, int *h);
 
-/* Draws a size, by one rand(); at the end of a training (last != 0) it is last_w x last_h. */
-void multi_scale_draw(const multi_scale *scale, int last, int *w, int *h);
+/* Draws a size with one call of rand(). At the end of a training (is_end not 0) the size is final_w x final_h. */
+void multi_scale_draw(const multi_scale *scale, int is_end, int *w, int *h);
 
 #endif

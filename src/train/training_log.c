@@ -16,7 +16,7 @@ static const char header[] = "iteration,epoch,images,loss,avg loss,rate,mAP,best
 
 /* ---- Rows -------------------------------------------------------------------------------------------------------- */
 
-/* A column that may be empty, then `end`. Returns what comes after, or NULL. */
+/* Reads a number, or -1 where the column is empty, and the character `end` after it. Returns what follows, or NULL. */
 static char *read_column(char *text, char end, double *value)
 {
     char *after = text;
@@ -28,14 +28,15 @@ static char *read_column(char *text, char end, double *value)
     return *after == end ? after + 1 : 0;
 }
 
+/* Returns 0, or -1 where the line is not a whole row. */
 static int read_row(char *text, training_row *row)
 {
-    double column[8];
+    enum { COLUMNS = 8 };
+    double column[COLUMNS];
     int i;
-    for (i = 0; i < 8; ++i)
-        if (!(text = read_column(text, i < 7 ? ',' : '\n', column + i))) return -1;
-    for (i = 0; i < 6; ++i)
-        if (column[i] < 0 && i != 3 && i != 4) return -1;
+    for (i = 0; i < COLUMNS; ++i)
+        if (!(text = read_column(text, i + 1 < COLUMNS ? ',' : '\n', column + i))) return -1;
+    if (column[0] < 0 || column[1] < 0 || column[2] < 0 || column[5] < 0) return -1; /* a loss may be negative */
     row->iteration = (size_t)column[0];
     row->epoch = column[1];
     row->images = (size_t)column[2];
@@ -43,7 +44,7 @@ static int read_row(char *text, training_row *row)
     row->average_loss = column[4];
     row->rate = column[5];
     row->map = column[6];
-    row->best = column[7];
+    row->best_map = column[7];
     return 0;
 }
 
@@ -54,16 +55,16 @@ int training_rows_read(const char *path, training_rows *result)
     FILE *file = fopen(path, "r");
     int error;
     memset(result, 0, sizeof *result);
-    result->best = -1;
+    result->best_map = -1;
     if (!file) return errno == ENOENT ? 0 : -1;
     while (fgets(line, sizeof line, file)) {
         training_row row;
         if (read_row(line, &row)) continue;
         result->rows = (training_row *)grow_array(result->rows, result->count, &capacity, sizeof row);
         result->rows[result->count++] = row;
-        if (row.best > result->best || row.map > result->best) {
-            result->best = fmax(row.best, row.map);
-            result->best_at = row.map == result->best ? row.iteration : 0;
+        if (row.best_map > result->best_map || row.map > result->best_map) {
+            result->best_map = fmax(row.best_map, row.map);
+            result->best_iteration = row.map == result->best_map ? row.iteration : 0;
         }
     }
     error = ferror(file) ? errno : 0;
@@ -86,7 +87,7 @@ static int format_row(const training_row *row, char *text, size_t size)
 {
     char map[32] = "", best[32] = "";
     if (row->map >= 0) snprintf(map, sizeof map, "%.6f", row->map);
-    if (row->best >= 0) snprintf(best, sizeof best, "%.6f", row->best);
+    if (row->best_map >= 0) snprintf(best, sizeof best, "%.6f", row->best_map);
     return snprintf(text, size, "%zu,%.4f,%zu,%.6g,%.6g,%.6g,%s,%s\n", row->iteration, row->epoch, row->images,
                     row->loss, row->average_loss, row->rate, map, best);
 }
@@ -118,8 +119,8 @@ int training_row_append(const char *path, const training_row *row)
     ssize_t written;
     off_t before;
     if (fd < 0) return -1;
-    /* One write of the whole row: a reader or a kill sees all of it or nothing. A disk that fills up may take a part.
-     */
+    /* One write for the whole row, so that it is in the file whole or not at all, whoever reads and whenever this
+     * process is killed. Only a disk that fills up may take a part, which is cut off again. */
     before = lseek(fd, 0, SEEK_END);
     written = write(fd, text, length);
     if (written != (ssize_t)length) {
@@ -135,7 +136,7 @@ int training_row_append(const char *path, const training_row *row)
 
 const char *training_chart(const char *csv, const char *png, const char *title)
 {
-    /* a column that may be empty is read as text; what is NaN is left out, and the curve goes on over the gap */
+    /* mAP is read as text, since it may be empty. With "missing NaN" a curve goes on over the rows without a value. */
     static const char commands[] =
         "set datafile separator ','\nset grid\nset key outside top center horizontal\nset xlabel 'iteration'\n"
         "set ylabel 'loss'\nset logscale y\nset ytics nomirror\n"

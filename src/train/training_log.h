@@ -2,9 +2,10 @@
  *
  *     iteration,epoch,images,loss,avg loss,rate,mAP,best mAP
  *
- * `mAP` (0 to 1) is empty in rows without an evaluation; `best mAP` is the highest so far, empty before the first. A
- * row is added to the file whole. A training that goes on from iteration i keeps the rows up to i: the later ones are
- * those of the run that was cut off, and leave the file, by way of a temporary one, when the first new row comes.
+ * `mAP` (0 to 1, six digits) is empty in rows without an evaluation; `best mAP` is the highest so far, and is empty
+ * before the first. A reader of the file finds whole rows at any time, and so does who comes after a run that was
+ * killed. A run that goes on from iteration i reads the log, and writes it again with the rows up to i, before it adds
+ * its own; what it drops are rows of a run that had got further.
  */
 #ifndef TRAINING_LOG_H
 #define TRAINING_LOG_H
@@ -13,34 +14,35 @@
 
 typedef struct {
     size_t iteration;
-    double epoch; /* images / length of the training list */
-    size_t images;
-    double loss, average_loss, rate;
-    double map, best; /* below 0: none */
+    double epoch;  /* images / length of the training list */
+    size_t images; /* seen so far */
+    double loss, average_loss;
+    double rate;          /* learning rate */
+    double map, best_map; /* 0 to 1; -1: none */
 } training_row;
 
-/* What a file of rows holds. */
+/* What a log holds. */
 typedef struct {
-    training_row *rows;
+    training_row *rows; /* owned */
     size_t count;
-    double best;    /* the highest mAP of all rows, those that leave the file included; -1: none */
-    size_t best_at; /* the iteration that had it, if it is still known, else 0 */
+    double best_map;       /* the highest of both columns; -1: none */
+    size_t best_iteration; /* the row that has it in its `mAP`; 0: that row is not in the file any more */
 } training_rows;
 
-/* Reads `path`; a file that is missing has no rows, and lines that are not a whole row are left out. 0; or -1 with
- * errno when the file cannot be read or memory is short. Free with training_rows_free. */
+/* Reads `path`. A file that is missing has no rows; lines that are not a whole row are left out. Returns 0; or -1 with
+ * errno when the file cannot be read. Free with training_rows_free. */
 int training_rows_read(const char *path, training_rows *result);
 void training_rows_free(training_rows *rows);
 
-/* Writes the header and the rows up to iteration `last` in place of the file. 0, or -1 with errno; the file is then as
- * it was. */
+/* Replaces the file by the header and the rows up to iteration `last`. Returns 0; or -1 with errno, and the file is
+ * then as it was. */
 int training_rows_write(const char *path, const training_rows *rows, size_t last);
 
-/* Adds a row to a file that has its header. 0, or -1 with errno. */
+/* Adds a row to a file that has its header. Returns 0; or -1 with errno, and the file is then as it was. */
 int training_row_append(const char *path, const training_row *row);
 
-/* Draws the file: the loss by iteration on the left axis, logarithmic, and mAP in % on the right one. By gnuplot, into
- * a temporary file that is renamed. NULL, or what went wrong in a few words. */
+/* Draws the log `csv` with gnuplot: the loss by iteration on the left axis, logarithmic, and mAP in % on the right one.
+ * `png` appears whole or not at all. Returns NULL; or what went wrong in a few words, in static storage. */
 const char *training_chart(const char *csv, const char *png, const char *title);
 
 #endif

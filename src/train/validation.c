@@ -1,80 +1,101 @@
 #include "train/validation.h"
 
 #include "base/child_process.h"
+#include "base/json_reader.h"
+#include "base/memory.h"
 #include "base/progress.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* An evaluation that is over before says nothing on the way. */
-static const double seconds_between_lines = 10;
+/* ---- The result -------------------------------------------------------------------------------------------------- */
 
-int validation_read_map(const char *line, double *map)
+double validation_read_map(const char *json_file, char *why, size_t size)
 {
-    static const char begin[] = " mean average precision (mAP@0.50) = ";
-    char *end;
-    if (strncmp(line, begin, sizeof begin - 1)) return 0;
-    line += sizeof begin - 1;
-    *map = strtod(line, &end);
-    return end != line && *map >= 0 && *map <= 1;
+    char key[JSON_STRING];
+    double map = -1;
+    json_reader r;
+    if (json_open(&r, json_file)) {
+        for (json_begin(&r, '{'); json_more(&r, '}');) {
+            /* null, as for a list without objects, never comes here: detector map has failed then */
+            if (json_key(&r, key) && !strcmp(key, "map"))
+                map = json_number(&r);
+            else
+                json_skip(&r);
+        }
+        json_end(&r);
+        if (!(map >= 0 && map <= 1)) json_fail(&r, "there is no \"map\" from 0 to 1");
+    }
+    json_close(&r);
+    if (!r.error[0]) return map;
+    snprintf(why, size, "%s", r.error);
+    return -1;
 }
 
-typedef struct {
-    double map, shown;
-    int tty, open; /* the terminal's line has no end yet */
-    char error[512];
-} listener;
+/* ---- The child --------------------------------------------------------------------------------------------------- */
 
-static void listen(void *context, char *text)
+/* Where stderr is not a terminal. An evaluation that is over before prints no progress. */
+static const double seconds_between_lines = 10;
+
+typedef struct {
+    double last_line; /* monotonic_seconds() when progress was printed last */
+    int is_terminal, line_open;
+    char last_message[512];
+} child_output;
+
+static void read_line(void *context, char *text)
 {
-    listener *l = (listener *)context;
-    double map;
-    if (validation_read_map(text, &map)) {
-        l->map = map;
-    } else if (is_progress_line(text)) {
-        if (monotonic_seconds() - l->shown < (l->tty ? .5 : seconds_between_lines)) return;
-        l->shown = monotonic_seconds();
-        fprintf(stderr, "%smAP: %s%s", l->tty ? "\r" : "", text, l->tty ? "   " : "\n");
-        l->open = l->tty;
-    } else if (*text) { /* where it fails, the last line says why */
-        static const char name[] = "darknet: ";
-        snprintf(l->error, sizeof l->error, "%s", text + (strncmp(text, name, sizeof name - 1) ? 0 : sizeof name - 1));
+    static const char prefix[] = "darknet: ";
+    child_output *o = (child_output *)context;
+    if (is_progress_line(text)) {
+        if (monotonic_seconds() - o->last_line < (o->is_terminal ? .5 : seconds_between_lines)) return;
+        o->last_line = monotonic_seconds();
+        fprintf(stderr, "%smAP: %s%s", o->is_terminal ? "\r" : "", text, o->is_terminal ? "   " : "\n");
+        o->line_open = o->is_terminal;
+    } else if (*text) { /* the last one says why, where the child fails */
+        if (!strncmp(text, prefix, sizeof prefix - 1)) text += sizeof prefix - 1;
+        snprintf(o->last_message, sizeof o->last_message, "%s", text);
     }
 }
 
-double validation_map(const char *data_file, const char *cfg_file, const char *weights, int gpu, char *why,
-                      unsigned long size)
+double validation_map(const char *data_file, const char *cfg_file, const char *weights, int gpu, char *why, size_t size)
 {
-    char number[16];
+    static const char ending[] = ".map.json";
+    char *json_file = (char *)xmalloc(strlen(weights) + sizeof ending), number[16];
     char *argv[] = {(char *)"darknet",
                     (char *)"detector",
                     (char *)"map",
                     (char *)data_file,
                     (char *)cfg_file,
                     (char *)weights,
+                    (char *)"-json",
+                    json_file,
                     gpu < 0 ? (char *)"-nogpu" : (char *)"-i",
                     gpu < 0 ? 0 : number,
                     0};
-    static listener l;
+    child_output output;
+    double map = -1;
     int status;
-    memset(&l, 0, sizeof l);
-    l.map = -1;
-    l.tty = isatty(2);
-    l.shown = monotonic_seconds();
+    memset(&output, 0, sizeof output);
+    output.is_terminal = isatty(2);
+    output.last_line = monotonic_seconds();
     snprintf(number, sizeof number, "%d", gpu);
+    strcat(strcpy(json_file, weights), ending);
     /* This very program, even if another has been built in its place since. */
-    status = child_run("/proc/self/exe", argv, -1, listen, &l);
-    if (l.open) fputc('\n', stderr);
-    if (!status && l.map >= 0) return l.map;
-    if (status < 0)
+    status = child_run("/proc/self/exe", argv, -1, read_line, &output);
+    if (output.line_open) fputc('\n', stderr);
+    if (!status)
+        map = validation_read_map(json_file, why, size);
+    else if (status < 0)
         snprintf(why, size, "detector map could not be started: %s", strerror(errno));
     else if (status >= 128)
         snprintf(why, size, "detector map was ended by signal %d", status - 128);
     else
-        snprintf(why, size, "%s", l.error[0] ? l.error : "detector map said nothing");
-    return -1;
+        snprintf(why, size, "%s", output.last_message[0] ? output.last_message : "detector map said nothing");
+    unlink(json_file);
+    free(json_file);
+    return map;
 }

@@ -1,15 +1,18 @@
-/* mAP of a checkpoint while a training goes on: `detector map` in a process of its own, so that neither memory, random
- * numbers nor an end of that program reach the training. */
+/* The mAP of a checkpoint while a training goes on: `detector map` in a process of its own, so that the training keeps
+ * its memory and random numbers, and goes on when an evaluation fails. */
 #ifndef VALIDATION_H
 #define VALIDATION_H
 
-/* Evaluates `weights` on the `valid` list of `data_file`, on GPU number `gpu` (below 0: on the CPU), and waits for it.
- * Progress goes to stderr as a line every few seconds. Returns the mAP, 0 to 1; or -1 with the reason in `why` (of
- * `size` bytes, without end of line). */
-double validation_map(const char *data_file, const char *cfg_file, const char *weights, int gpu, char *why,
-                      unsigned long size);
+#include <stddef.h>
 
-/* Reads the mAP off a line of `detector map`; 1 when it is that line. For validation_map and its test. */
-int validation_read_map(const char *line, double *map);
+/* Evaluates `weights` on the `valid` list of `data_file`, on GPU number `gpu` (below 0: on the CPU), and waits for the
+ * result. Prints the child's progress on stderr, on a terminal in one line that is written over, else as a line every
+ * ten seconds. The child writes its numbers to <weights>.map.json, which is removed afterwards. Returns the mAP, 0 to
+ * 1; or -1 with the reason in `why` (of `size` bytes, one line without its end). */
+double validation_map(const char *data_file, const char *cfg_file, const char *weights, int gpu, char *why,
+                      size_t size);
+
+/* Reads the mAP from a file that `detector map -json` has written. Returns as validation_map. */
+double validation_read_map(const char *json_file, char *why, size_t size);
 
 #endif

@@ -1,13 +1,15 @@
 /* The parts of src/train/detector_training.h: sizes of random=1, when a training has diverged, what is left of a log
- * that is gone on with, speed, and what a child process says. */
+ * that is gone on with, speed, and what a child process prints and writes. */
 #include "helpers/test_helpers.h"
 
 #include "base/child_process.h"
-#include "eval/detect.h"
-#include "train/divergence.h"
-#include "train/multi_scale.h"
-#include "network.h"
 #include "base/progress.h"
+#include "eval/detect.h"
+#include "network.h"
+#include "parser.h"
+#include "train/divergence.h"
+#include "train/layer_weights.h"
+#include "train/multi_scale.h"
 #include "train/training_log.h"
 #include "train/validation.h"
 
@@ -113,7 +115,7 @@ static void width_and_height_keep_their_proportion(void **test)
             assert_true(w >= cfg[c][2] && h >= cfg[c][2]);
             assert_int_equal(w % cfg[c][2], 0);
             assert_int_equal(h % cfg[c][2], 0);
-            assert_int_equal(cfg[c][0] > cfg[c][1] ? w : h, scale.least + i * scale.step);
+            assert_int_equal(cfg[c][0] > cfg[c][1] ? w : h, scale.min_side + i * scale.step);
             /* to the closest multiple, and never nothing */
             assert_true(abs(w * cfg[c][1] - h * cfg[c][0]) <= cfg[c][2] / 2. * fmax(cfg[c][0], cfg[c][1]) ||
                         w == cfg[c][2] || h == cfg[c][2]);
@@ -208,51 +210,86 @@ static void a_loss_that_stays_beyond_the_limit_ends_a_training(void **test)
     assert_int_equal(watch_loss(&watch, 1e9), LOSS_EXPLODED);
 }
 
-static void any_weight_that_is_not_finite_is_found(void **test)
+/* One of every layer that has weights. */
+static network *network_of_all_weights(void)
 {
     static const char *cfg = "[net]\nbatch=1\nwidth=4\nheight=4\nchannels=3\n"
                              "[convolutional]\nbatch_normalize=1\nfilters=5\nsize=3\nstride=1\npad=1\n"
                              "[local]\nfilters=2\nsize=1\nstride=1\nactivation=linear\n"
                              "[batchnorm]\n"
+                             "[deconvolutional]\nbatch_normalize=1\nfilters=3\nsize=2\nstride=2\n"
+                             "[crnn]\nbatch_normalize=1\nhidden_filters=4\noutput_filters=2\n"
                              "[connected]\noutput=7\nactivation=linear\n"
+                             "[rnn]\noutput=5\n"
+                             "[gru]\nbatch_normalize=1\noutput=6\n"
+                             "[lstm]\nbatch_normalize=1\noutput=4\n"
                              "[softmax]\n";
-    static const float wrong[] = {NAN, INFINITY, -INFINITY};
     char path[] = "/tmp/detector-training-XXXXXX";
-    int fd = mkstemp(path), i;
+    int fd = mkstemp(path);
     network *net;
-    (void)test;
     assert_true(fd >= 0 && write(fd, cfg, strlen(cfg)) == (ssize_t)strlen(cfg) && !close(fd));
     net = load_network(path, 0, 0);
     unlink(path);
+    return net;
+}
+
+static void the_arrays_of_a_layer_are_all_that_darknet_writes_of_it(void **test)
+{
+    enum { HEADER_BYTES = 20 };
+    static float numbers[5000];
+    const float mark = 2.5f; /* no layer starts with it */
+    network *net = network_of_all_weights();
+    char path[] = "/tmp/detector-training-XXXXXX";
+    weight_array arrays[MAX_WEIGHT_ARRAYS];
+    int fd = mkstemp(path), i, k;
+    (void)test;
+    assert_true(fd >= 0 && !close(fd));
+    for (i = 0; i < net->n; ++i) {
+        const int n = layer_weight_arrays(net->layers + i, arrays);
+        size_t sum = 0, written, at;
+        FILE *file;
+        assert_true(n <= MAX_WEIGHT_ARRAYS);
+        assert_int_equal(n > 0, i + 1 < net->n); /* all but [softmax] have weights */
+        for (k = 0; k < n; ++k) {
+            sum += arrays[k].count;
+            for (at = 0; at < arrays[k].count; ++at) ((float *)arrays[k].values)[at] = mark;
+        }
+        for (k = 0; k < net->n; ++k) net->layers[k].dontsave = k != i;
+        save_weights(net, path);
+        file = fopen(path, "rb");
+        assert_true(file && !fseek(file, HEADER_BYTES, SEEK_SET));
+        written = fread(numbers, sizeof *numbers, COUNT(numbers), file);
+        fclose(file);
+        if (written != sum) fail_msg("layer %d: %zu numbers, but %zu in the file", i, sum, written);
+        for (at = 0; at < written; ++at)
+            if (numbers[at] != mark) fail_msg("layer %d: number %zu of the file is in no array", i, at);
+    }
+    unlink(path);
+    free_network(net);
+}
+
+static void any_weight_that_is_not_finite_is_found(void **test)
+{
+    static const float wrong[] = {NAN, INFINITY, -INFINITY};
+    network *net = network_of_all_weights();
+    weight_array arrays[MAX_WEIGHT_ARRAYS];
+    int w, i, k, end;
+    (void)test;
     assert_int_equal(first_layer_not_finite(net), -1);
-    for (i = 0; i < 3; ++i) {
-        layer *c = net->layers, *local = c + 1, *norm = c + 2, *full = c + 3;
-        const struct {
-            int layer;
-            float *last;
-        } places[] = {
-            {0, c->weights + c->nweights - 1},
-            {0, c->weights},
-            {0, c->biases + 4},
-            {0, c->scales + 4},
-            {0, c->rolling_mean + 4},
-            {0, c->rolling_variance + 4},
-            {1, local->weights + 1 * 1 * 5 * 2 * 4 * 4 - 1},
-            {1, local->biases + 2 * 4 * 4 - 1},
-            {2, norm->scales + 1},
-            {2, norm->rolling_variance + 1},
-            {3, full->weights + 7 * 2 * 4 * 4 - 1},
-            {3, full->biases + 6},
-        };
-        size_t k;
-        for (k = 0; k < COUNT(places); ++k) {
-            const float before = *places[k].last;
-            *places[k].last = wrong[i];
-            assert_int_equal(first_layer_not_finite(net), places[k].layer);
-            *places[k].last = before;
-            assert_int_equal(first_layer_not_finite(net), -1);
+    for (i = 0; i < net->n; ++i) {
+        for (k = layer_weight_arrays(net->layers + i, arrays); k-- > 0;) {
+            for (end = 0; end < 2; ++end) {
+                float *place = (float *)arrays[k].values + (end ? arrays[k].count - 1 : 0);
+                const float before = *place;
+                for (w = 0; w < 3; ++w) {
+                    *place = wrong[w];
+                    assert_int_equal(first_layer_not_finite(net), i);
+                }
+                *place = before;
+            }
         }
     }
+    assert_int_equal(first_layer_not_finite(net), -1);
     free_network(net);
 }
 
@@ -313,8 +350,8 @@ static void a_log_is_read_as_it_was_written(void **test)
     assert_int_equal(training_rows_read(log_path, &again), 0);
     assert_int_equal(again.count, 3);
     assert_memory_equal(again.rows, rows, sizeof rows);
-    assert_close(again.best, .654321, 0);
-    assert_int_equal(again.best_at, 20);
+    assert_close(again.best_map, .654321, 0);
+    assert_int_equal(again.best_iteration, 20);
     training_rows_free(&again);
 }
 
@@ -332,8 +369,8 @@ static void a_log_that_is_gone_on_with_loses_the_rows_after_that_iteration(void 
     assert_text(HEADER "100,1.0000,800,4,4,0.1,0.200000,0.200000\n"
                        "150,1.5000,1200,3,3,0.1,,0.200000\n");
     /* and the best of all of them is still known */
-    assert_close(rows.best, .7, 0);
-    assert_int_equal(rows.best_at, 200);
+    assert_close(rows.best_map, .7, 0);
+    assert_int_equal(rows.best_iteration, 200);
     assert_int_equal(training_rows_write(log_path, &rows, 0), 0);
     assert_text(HEADER);
     training_rows_free(&rows);
@@ -347,8 +384,8 @@ static void the_best_is_known_by_later_rows_when_its_own_has_left(void **test)
                       "110,1.1000,880,3,3,0.1,,0.700000\n"
                       "200,2.0000,1600,2,2,0.1,,0.700000\n");
     assert_int_equal(training_rows_read(log_path, &rows), 0);
-    assert_close(rows.best, .7, 0);
-    assert_int_equal(rows.best_at, 0);
+    assert_close(rows.best_map, .7, 0);
+    assert_int_equal(rows.best_iteration, 0);
     training_rows_free(&rows);
 }
 
@@ -369,7 +406,7 @@ static void lines_that_are_no_whole_row_are_left_out(void **test)
     assert_int_equal(rows.count, 2);
     assert_int_equal(rows.rows[0].iteration, 100);
     assert_int_equal(rows.rows[1].iteration, 130);
-    assert_true(rows.best < 0);
+    assert_true(rows.best_map < 0);
     training_rows_free(&rows);
 }
 
@@ -381,7 +418,7 @@ static void a_log_that_is_not_there_has_no_rows_and_a_folder_is_an_error(void **
     unlink(log_path);
     assert_int_equal(training_rows_read(log_path, &rows), 0);
     assert_int_equal(rows.count, 0);
-    assert_true(rows.best < 0);
+    assert_true(rows.best_map < 0);
     assert_int_equal(mkdir(log_path, 0777), 0);
     assert_int_equal(training_rows_read(log_path, &rows), -1);
     assert_int_equal(training_rows_write(log_path, &rows, 0), -1);
@@ -423,25 +460,56 @@ static void a_duration_is_hours_minutes_and_seconds(void **test)
     }
 }
 
-/* ---- Children ---------------------------------------------------------------------------------------------------- */
+/* ---- Evaluation in a child
+ * ---------------------------------------------------------------------------------------------------- */
 
-static void mean_average_precision_is_read_off_its_line_alone(void **test)
+static double map_in(const char *json, char *why, size_t size)
 {
-    static const char *others[] = {
-        "",
-        "class_id = 0, name = dog, ap = 50.00%",
-        " mean average precision (mAP@0.50) = ",
-        " mean average precision (mAP@0.50) = nan, or nan %",
-        " mean average precision (mAP@0.50) = 1.5, or 150 %",
-        " mean average precision (mAP@0.75) = 0.5, or 50.00 %",
-        "the mean average precision (mAP@0.50) = 0.5",
+    double map;
+    write_text(json);
+    why[0] = 0;
+    map = validation_read_map(log_path, why, size);
+    assert_true((map < 0) == (why[0] != 0));
+    return map;
+}
+
+static void the_map_is_read_from_the_top_level_of_the_json(void **test)
+{
+    char why[600];
+    (void)test;
+    assert_close(map_in("{\"map\": 0.123456789, \"objects\": 7}", why, sizeof why), .123456789, 0);
+    assert_close(map_in("{\n \"coco\": {\"map\": 0.5, \"ap\": null},\n \"objects\": 7, \"map\": 0,\n"
+                        " \"classes\": [{\"map\": 1, \"ap\": null}]\n}\n",
+                        why, sizeof why),
+                 0, 0);
+    assert_close(map_in("{\"objects\": 1, \"map\": 1}", why, sizeof why), 1, 0);
+}
+
+static void where_there_is_no_map_the_reason_is_given(void **test)
+{
+    static const struct {
+        const char *json, *reason;
+    } cases[] = {
+        {"{\"map\": null}", "where a number should be"},
+        {"{\"objects\": 3, \"classes\": [{\"map\": 1}]}", "there is no \"map\""},
+        {"{\"map\": 1.5}", "there is no \"map\" from 0 to 1"},
+        {"{\"map\": -1}", "there is no \"map\" from 0 to 1"},
+        {"{\"map\": 0.5", "the file ends"},
+        {"{\"map\": 0.5} {}", "the end of the file should be"},
+        {"", "the file ends"},
     };
-    double map = -1;
+    char why[600], shortest[8];
     size_t i;
     (void)test;
-    assert_int_equal(validation_read_map(" mean average precision (mAP@0.50) = 0.123456, or 12.35 % ", &map), 1);
-    assert_close(map, .123456, 0);
-    for (i = 0; i < COUNT(others); ++i) assert_int_equal(validation_read_map(others[i], &map), 0);
+    for (i = 0; i < COUNT(cases); ++i) {
+        assert_true(map_in(cases[i].json, why, sizeof why) < 0);
+        if (!strstr(why, cases[i].reason)) fail_msg("%s: %s", cases[i].json, why);
+    }
+    assert_true(map_in("", shortest, sizeof shortest) < 0);
+    assert_int_equal(strlen(shortest), sizeof shortest - 1);
+    unlink(log_path);
+    assert_true(validation_read_map(log_path, why, sizeof why) < 0);
+    assert_non_null(strstr(why, "No such file"));
 }
 
 typedef struct {
@@ -507,6 +575,7 @@ int main(void)
         cmocka_unit_test(healthy_losses_never_end_a_training),
         cmocka_unit_test(a_training_may_begin_with_a_loss_beyond_its_boxes),
         cmocka_unit_test(a_loss_that_stays_beyond_the_limit_ends_a_training),
+        cmocka_unit_test(the_arrays_of_a_layer_are_all_that_darknet_writes_of_it),
         cmocka_unit_test(any_weight_that_is_not_finite_is_found),
         cmocka_unit_test(a_log_is_read_as_it_was_written),
         cmocka_unit_test(a_log_that_is_gone_on_with_loses_the_rows_after_that_iteration),
@@ -515,7 +584,8 @@ int main(void)
         cmocka_unit_test(a_log_that_is_not_there_has_no_rows_and_a_folder_is_an_error),
         cmocka_unit_test(a_smoothed_mean_follows_what_came_last),
         cmocka_unit_test(a_duration_is_hours_minutes_and_seconds),
-        cmocka_unit_test(mean_average_precision_is_read_off_its_line_alone),
+        cmocka_unit_test(the_map_is_read_from_the_top_level_of_the_json),
+        cmocka_unit_test(where_there_is_no_map_the_reason_is_given),
         cmocka_unit_test(a_child_is_heard_line_by_line_to_its_end),
         cmocka_unit_test(a_child_that_cannot_be_started_is_an_error),
     };

@@ -16,7 +16,7 @@ static network run_of_1100(void)
     memset(&net, 0, sizeof net);
     net.policy = COSINE;
     net.learning_rate = .01f;
-    net.lowest_rate = .1f;
+    net.min_lr_ratio = .1f;
     net.burn_in = 100;
     net.max_batches = 1100;
     net.power = 4;
@@ -79,7 +79,7 @@ static void without_a_warm_up_and_a_minimum_it_goes_from_the_rate_to_0(void **st
     network net = run_of_1100();
     (void)state;
     net.burn_in = 0;
-    net.lowest_rate = 0;
+    net.min_lr_ratio = 0;
     assert_rate(&net, 0, .01);
     assert_rate(&net, 550, .005);
     assert_rate(&net, 1100, 0);
