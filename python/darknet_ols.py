@@ -76,7 +76,8 @@ _FUNCTIONS = {
 }
 
 
-# The library finds its own functions before those of the process: glibc has an error() too, and it is not Darknet's.
+# The library is to find its own functions before those of the process: glibc has an error() too, which ends the process
+# as Darknet's does, but prints nonsense where it is called by Darknet, and may not end it.
 _MODE = os.RTLD_DEEPBIND
 
 
@@ -161,20 +162,22 @@ def _without_stderr(quiet: bool) -> Iterator[None]:
         os.close(saved)
 
 
-# Darknet ends the process where it cannot load a cfg or its weights. This is the process that it may end.
+# Darknet ends the process where it cannot load a cfg or its weights. This is the process that it may end; where it comes
+# to its last line, the files are good.
 _TRY_TO_LOAD = """
 import ctypes, os, sys
 library = ctypes.CDLL(sys.argv[1], os.RTLD_DEEPBIND)
 library.library_use_gpu(-1)
 library.load_network(*map(os.fsencode, sys.argv[2:]), 0)
+print("loaded")
 """
 
 
 def _try_to_load(library: str, cfg: str, weights: str) -> Optional[str]:
     """None where Darknet can load the network, else what it said."""
     done = subprocess.run([sys.executable, "-I", "-S", "-c", _TRY_TO_LOAD, library, cfg, weights],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    if done.returncode == 0:
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.stdout.endswith(b"loaded\n"):
         return None
     lines = [line.strip() for line in done.stderr.decode(errors="replace").splitlines()]
     lines = [line for line in lines if line and "Assertion `" not in line]  # error() prints a reason and asserts 0

@@ -267,7 +267,7 @@ THRESHOLDS = {"yolo": .4, "region": .2, "detection": .05}
 def tested(network, path):
     """What `detector test` prints, sorted."""
     said = darknet("detector", "test", "of.data", f"{network}.cfg", f"{network}.weights", path, "-thresh",
-                   THRESHOLDS[network])
+                   THRESHOLDS[network], "-out", "drawn")
     return sorted(re.findall(r"^(.*): (\d+)%$", said, re.MULTILINE))
 
 
