@@ -1,0 +1,223 @@
+#include "eval/library.h"
+
+#include "network.h"
+#ifndef OPENCV
+#include "stb_image.h"
+#endif
+
+#include <fcntl.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* yolo_layer.c; in no header of Darknet */
+void correct_yolo_boxes(detection *dets, int n, int w, int h, int netw, int neth, int relative);
+
+int library_gpus(void)
+{
+#ifdef GPU
+    int devices = 0;
+    return cudaGetDeviceCount(&devices) == cudaSuccess ? devices : 0;
+#else
+    return -1;
+#endif
+}
+
+void library_use_gpu(int index)
+{
+#ifdef GPU
+    cuda_set_device(index);
+#else
+    gpu_index = -1;
+    (void)index;
+#endif
+}
+
+/* ---- What a network is ------------------------------------------------------------------------------------------ */
+
+static int is_head(const layer *l)
+{
+    return l->type == YOLO || l->type == REGION || l->type == DETECTION;
+}
+
+int library_network_batch(const network *net)
+{
+    return net->batch;
+}
+
+int library_network_channels(const network *net)
+{
+    return net->c;
+}
+
+int library_network_inputs(const network *net)
+{
+    return net->inputs;
+}
+
+int library_network_outputs(const network *net)
+{
+    return net->outputs;
+}
+
+int library_network_classes(const network *net)
+{
+    const layer *last = &net->layers[net->n - 1];
+    return is_head(last) ? last->classes : net->outputs;
+}
+
+int library_network_layers(const network *net)
+{
+    return net->n;
+}
+
+const char *library_layer_type(const network *net, int i)
+{
+    switch (net->layers[i].type) {
+    /* get_layer_string calls these "none" */
+    case UPSAMPLE:
+        return "upsample";
+    case L2NORM:
+        return "l2norm";
+    case LOGXENT:
+        return "logistic";
+    case ISEG:
+        return "iseg";
+    default:
+        return get_layer_string(net->layers[i].type);
+    }
+}
+
+/* ---- Images ----------------------------------------------------------------------------------------------------- */
+
+#ifdef OPENCV
+
+/* Where OpenCV cannot read a file, Darknet hands its name to a shell, which is to add it to bad.list, and gives a black
+ * image of 10 x 10. So the name that it gets is one that says nothing to a shell. */
+unsigned char *library_load_image(const char *path, int *w, int *h)
+{
+    char name[32];
+    unsigned char *bytes;
+    size_t plane, i, any = 0;
+    int file = open(path, O_RDONLY | O_CLOEXEC), c;
+    image im;
+    if (file < 0) return 0;
+    snprintf(name, sizeof name, "/proc/self/fd/%d", file);
+    im = load_image_color(name, 0, 0);
+    close(file);
+    plane = (size_t)im.w * im.h;
+    for (i = 0; i < 3 * plane && !any; ++i) any = im.data[i] != 0;
+    bytes = any || plane != 100 ? (unsigned char *)malloc(3 * plane) : 0;
+    for (c = 0; c < 3 && bytes; ++c)
+        for (i = 0; i < plane; ++i) bytes[3 * i + c] = (unsigned char)(im.data[c * plane + i] * 255 + .5f);
+    *w = im.w;
+    *h = im.h;
+    free_image(im);
+    return bytes;
+}
+
+#else
+
+/* load_image_color's decoder. That function itself ends the program, with status 0, where it cannot decode. */
+unsigned char *library_load_image(const char *path, int *w, int *h)
+{
+    int channels;
+    return stbi_load(path, w, h, &channels, 3);
+}
+
+#endif
+
+void library_free(void *bytes)
+{
+    free(bytes);
+}
+
+void library_letterbox(const network *net, const float *pixels, int w, int h, int c, float *input)
+{
+    image im = {w, h, c, (float *)pixels}; /* letterbox_image only reads it */
+    image boxed = letterbox_image(im, net->w, net->h);
+    memcpy(input, boxed.data, (size_t)boxed.w * boxed.h * boxed.c * sizeof *input);
+    free_image(boxed);
+}
+
+/* ---- Results ---------------------------------------------------------------------------------------------------- */
+
+void library_leaf_probabilities(const network *net, float *predictions)
+{
+    if (net->hierarchy) hierarchy_predictions(predictions, net->outputs, net->hierarchy, 1, 1);
+}
+
+const char *library_cannot_detect(const network *net)
+{
+    const layer *last = &net->layers[net->n - 1];
+    int i;
+    /* make_network_boxes gives every detection as many scores as the last layer has classes */
+    if (!is_head(last)) return "it does not end in [yolo], [region] or [detection]";
+    for (i = 0; i < net->n; ++i) {
+        const layer *l = &net->layers[i];
+        if (!is_head(l)) continue;
+        if (l->classes != last->classes) return "its heads differ in their number of classes";
+        if ((l->type == DETECTION) != (last->type == DETECTION)) return "it has [detection] beside other heads";
+    }
+    return net->c == 3 ? 0 : "it does not take images with 3 channels";
+}
+
+/* With a NaN among the outputs, yolo_num_detections and get_yolo_detections need not agree on how many boxes there are,
+ * and the second writes past the memory that the first asked for. */
+static int head_is_finite(const layer *l)
+{
+    int k;
+    for (k = 0; k < l->outputs; ++k) {
+        if (!isfinite(l->output[k])) return 0;
+    }
+    return 1;
+}
+
+/* Lets the heads point to the output of image b alone, or back (`sign` -1): Darknet reads boxes of the first image of a
+ * batch, and takes a batch of two for an image and its mirror image. */
+static void move_heads(network *net, int b, int sign, int batch)
+{
+    int i;
+    for (i = 0; i < net->n; ++i) {
+        layer *l = &net->layers[i];
+        if (!is_head(l)) continue;
+        l->output += (ptrdiff_t)sign * b * l->outputs;
+        l->batch = batch;
+    }
+}
+
+detection *library_detect(network *net, int b, int w, int h, float thresh, float hier, float nms, int *count)
+{
+    const int v1 = net->layers[net->n - 1].type == DETECTION, batch = net->batch;
+    detection *found = 0;
+    int i, finite = 1;
+    *count = 0;
+    move_heads(net, b, 1, 1);
+    for (i = 0; i < net->n && finite; ++i) {
+        if (is_head(&net->layers[i])) finite = head_is_finite(&net->layers[i]);
+    }
+    /* get_detection_detections multiplies by the size that it is given, whatever `relative` says, and takes the image
+     * for stretched; the others undo the letterbox themselves. */
+    if (finite) found = get_network_boxes(net, v1 ? 1 : w, v1 ? 1 : h, thresh, hier, 0, 1, count);
+    move_heads(net, b, -1, batch);
+    if (found && v1) correct_yolo_boxes(found, *count, w, h, net->w, net->h, 1);
+    if (found && nms > 0) do_nms_sort(found, *count, library_network_classes(net), nms);
+    return found;
+}
+
+void library_take_detections(const network *net, detection *found, int count, float *rows)
+{
+    const int classes = library_network_classes(net);
+    int i;
+    for (i = 0; i < count; ++i, rows += 4 + classes) {
+        rows[0] = found[i].bbox.x;
+        rows[1] = found[i].bbox.y;
+        rows[2] = found[i].bbox.w;
+        rows[3] = found[i].bbox.h;
+        memcpy(rows + 4, found[i].prob, classes * sizeof *rows);
+    }
+    free_detections(found, count);
+}
