@@ -98,7 +98,7 @@ uses_the_library() {
     [ "$(LD_LIBRARY_PATH=$libraries ./program 2>/dev/null)" = \
         '3 layers, 8x8, the last is ls with 5 classes, sum 1.000' ] || { LD_LIBRARY_PATH=$libraries ./program && return 1; }
     # accel_cpu.h makes it nothing in programs that lack the define of a library that has it.
-    ! nm -D "$package/usr/lib/libdarknet.so" | grep -qw accel_allow_plans || nm -u program | grep -w accel_allow_plans
+    ! nm -D "$package/usr/lib/libdarknet.so" | grep -w accel_allow_plans >nm.txt || nm -u program | grep -w accel_allow_plans
 }
 
 # The numbers are those of Eq. 4 to 6 in NumPy.
