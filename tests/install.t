@@ -131,7 +131,8 @@ stands_alone() {
 
 commands=('classifier train' 'detector train' 'detector map' 'detector anchors' 'ols show' 'ols plot' 'ols deploy')
 
-# options_of COMMAND: those that its --help names, of `ols` those in the usage of the subcommand (-set is of two).
+# options_of COMMAND: those that its --help names, of `ols` those in the usage of the subcommand (-set is of two). With
+# -nogpu, because a GPU build asks for a GPU first.
 options_of() {
     # shellcheck disable=SC2086  # words
     case $1 in
@@ -139,7 +140,7 @@ options_of() {
             /^ *(usage: )?darknet / { ours = index($0, name " ") }
             /^options:/ { ours = name != "ols deploy" }
             ours' ;;
-        *) "$package/usr/bin/darknet" $1 --help 2>&1 ;;
+        *) "$package/usr/bin/darknet" $1 --help -nogpu 2>&1 ;;
     esac | grep -oE '(^|[[ (])-[a-z][a-z_]*' | grep -oE -- '-.*' | sort -u
 }
 
