@@ -112,8 +112,8 @@ EXE_OBJECTS := $(addprefix $(OUT)/darknet/,$(addsuffix .o,$(EXE_NAMES))) $(OWN_E
 
 # ---- The program -----------------------------------------------------------------------------------------------------
 
-.PHONY: FORCE all variant print-out print-build list-unit-tests demo test bench unit-tests format check-format clean \
-	distclean help
+.PHONY: FORCE all variant libols install uninstall print-out print-build list-unit-tests demo test bench unit-tests format \
+	check-format clean distclean help
 .SECONDARY:
 
 # ./darknet and ./libdarknet.so are those of the switches that were built last. Darknet looks for the letters that it
@@ -137,7 +137,7 @@ cfg/yolov3-voc-ols.cfg: $(HOST)/.prepared scripts/adapt-cfg
 	@mv $@.new $@
 
 # The same without moving ./darknet.
-variant: $(OUT)/darknet.bin $(OUT)/libdarknet.so
+variant: $(OUT)/darknet.bin $(OUT)/libdarknet.so $(OUT)/libols/libols.a
 
 # Changes when DARKNET names another tree than the last time.
 build/darknet.source: FORCE
@@ -158,7 +158,7 @@ $(OUT)/libdarknet.a: $(LIB_OBJECTS)
 
 $(OUT)/libdarknet.so: $(LIB_OBJECTS)
 	@echo "  link $@"
-	@$(CC) $(HOST_OPT) -shared $^ -o $@ $(LIBS)
+	@$(CC) $(HOST_OPT) -shared -Wl,-soname,$(@F) $^ -o $@ $(LIBS)
 
 # Darknet's cuda.h comes before NVIDIA's. rand() inside Darknet is the stream of random_stream.h where a thread has one.
 HOST_FLAGS = $(COMMON) $(HOST_OPT) $(HOST_WARN) $(INCLUDES) $(DEFINES)
@@ -185,6 +185,57 @@ $(OUT)/%.o: src/%.cu $(HOST)/.prepared Makefile
 	@mkdir -p $(@D)
 	@echo "  src $* (nvcc)"
 	@$(NVCC) $(CUDA_FLAGS) -c $< -o $@
+
+# ---- The method alone ------------------------------------------------------------------------------------------------
+
+# libols.a is src/ols for programs without Darknet: on the CPU and on one thread, whatever the switches. Of src/base it
+# holds the modules whose headers src/ols includes.
+OLS_BASE = $(shell sed -n 's,^\#include "\(base/.*\)\.h",src/\1.c,p' src/ols/*.[ch])
+OLS_SOURCES = $(wildcard src/ols/*.c $(OLS_BASE))
+OLS_FLAGS = -fPIC -MMD -MP -fopenmp-simd $(OWN_OPT) $(OWN_WARN) -Isrc
+
+# ./libols.a is that of the switches that were built last.
+libols: $(OUT)/libols/libols.a
+	@ln -sf $< libols.a
+
+# One object, in which only the names of ols.h are global: those of src/base are too plain for other people's programs.
+$(OUT)/libols/libols.a: $(patsubst src/%.c,$(OUT)/libols/%.o,$(OLS_SOURCES))
+	@rm -f $@
+	@ld -r $^ -o $(@D)/libols.o
+	@objcopy --wildcard --keep-global-symbol='ols_*' $(@D)/libols.o
+	@ar rcs $@ $(@D)/libols.o
+
+$(OUT)/libols/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  libols $*"
+	@$(CC) -std=c99 $(OLS_FLAGS) -c $< -o $@
+
+# ---- Installation ----------------------------------------------------------------------------------------------------
+
+# The names are those of GNU's coding standards; each can be given on the command line.
+PREFIX ?= /usr/local
+DESTDIR ?=
+prefix = $(PREFIX)
+exec_prefix = $(prefix)
+bindir = $(exec_prefix)/bin
+libdir = $(exec_prefix)/lib
+includedir = $(prefix)/include
+datarootdir = $(prefix)/share
+datadir = $(datarootdir)
+mandir = $(datarootdir)/man
+
+INSTALLER = $(foreach name,DESTDIR prefix bindir libdir includedir datadir mandir,$(name)='$($(name))') packaging/install
+
+# What darknet.h and accel_cpu.h look at, and what has to be linked into the program itself.
+PUBLIC_DEFINES = $(filter -DGPU -DCUDNN -DOPENCV -DONEDNN -DOPENBLAS,$(DEFINES)) \
+	$(if $(filter 1,$(GPU)),-I$(CUDA_HOME)/include)
+PUBLIC_LIBS = $(filter -fsanitize=%,$(LIBS))
+
+install: variant $(EXAMPLES)
+	@OUT='$(OUT)' HOST='$(HOST)' DEFINES='$(PUBLIC_DEFINES)' LIBS='$(PUBLIC_LIBS)' $(INSTALLER) install
+
+uninstall:
+	@$(INSTALLER) uninstall
 
 # ---- Tests and demonstration -----------------------------------------------------------------------------------------
 
@@ -252,7 +303,7 @@ bench:
 	@MAKE="$(MAKE)" tests/bench/run $(BENCH)
 
 clean:
-	rm -rf build/cpu* build/gpu* build/stock* darknet libdarknet.so data/labels $(EXAMPLES)
+	rm -rf build/cpu* build/gpu* build/stock* darknet libdarknet.so libols.a data/labels $(EXAMPLES)
 
 distclean: clean
 	rm -rf build results
@@ -269,6 +320,11 @@ help:
 #:                   DARKNET=<folder>  patches a copy of that Darknet instead of Debian's source package
 #:                   every combination is built in a folder of its own; ./darknet is the last one
 #: make variant      the same, but leaves ./darknet alone
+#: make install      puts the program, its libraries, cfg/, data/, man page and bash completion below PREFIX (/usr/local):
+#:                   make install PREFIX=$HOME/.local; DESTDIR=<folder> for packages; bindir=, libdir=, includedir=,
+#:                   datadir= and mandir= one by one. Switches as for make; what is built already stays as it is
+#: make uninstall    takes it away again; with the folders that it was installed with
+#: make libols       builds libols.a, the method alone for programs without Darknet (docs/examples/libols.c)
 #: make demo         trains and compares a small detector with hard labels, LS and OLS; installs what is missing
 #: make test         all tests; installs what is missing
 #:                   T=checkpoint          only the files with this in their name: a test program or a script

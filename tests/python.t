@@ -24,7 +24,7 @@ import numpy as np
 from PIL import Image
 
 sys.dont_write_bytecode = True
-sys.path[:0] = [f"{ROOT}/tests", f"{ROOT}/python"]
+sys.path[:0] = [f"{ROOT}/tests/helpers", f"{ROOT}/python"]
 import darknet_ols  # noqa: E402
 from tap import finish, ok, same  # noqa: E402
 
