@@ -29,7 +29,6 @@ cat >"$T/home/.gitconfig" <<'CONFIG'
 [diff]
     noprefix = true
     context = 7
-    interHunkContext = 20
     suppressBlankEmpty = true
     algorithm = patience
     external = false
@@ -40,6 +39,8 @@ cat >"$T/home/.gitconfig" <<'CONFIG'
     showUntrackedFiles = no
 [log]
     showSignature = true
+[user]
+    useConfigOnly = true
 CONFIG
 
 # same WANTED GOT
