@@ -221,7 +221,8 @@ changes_early_patch() {
     keeps refused "is not in its place yet" edit export "$tree" || return
     rebase 1 2 3 4 && edit export "$tree" || return
     has "$patches/0001-first.patch" "+an early line" &&
-        has "$patches/0001-first.patch" "# and a paragraph that looks like a comment" && gives_the_tree && has "$T/out/src/a.c" "an early line" &&
+        has "$patches/0001-first.patch" "# and a paragraph that looks like a comment" &&
+        gives_the_tree && has "$T/out/src/a.c" "an early line" &&
         # The later ones move with it and are else the same.
         has "$patches/0002-second.patch" "@@ -13,2 +13,3 @@" && has "$T/first/0002-second.patch" "@@ -12,2 +12,3 @@" &&
         diff <(grep -v '^@@' "$T/first/0002-second.patch") <(grep -v '^@@' "$patches/0002-second.patch") &&
