@@ -29,7 +29,6 @@ cat >"$T/home/.gitconfig" <<'CONFIG'
 [diff]
     noprefix = true
     context = 7
-    interHunkContext = 20
     suppressBlankEmpty = true
     algorithm = patience
     external = false
@@ -40,6 +39,8 @@ cat >"$T/home/.gitconfig" <<'CONFIG'
     showUntrackedFiles = no
 [log]
     showSignature = true
+[user]
+    useConfigOnly = true
 CONFIG
 
 # same WANTED GOT
@@ -220,7 +221,8 @@ changes_early_patch() {
     keeps refused "is not in its place yet" edit export "$tree" || return
     rebase 1 2 3 4 && edit export "$tree" || return
     has "$patches/0001-first.patch" "+an early line" &&
-        has "$patches/0001-first.patch" "# and a paragraph that looks like a comment" && gives_the_tree && has "$T/out/src/a.c" "an early line" &&
+        has "$patches/0001-first.patch" "# and a paragraph that looks like a comment" &&
+        gives_the_tree && has "$T/out/src/a.c" "an early line" &&
         # The later ones move with it and are else the same.
         has "$patches/0002-second.patch" "@@ -13,2 +13,3 @@" && has "$T/first/0002-second.patch" "@@ -12,2 +12,3 @@" &&
         diff <(grep -v '^@@' "$T/first/0002-second.patch") <(grep -v '^@@' "$patches/0002-second.patch") &&

@@ -332,6 +332,12 @@ refuses_foreign_output() {
     refused "was not made by get-darknet" get DARKNET="$small" "$T/foreign" && has "$T/foreign/thesis" mine
 }
 
+refuses_edited_output() {
+    mkdir "$T/edited" && get DARKNET="$small" "$T/edited" && echo "by hand" >>"$T/edited/src/utils.c" &&
+        refused "$T/edited/src/utils.c was edited" get DARKNET="$small" "$T/edited" &&
+        has "$T/edited/src/utils.c" "by hand"
+}
+
 refuses_wrong_usage() {
     refused "unknown option --prisitne" get --prisitne "$T/out" &&
         refused "more than one OUTPUT" get "$T/out" "$T/out2" &&
@@ -366,6 +372,7 @@ try "a patch that does not fit is named; OUTPUT stays" names_failing_patch
 try "a patched file that UPSTREAM does not list is refused; OUTPUT stays" refuses_unlisted_file
 try "stopped half way it leaves OUTPUT as it was, and nothing beside it" survives_signal
 try "a folder that get-darknet did not make is never replaced" refuses_foreign_output
+try "files that were edited in OUTPUT are not lost" refuses_edited_output
 try "wrong usage is answered in one line" refuses_wrong_usage
 try "a missing command is named with its package" missing_command_is_named
 
