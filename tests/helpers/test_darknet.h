@@ -3,6 +3,8 @@
 #ifndef TEST_DARKNET_H
 #define TEST_DARKNET_H
 
+#include "helpers/leaks_of_darknet.h"
+
 #include <darknet.h>
 
 #include <fcntl.h>
@@ -10,13 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Darknet never frees everything of a network, so leaks say nothing in a sanitized build. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
 
 static char folder[256];
 

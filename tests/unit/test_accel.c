@@ -5,6 +5,7 @@
  * loops.
  */
 #include "accel/cpu/accel_cpu.h"
+#include "helpers/leaks_of_darknet.h"
 
 #include <darknet.h>
 
@@ -26,13 +27,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-/* Darknet never frees everything of a layer, so leaks say nothing in a sanitized build. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
 
 typedef struct {
     int batch, c, h, w, n, groups, size, stride, pad;

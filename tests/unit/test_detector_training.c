@@ -1,5 +1,6 @@
 /* The parts of src/train/detector_training.h: sizes of random=1, when a training has diverged, what is left of a log
  * that is gone on with, speed, and what a child process prints and writes. */
+#include "helpers/leaks_of_darknet.h"
 #include "helpers/test_helpers.h"
 
 #include "base/child_process.h"

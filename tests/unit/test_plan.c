@@ -3,6 +3,7 @@
  * numbers of many layers with Darknet's own code; here memory is looked at too, in a sanitized build.
  */
 #include "accel/cpu/accel_cpu.h"
+#include "helpers/leaks_of_darknet.h"
 
 #include <darknet.h>
 
@@ -18,13 +19,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-/* Darknet never frees everything of a layer, so leaks say nothing in a sanitized build. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
 
 #define NET "[net]\nbatch=4\nwidth=32\nheight=32\nchannels=3\nlearning_rate=.01\nmomentum=.9\ndecay=.0005\n"
 #define CONVOLUTION(filters, more)                                                                                     \
