@@ -31,7 +31,7 @@ static int difficult_path(const char *labels, char *path)
 
 /* Adds the objects of one label file, each a copy of `object` but for class and box. A file that is not there:
  * `missing` becomes 1. `boxes` is room that is used again. */
-static int add_objects(const char *path, ap_object object, int classes, label_boxes *boxes, label_list *labels,
+static int add_objects(const char *path, ap_object object, int classes, label_boxes *boxes, ground_truth *labels,
                        int *missing)
 {
     char reason[LABEL_PATH_SIZE + 256];
@@ -60,7 +60,7 @@ static int add_objects(const char *path, ap_object object, int classes, label_bo
     return 0;
 }
 
-int labels_read(const valid_data *data, label_list *labels)
+int ground_truth_read(const valid_data *data, ground_truth *labels)
 {
     char path[LABEL_PATH_SIZE] = "", difficult[LABEL_PATH_SIZE], reason[LABEL_PATH_SIZE + 256];
     label_boxes boxes = {0, 0, 0};
@@ -89,7 +89,7 @@ int labels_read(const valid_data *data, label_list *labels)
     return status;
 }
 
-void labels_free(label_list *labels)
+void ground_truth_free(ground_truth *labels)
 {
     free(labels->objects);
     free(labels->first_missing);
@@ -108,7 +108,7 @@ static void side_to_pixels(double *centre, double *length, int size)
     *length = high - low;
 }
 
-void labels_to_pixels(label_list *labels, const detect_size *sizes)
+void ground_truth_to_pixels(ground_truth *labels, const detect_size *sizes)
 {
     size_t i;
     for (i = 0; i < labels->count; ++i) {

@@ -18,17 +18,17 @@ typedef struct {
     size_t difficult;    /* of them */
     int missing;         /* images without label file: they count as images without objects */
     char *first_missing; /* the label file that the first of them should have */
-} label_list;
+} ground_truth;
 
 /* Boxes as in the files, relative. Also sees to it that the images can be read. Returns 0, or 1 after one line on
- * stderr; it is an error when no image has an object. Free with labels_free, in either case. */
-int labels_read(const valid_data *data, label_list *labels);
-void labels_free(label_list *labels);
+ * stderr; it is an error when no image has an object. Free with ground_truth_free, in either case. */
+int ground_truth_read(const valid_data *data, ground_truth *labels);
+void ground_truth_free(ground_truth *labels);
 
 /* Makes the boxes those of pixels (ap_box). Label files have six decimals, VOC's and most other corners are whole
  * pixels: a corner within the files' precision of a whole pixel is taken to be that pixel, so that an IoU is the
  * fraction that it is with the benchmark's own annotations. `sizes` is by place in the list. */
-void labels_to_pixels(label_list *labels, const detect_size *sizes);
+void ground_truth_to_pixels(ground_truth *labels, const detect_size *sizes);
 
 /* Sizes of images from the heads of their files. Returns 0, or 1 after one line on stderr. */
 int read_image_sizes(const text_lines *images, detect_size *sizes);
