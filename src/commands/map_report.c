@@ -3,6 +3,7 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/json_writer.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <math.h>
@@ -314,8 +315,7 @@ int map_report_json(const map_result *r, const char *path)
     for (k = 0; k < r->options->classes; ++k) {
         if (r->per_class[k].found > most) most = r->per_class[k].found;
     }
-    points = (ap_point *)calloc(most, sizeof *points);
-    if (!points) return report_error("out of memory for the curves");
+    points = (ap_point *)xcalloc(most, sizeof *points);
     if (!strcmp(path, "-")) {
         write_json(stdout, r, points);
         if (fflush(stdout) || ferror(stdout)) status = report_error("cannot write the result: %s", strerror(errno));
