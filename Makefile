@@ -181,6 +181,11 @@ $(OUT)/%.o: src/%.c $(HOST)/.prepared Makefile
 	@echo "  src $*"
 	@$(CC) -std=gnu99 $(OWN_FLAGS) -c $< -o $@
 
+# What `darknet --version` says.
+$(OUT)/commands/version.o: VERSION
+$(OUT)/commands/version.o: DEFINES += -DOLS_VERSION='"$(shell cat VERSION)"' -DOLS_DARKNET='"$(or \
+	$(DARKNET),$(shell sed -n 's/^version=//p' scripts/get-darknet))"'
+
 $(OUT)/%.o: src/%.cu $(HOST)/.prepared Makefile
 	@mkdir -p $(@D)
 	@echo "  src $* (nvcc)"

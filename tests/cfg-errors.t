@@ -336,7 +336,8 @@ refuses_seeds() {
         fails "-seed $seed is not valid: must be a whole number from 0 to 4294967295" \
             "$darknet" classifier train data net.cfg -seed "$seed" || return
     done
-    fails "-seed needs a value" "$darknet" classifier train data net.cfg -seed
+    fails "-seed needs a value" "$darknet" classifier train data net.cfg -seed &&
+        fails "classifier train: -seed is given twice" "$darknet" classifier train data net.cfg -seed 1 -seed 2
 }
 
 refuses_loaders_and_caches() {
@@ -359,22 +360,47 @@ shows_usage() {
 }
 ols_usage() {
     local words
-    for words in "" frobnicate show "show a.weights b.weights" plot "plot a.weights" "plot a b c" deploy \
-        "deploy a.cfg" "deploy a b c"; do
+    for words in "" show plot deploy; do
         # shellcheck disable=SC2086  # words are wanted
         shows_usage "$darknet" ols $words || return
     done
-    "$darknet" ols --help >out.txt 2>err.txt && [ ! -s err.txt ] && grep -q '^usage: ' out.txt
+    for words in --help -h help "show --help" "plot a -h" "deploy --help"; do
+        # shellcheck disable=SC2086
+        "$darknet" ols $words >out.txt 2>err.txt && [ ! -s err.txt ] && grep -q '^usage: darknet ols show' out.txt ||
+            { echo "ols $words"; return 1; }
+    done
 }
 ols_options() {
-    fails "one argument too many: e" "$darknet" ols show a b c d e &&
-        fails "unknown option, or one without its value: -tip" "$darknet" ols show plain.weights -tip 3 &&
-        fails "unknown option, or one without its value: -top" "$darknet" ols show plain.weights -top &&
-        fails "-top 0 is not valid: must be a whole number from 1 to" "$darknet" ols show plain.weights -top 0 &&
+    fails "no command ols frobnicate (see darknet ols --help)" "$darknet" ols frobnicate &&
+        fails "ols show: unexpected argument b (see" "$darknet" ols show a b &&
+        fails "ols plot: needs <weights> <out.png> (see" "$darknet" ols plot a &&
+        fails "ols plot: unexpected argument c" "$darknet" ols plot a b c &&
+        fails "ols deploy: needs <in.cfg> <out.cfg>, or" "$darknet" ols deploy a.cfg &&
+        fails "ols deploy: c has no file for its result" "$darknet" ols deploy a b c &&
+        fails "ols show: unknown option -tip (see darknet ols show --help)" "$darknet" ols show plain.weights -tip 3 &&
+        fails "ols plot: unknown option -top" "$darknet" ols plot plain.weights out.png -top 3 &&
+        fails "-top needs a value" "$darknet" ols show plain.weights -top &&
+        fails "-top is given twice" "$darknet" ols show -top 3 plain.weights -top 3 &&
+        fails "-top 0 is not valid: must be a whole number from 1 to 1000000" "$darknet" ols show plain.weights -top 0 &&
         fails "-top 3x is not valid" "$darknet" ols show plain.weights -top 3x &&
         fails "-set -1 is not valid: must be a whole number from 0 to" "$darknet" ols show plain.weights -set -1 &&
         fails "plain.weights holds fewer sets of soft labels" "$darknet" ols show plain.weights -set 1
 }
+
+# Lines with the version, the Darknet and the switches, on stdout; in a build for GPUs none is asked for.
+prints_version() {
+    local word
+    for word in --version -version; do
+        "$darknet" $word >out.txt 2>err.txt && [ ! -s err.txt ] &&
+            [ "$(head -n 1 out.txt)" = "darknet-ols $(cat "$root/VERSION")" ] &&
+            grep -q '^built from: Darknet [^ ]' out.txt && grep -q '^switches: [A-Z]' out.txt || { cat out.txt err.txt; return 1; }
+    done
+}
+prints_help() {
+    "$darknet" --help >out.txt 2>err.txt && [ ! -s err.txt ] && grep -q 'detector anchors, ols show' out.txt &&
+        fails "no command: see darknet --help" "$darknet" -nogpu
+}
+
 ols_files() {
     fails "cannot open nowhere.weights: No such file" "$darknet" ols show nowhere.weights &&
         fails "names holds no soft labels" "$darknet" ols show names &&
@@ -396,7 +422,9 @@ deploys_with_blanks() {
 
 try "-seed is refused where it is no whole number of 32 bits" refuses_seeds
 try "-loaders and -cache are refused where they are no whole numbers in their range" refuses_loaders_and_caches
-try "darknet ols: wrong usage is answered with the usage" ols_usage
+try "--version: the version, the Darknet that it was built from, and the switches" prints_version
+try "--help names the commands; no command is an error" prints_help
+try "darknet ols: no arguments, and --help, are answered with the usage" ols_usage
 try "darknet ols: wrong options are named, with their range" ols_options
 try "darknet ols: files that are missing or of another kind are named, and none is written" ols_files
 try "darknet ols deploy: a section with blanks is a section" deploys_with_blanks

@@ -291,6 +291,8 @@ def refusals(folder):
             ("its own weights as the cfg", 1, "net.weights would be overwritten",
              ("net.cfg", "net.weights", "net.weights", "o")),
             ("its own cfg as the result, alone", 1, "relu.cfg would be overwritten", ("relu.cfg", "relu.cfg")),
+            ("one file for both results", 1, "both cannot be both the cfg and the weights",
+             ("net.cfg", "both", "net.weights", "both")),
             ("weights that are not finite", 1, "the outputs on a random image are not finite",
              ("relu.cfg", "o.cfg", "nan.weights", "o")),
             ("weights of another network", 1, "relu.weights does not fit this cfg",

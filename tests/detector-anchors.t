@@ -90,10 +90,15 @@ same(out.splitlines()[-1], "anchors = 8.00,32.0, 25.0,25.0", "a network that is 
 
 refused("more anchors than different sizes", "-num 3 is more than the 2 different sizes of the 2 boxes in 2 images", "set.data",
         "-num", "3")
-refused("no data file", "usage: darknet detector anchors <data>")
+status, out, err = run()
+helped = run("--help")
+ok(status == 1 and out == "" and helped == (0, err, "") and err.startswith("usage: darknet detector anchors <data>") and
+   all(f" {o} " in err for o in ("-num", "-width", "-height", "-stretch", "-seed", "-restarts", "-plot")),
+   "--help explains every option, and so does the command without arguments", (status, out, err, helped))
+refused("no data file", "detector anchors: needs <data> (see darknet detector anchors --help)", "-num", "3")
 refused("a data file that is not there", "cannot read the data file nope.data: No such file", "nope.data")
 for content, want in (("classes=2\n", "bad.data has no train="), ("train=train.list\n", "bad.data has no classes="),
-                      ("train=train.list\nclasses=two\n", "classes two is not valid"),
+                      ("train=train.list\nclasses=two\n", "bad.data: classes=two is not valid: must be a whole number from 1 to 1000000"),
                       ("train=nope\nclasses=2\n", "cannot read the list of images nope"),
                       ("train=.\nclasses=2\n", "cannot read the list of images .: Is a directory"),
                       ("train=empty\nclasses=2\n", "the list of images empty is empty"),
@@ -124,7 +129,8 @@ for args, want in ((("-num", "0"), "-num 0 is not valid: must be a whole number 
                    (("-num", "many"), "-num many is not valid"), (("-width", "-416"), "-width -416 is not valid"),
                    (("-height", "1e3"), "-height 1e3 is not valid"), (("-seed", "4294967296"), "-seed 4294967296 is not"),
                    (("-restarts", "0"), "-restarts 0 is not valid"), (("-num",), "-num needs a value"),
-                   (("-numb", "3"), "unexpected argument -numb"), (("more",), "unexpected argument more")):
+                   (("-numb", "3"), "unknown option -numb"),
+                   (("-num", "3", "-num", "4"), "-num is given twice"), (("more",), "unexpected argument more")):
     refused(f"{' '.join(args)}: one line and status 1", want, "set.data", *args)
 
 # ---- the picture ----

@@ -148,7 +148,7 @@ same([numbers(data, "-dets", dets, *more).get("tp") for more in ((), ("-coco",))
      "COCO takes 100 boxes of an image, VOC all")
 
 # Names: a dog found; a cat taken for a dog (.8, and a weaker horse box that does not count again); a horse missed, with a
-# box below the threshold; a difficult cat that has a box of a dog; a dog box on nothing; a second, misnamed box on the dog.
+# box below the threshold; a difficult cat that has a box of a dog; a dog box on nothing; a second box on the dog, of another class.
 names = ["dog", "cat", "horse"]
 places = [(1, 1, 20, 20), (41, 1, 60, 20), (1, 41, 20, 60), (41, 41, 60, 60)]
 data = make_set("names", names, {"a": ((100, 100), [(0, places[0], 0), (1, places[1], 0), (2, places[2], 0),
@@ -159,12 +159,12 @@ dets = make_voc("names.dets", [("a", 0, .9, places[0]), ("a", 1, .85, places[0])
 result = numbers(data, "-dets", dets)
 same(result["confusion"]["pairs"], [{"class": "cat", "taken_for": "dog", "count": 1}], "which class was taken for which")
 same([tuple(c.values()) for c in result["confusion"]["classes"]], [(1, 0, 0, 1), (0, 1, 0, 0), (0, 0, 1, 0)],
-     "found, misnamed, missed, boxes on no object")
+     "found, misclassified, missed, boxes on no object")
 result = numbers(data, "-dets", dets, "-thresh", ".1")
 same([(p["class"], p["taken_for"]) for p in result["confusion"]["pairs"]], [("cat", "dog"), ("horse", "dog")],
      "a lower -thresh brings up more")
 status, out, err = run(data, "-dets", dets)
-ok("objects: 1 found, 1 misnamed (a box of IoU >= 0.50, but of another class), 1 missed" in out and
+ok("objects: 1 found, 1 misclassified (a box of IoU >= 0.50, but of another class), 1 missed" in out and
    re.search(r"^  1 cat +1  \. +\.  +0\n  2 horse  +\.  \.  \.  +1$", out, re.M) and re.search(r"no object +1 +0 +0$", out, re.M),
    "the report has it as a matrix", out)
 # dog: TP .9; FP .8, .6, .5 -> precision 1/4, recall 1, F1 2/5.
@@ -172,6 +172,12 @@ same(out.splitlines()[0], "class_id = 0, name = dog, ap = 100.00% \t (TP = 1, FP
      "recall = 1.00, F1-score = 0.40 ", "a class's line has precision, recall and F1")
 ok(re.search(r"^ mean average precision \(mAP@0\.50\) = 0\.333333, or 33\.33 % $", out, re.M),
    "the line that scripts read is as it was", out)
+
+plain = out
+status, out, err = run(data, "-dets", dets, "-json", "names.json")
+ok(status == 0 and out == plain, "-json <file> leaves the report as it is", out)
+same(json.loads(text(tmp, "names.json")), numbers(data, "-dets", dets), "and writes what -json - prints")
+ok(abs(json.loads(text(tmp, "names.json"))["map"] - 1 / 3) < 1e-12, "with the mean as \"map\" at the top level")
 
 many = [f"c{i}" for i in range(25)]
 data = make_set("pairs", many, {str(i): ((50, 50), [(24, (1, 1, 20, 20), 0)]) for i in range(1, 4)})
@@ -444,18 +450,21 @@ same(numbers(data, "-dets", "extra.json").get("detections"), 1, "keys of no use 
 for arguments, want in ((("-dets", voc, cfg, weights), "-dets takes the place of <cfg> and <weights>"),
                         (("-dets", voc, "-flip"), "-flip is for a network, and -dets has none"),
                         (("-dets", "nowhere"), "cannot read detections nowhere: No such file"),
-                        (("-dets", voc, "-coco", "-points", "11"), "-points 11: must be 101 with -coco"),
-                        (("-dets", voc, "-points", "12"), "-points 12: must be 0, 11 or 101"),
-                        (("-dets", voc, "-iou_thresh", "0"), "-iou_thresh 0: must be a number above 0, and 1 at most"),
-                        (("-dets", voc, "-thresh", "x"), "-thresh x: must be a number"),
-                        ((cfg, weights, "-thresh", "0"), "-thresh 0: must be a number from .005 to 1"),
+                        (("-dets", voc, "-coco", "-points", "11"), "-points 11 is not valid: must be 101 with -coco"),
+                        (("-dets", voc, "-points", "12"), "-points 12 is not valid: must be 0, 11 or 101"),
+                        (("-dets", voc, "-iou_thresh", "0"), "-iou_thresh 0 is not valid: must be a number above 0, and 1 at most"),
+                        (("-dets", voc, "-thresh", "x"), "-thresh x is not valid: must be a number"),
+                        ((cfg, weights, "-thresh", "0"), "-thresh 0 is not valid: must be a number from .005 to 1"),
                         ((cfg, weights, "-letterbox", "-plain"), "-letterbox and -plain exclude each other"),
-                        ((cfg, weights, "-scales", "320,"), "-scales 320,: must be sizes with commas in between"),
+                        ((cfg, weights, "-scales", "320,"), "-scales 320, is not valid: must be sizes with commas in between"),
                         ((cfg, weights, "-scales", "70"), "scale 70: must be a multiple of 16"),
                         ((cfg,), "needs <data> <cfg> <weights>, or <data> -dets <path>"),
                         (("-dets", voc, "-nmss", "1"), "unknown option -nmss"),
-                        (("-dets", voc, "-coco", "-coco"), "-coco: given twice"),
-                        (("-dets",), "-dets: needs a value"),
+                        (("-dets", voc, "-coco", "-coco"), "-coco is given twice"),
+                        (("-dets", voc, "-points", "50"), "-points 50 is not valid: must be 0, 11 or 101"),
+                        ((cfg, weights, "-nms", "1.5"), "-nms 1.5 is not valid: must be a number from 0 to 1"),
+                        ((cfg, weights, "more"), "unexpected argument more (see darknet detector map --help)"),
+                        (("-dets",), "-dets needs a value"),
                         (("-dets", voc, "-json", "nowhere/x.json"), "cannot write nowhere/x.json"),
                         (("-dets", voc, "-coco_out", "nowhere/x.json"), "cannot write nowhere/x.json"),
                         (("-dets", voc, "-voc_out", "nowhere/x"), "cannot make the folder nowhere/x")):

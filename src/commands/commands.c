@@ -1,96 +1,172 @@
 #include "commands/commands.h"
 
-#include "base/error.h"
 #include "accel/cpu/accel_cpu.h"
-#include "train/checkpoint.h"
+#include "base/error.h"
 #include "commands/detector_anchors.h"
 #include "commands/detector_map.h"
-#include "train/detector_training.h"
+#include "commands/options.h"
+#include "commands/version.h"
 #include "data/loading.h"
 #include "data/photo.h"
 #include "data/random_stream.h"
-#include "layers/label_smoothing.h"
+#include "train/checkpoint.h"
+#include "train/detector_training.h"
 
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Takes `name value` out of argv, as Darknet's find_*_arg do; NULL where it is not there. */
-static char *take_option(int argc, char **argv, const char *name)
+/* ---- The options of the trainers --------------------------------------------------------------------------------- */
+
+enum { MEGABYTE = 1 << 20 };
+
+static void apply_seed(long long seed)
 {
-    char *value;
-    int i, j;
-    for (i = 1; i < argc && argv[i] && strcmp(argv[i], name); ++i) {
-    }
-    if (i >= argc || !argv[i]) return 0;
-    value = i + 1 < argc ? argv[i + 1] : 0;
-    if (!value) die("%s needs a value", name);
-    for (j = i; j + 2 < argc; ++j) argv[j] = argv[j + 2];
-    argv[argc - 2] = argv[argc - 1] = 0;
-    return value;
+    random_set_seed((unsigned)seed);
 }
 
-/* The number that take_option finds, 0 to `most`, or `missing` where the option is not there. */
-static unsigned long take_number(int argc, char **argv, const char *name, unsigned long most, unsigned long missing)
+static void apply_loaders(long long threads)
 {
-    char *text = take_option(argc, argv, name), *end;
-    unsigned long value;
-    if (!text) return missing;
-    errno = 0;
-    value = strtoul(text, &end, 10);
-    if (errno || *end || end == text || *text == '-' || value > most)
-        die("%s %s is not valid: must be a whole number from 0 to %lu", name, text, most);
-    return value;
+    loading_set_threads((int)threads);
 }
 
-/* Made of what numbers are made of: it was meant as one, even if it is none. */
-static int looks_like_a_number(const char *text)
+static void apply_cache(long long megabytes)
 {
-    return text && *text && !text[strspn(text, "0123456789.+-")];
+    photo_set_limit((size_t)megabytes * MEGABYTE);
 }
 
-/* Takes `-map N` or `-map`, which is `-map 1`, out of argv; 0 where it is not there. */
-static int take_map(int argc, char **argv)
+static void apply_map(long long epochs)
 {
-    int i, j;
-    for (i = 1; i < argc && argv[i] && strcmp(argv[i], "-map"); ++i) {
-    }
-    if (i >= argc || !argv[i]) return 0;
-    if (i + 1 < argc && looks_like_a_number(argv[i + 1])) {
-        int epochs = (int)take_number(argc, argv, "-map", 1000000, 0);
-        if (!epochs) die("-map 0 is not valid: must be a whole number of epochs from 1");
-        return epochs;
-    }
-    for (j = i; j + 1 < argc; ++j) argv[j] = argv[j + 1];
-    argv[argc - 1] = 0;
-    return 1;
+    detector_training_set_map((int)epochs);
 }
 
-/* The n-th word of the command line (1: the command), without the options that main() takes out later. NULL: none. */
+/* The commands that take options of ours, as bits. */
+enum { CLASSIFIER_TRAIN = 1, DETECTOR_TRAIN = 2 };
+
+/* The options that are taken out of argv before Darknet reads it by position: ours from the trainers (other commands
+ * may have one of that name: `rnn generate` has a -seed that is a text), and main()'s own from every command. */
+static const struct {
+    command_option option;
+    int commands;                   /* that take it; 0: main() takes it out */
+    void (*apply)(long long value); /* NULL for main()'s */
+} options[] = {
+    {{"-seed", OPTION_WHOLE, 0, 0, 0xffffffffu, 0, 0}, CLASSIFIER_TRAIN | DETECTOR_TRAIN, apply_seed},
+    {{"-loaders", OPTION_WHOLE, 0, 0, 1024, 0, 0}, CLASSIFIER_TRAIN | DETECTOR_TRAIN, apply_loaders},
+    {{"-cache", OPTION_WHOLE, 0, 0, (size_t)-1 / MEGABYTE / 2, 0, 0}, CLASSIFIER_TRAIN | DETECTOR_TRAIN, apply_cache},
+    {{"-map", OPTION_WHOLE_OR_ALONE, 0, 1, 1000000, "a whole number of epochs from 1 to 1000000", 0},
+     DETECTOR_TRAIN,
+     apply_map},
+    {{"-i", OPTION_WHOLE, 0, 0, 0, 0, 0}, 0, 0},
+    {{"-nogpu", OPTION_FLAG, 0, 0, 0, 0, 0}, 0, 0},
+};
+enum { OPTIONS = sizeof options / sizeof *options };
+
+static const char trainer_usage[] =
+    "usage: darknet detector train <data> <cfg> [weights] [options]\n"
+    "       darknet classifier train <data> <cfg> [weights] [options]\n"
+    "    -map [n]       detector: evaluate on the valid= list every n epochs (1), keep the best weights, a CSV log and "
+    "a chart\n"
+    "    -clear         forget how many images the weights have seen, and their soft labels\n"
+    "    -seed <n>      repeat a run: weights, images and their augmentation\n"
+    "    -loaders <n>   threads that load images (default: one a processor)\n"
+    "    -cache <MB>    decoded images kept in memory\n"
+    "    -gpus <i,j>    train on these; -i <n> or -nogpu: on that one, or on the CPU\n"
+    "<data> has train=, classes=, names=, backup= (a folder that is there) and for -map valid=\n";
+
+/* ---- Which command it is ----------------------------------------------------------------------------------------- */
+
+/* The n-th word of the command line (1: the group, as in `detector train`), without the options of the table. NULL
+ * where there are fewer. */
 static const char *word(int argc, char **argv, int n)
 {
-    int i;
-    for (i = 1; i < argc && argv[i]; ++i) {
-        if (!strcmp(argv[i], "-nogpu")) continue;
-        if (!strcmp(argv[i], "-i") || !strcmp(argv[i], "-seed") || !strcmp(argv[i], "-loaders") ||
-            !strcmp(argv[i], "-cache")) {
+    int i = 1, k;
+    while (i < argc && argv[i]) {
+        for (k = 0; k < OPTIONS && strcmp(argv[i], options[k].option.name);) ++k;
+        if (k < OPTIONS)
+            i += option_length(&options[k].option, argc, argv, i);
+        else if (--n == 0)
+            return argv[i];
+        else
             ++i;
-            continue;
-        }
-        if (!strcmp(argv[i], "-map")) {
-            i += i + 1 < argc && looks_like_a_number(argv[i + 1]);
-            continue;
-        }
-        if (--n == 0) return argv[i];
     }
     return 0;
 }
 
+static int word_is(int argc, char **argv, int n, const char *text)
+{
+    const char *is = word(argc, argv, n);
+    return is && !strcmp(is, text);
+}
+
 static int is_command(int argc, char **argv, const char *group, const char *name)
 {
-    const char *first = word(argc, argv, 1), *second = word(argc, argv, 2);
-    return first && second && !strcmp(first, group) && !strcmp(second, name);
+    return word_is(argc, argv, 1, group) && word_is(argc, argv, 2, name);
+}
+
+/* ---- The exit status --------------------------------------------------------------------------------------------- */
+
+/* 1 once the program means to end with the status that it gives to exit(). */
+static int finished;
+
+static void correct_status(int status, void *unused)
+{
+    (void)unused;
+    if (finished) return;
+    fflush(0);
+    _exit(status ? status : 1);
+}
+
+/* Darknet leaves with exit(0) where it cannot load an image (src/image.c, which the patches leave alone): that becomes
+ * status 1. It also leaves from loader threads while others still work, and then the destructors of libraries must not
+ * run, which would free what those threads use. */
+static void guard_status(void)
+{
+    on_exit(correct_status, 0);
+}
+
+void commands_end(void)
+{
+    finished = 1;
+}
+
+void commands_leave(int status)
+{
+    finished = 1;
+    exit(status);
+}
+
+/* ---- Before the command ------------------------------------------------------------------------------------------ */
+
+/* Starts the program again with a short GOMP_SPINCOUNT, unless the user has set how threads wait: libgomp reads it
+ * before main() begins. A thread of OpenMP that waits for its next part of a loop spins, by default for milliseconds.
+ * On a machine that does anything else at the same time, such as loading images, spinning threads take the processor
+ * away from the thread that they wait for, and a step takes up to ten times as long. */
+static void restart_with_short_waits(char **argv)
+{
+#ifdef _OPENMP
+    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
+    if (setenv("GOMP_SPINCOUNT", "1000", 1)) return;
+    execvp(argv[0], argv); /* returns only where it fails: then the program goes on, more slowly */
+#else
+    (void)argv;
+#endif
+}
+
+static void answer_version_and_help(int argc, char **argv)
+{
+    if (word_is(argc, argv, 1, "--version") || word_is(argc, argv, 1, "-version")) {
+        print_version();
+        commands_leave(0);
+    }
+    if (word_is(argc, argv, 1, "--help") || word_is(argc, argv, 1, "-h")) {
+        fputs("usage: darknet <command> ...: those of Darknet, and\n"
+              "    detector map, detector anchors, ols show, ols plot, ols deploy\n"
+              "each of which explains itself with --help, as do detector train and classifier train\n"
+              "       darknet --version\n",
+              stdout);
+        commands_leave(0);
+    }
 }
 
 /* Without a GPU Darknet trains the first network and forgets the others. */
@@ -106,91 +182,54 @@ static void check_gpus(int argc, char **argv)
 #endif
 }
 
-/* 1 once the program means to end with the status that it gives to exit(). */
-static int finished;
-
-/* Darknet leaves with exit(0) where it cannot load an image (src/image.c, which the patches leave alone). And it leaves
- * in loader threads, while others work on: they must not lose under their feet what the libraries' destructors free. */
-static void guard_status(int status, void *unused)
+/* `train --help`; and `train` without its two files, where Darknet would take an option for the name of one. */
+static void answer_trainer_help(int argc, char **argv)
 {
-    (void)unused;
-    if (finished) return;
-    fflush(0);
-    _exit(status ? status : 1);
-}
-
-static void leave(int status)
-{
-    finished = 1;
-    exit(status);
-}
-
-void commands_end(void)
-{
-    finished = 1;
-}
-
-/* Threads that wait for their next part of a loop turn in circles, by libgomp's default for milliseconds. On a machine
- * that does anything else, loading images included, the one that they wait for loses its processor to them, and a step
- * takes up to ten times as long. libgomp reads the setting before main() begins, so the program starts itself again. */
-static void shorten_waiting(char **argv)
-{
-#ifdef _OPENMP
-    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
-    if (setenv("GOMP_SPINCOUNT", "1000", 1)) return;
-    execvp(argv[0], argv); /* where that fails, it is slower */
-#else
-    (void)argv;
-#endif
-}
-
-static const char trainer_usage[] =
-    "usage: darknet detector train <data> <cfg> [weights] [options]\n"
-    "       darknet classifier train <data> <cfg> [weights] [options]\n"
-    "    -map [n]       detector: evaluate on the valid= list every n epochs (1), keep the best weights, a CSV log and "
-    "a chart\n"
-    "    -clear         forget how many images the weights have seen, and their soft labels\n"
-    "    -seed <n>      repeat a run: weights, images and their augmentation\n"
-    "    -loaders <n>   threads that load images (default: one a processor)\n"
-    "    -cache <MB>    decoded images kept in memory\n"
-    "    -gpus <i,j>    train on these; -i <n> or -nogpu: on that one, or on the CPU\n"
-    "<data> has train=, classes=, names=, backup= (a folder that is there) and for -map valid=\n";
-
-/* `train --help`, and train without its files, which Darknet looks for under the name of the option. */
-static void help_with_training(int argc, char **argv)
-{
-    int i, asked = 0;
-    for (i = 1; i < argc && argv[i]; ++i) asked |= !strcmp(argv[i], "--help") || !strcmp(argv[i], "-h");
+    const int asked = help_is_asked(argc, argv);
     if (!asked && word(argc, argv, 4)) return;
     fputs(trainer_usage, asked ? stdout : stderr);
-    leave(!asked);
+    commands_leave(!asked);
+}
+
+static void take_trainer_options(int argc, char **argv)
+{
+    const int detector = is_command(argc, argv, "detector", "train");
+    const char *command = detector ? "detector train" : "classifier train";
+    int k;
+    if (!detector && !is_command(argc, argv, "classifier", "train")) return;
+    answer_trainer_help(argc, argv);
+    for (k = 0; k < OPTIONS; ++k) {
+        command_option option = options[k].option;
+        long long value;
+        option.value = &value;
+        if (!(options[k].commands & (detector ? DETECTOR_TRAIN : CLASSIFIER_TRAIN))) continue;
+        if (take_option(command, &option, argc, argv)) options[k].apply(value);
+    }
+}
+
+/* What some commands of Darknet's need to be different. */
+static void set_policies(int argc, char **argv)
+{
+    /* These look at the outputs of layers in the middle of the network, which a plan may leave in another layout. */
+    if (is_command(argc, argv, "classifier", "try") || word_is(argc, argv, 1, "lsd")) accel_allow_plans(0);
+    /* Any trainer may start from the first layers of another network. */
+    checkpoint_allow_partial(word_is(argc, argv, 2, "train"));
 }
 
 void commands_begin(int argc, char **argv)
 {
-    shorten_waiting(argv);
+    restart_with_short_waits(argv);
     /* A training log that goes to a file should show what was done, not what filled a buffer. */
     setvbuf(stdout, 0, _IOLBF, 0);
-    on_exit(guard_status, 0);
+    guard_status();
+    answer_version_and_help(argc, argv);
     check_gpus(argc, argv);
-    /* Only these trainers: `rnn generate` has a -seed of its own, a text. */
-    if (is_command(argc, argv, "classifier", "train") || is_command(argc, argv, "detector", "train")) {
-        enum { MEGABYTE = 1 << 20, LOADERS = 1024 };
-        const unsigned long none = (unsigned long)-1;
-        unsigned long seed = take_number(argc, argv, "-seed", 0xffffffffu, none);
-        unsigned long cache = take_number(argc, argv, "-cache", (unsigned long)((size_t)-1 / MEGABYTE / 2), none);
-        help_with_training(argc, argv);
-        loading_set_threads((int)take_number(argc, argv, "-loaders", LOADERS, 0));
-        if (seed != none) random_set_seed((unsigned)seed);
-        if (cache != none) photo_set_limit((size_t)cache * MEGABYTE);
-        if (is_command(argc, argv, "detector", "train")) detector_training_set_map(take_map(argc, argv));
-    }
-    /* These look at layers in the middle. */
-    if (is_command(argc, argv, "classifier", "try") || (word(argc, argv, 1) && !strcmp(word(argc, argv, 1), "lsd")))
-        accel_allow_plans(0);
-    checkpoint_allow_partial(word(argc, argv, 2) && !strcmp(word(argc, argv, 2), "train"));
-    if (argc > 1 && !strcmp(argv[1], "ols")) leave(run_ols(argc, argv));
+    take_trainer_options(argc, argv);
+    set_policies(argc, argv);
+    if (argc > 1 && !strcmp(argv[1], "ols")) commands_leave(run_ols(argc, argv));
 }
+
+/* ---- The plugin's commands --------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *group, *name;
@@ -203,7 +242,8 @@ static const struct {
 void commands_run(int argc, char **argv)
 {
     size_t i;
-    if (!strcmp(argv[1], "ols")) leave(run_ols(argc, argv)); /* with -nogpu or -i in front of it */
-    for (i = 0; i < sizeof commands / sizeof commands[0]; ++i)
-        if (is_command(argc, argv, commands[i].group, commands[i].name)) leave(commands[i].run(argc, argv));
+    if (!argv[1]) die("no command: see darknet --help");              /* `darknet -nogpu` */
+    if (!strcmp(argv[1], "ols")) commands_leave(run_ols(argc, argv)); /* with -nogpu or -i in front of it */
+    for (i = 0; i < sizeof commands / sizeof *commands; ++i)
+        if (is_command(argc, argv, commands[i].group, commands[i].name)) commands_leave(commands[i].run(argc, argv));
 }

@@ -8,8 +8,8 @@
 void deploy_cfg(const char *in_cfg, const char *out_cfg);
 
 /* Writes network and weights for inference: batch normalisation is folded into the weights, and what OpenCV or
- * unpatched Darknet lack is written in layers that they have (deploy.c lists which). Says what is left that OpenCV does
- * not know, and by how much the outputs differ on one random input. Errors as above. */
+ * unpatched Darknet lack is written in layers that they have (portable_network.h lists which). Says what is left that
+ * OpenCV does not know, and by how much the outputs differ on one random input. Errors as above. */
 void deploy_network(const char *in_cfg, const char *out_cfg, const char *in_weights, const char *out_weights);
 
 #endif

@@ -2,10 +2,8 @@
 #ifndef DETECTOR_ANCHORS_H
 #define DETECTOR_ANCHORS_H
 
-/* darknet detector anchors <data> [-num 9] [-width 416] [-height 416] [-stretch] [-seed 1] [-restarts 50]
- *                          [-plot <out.png>]
- *
- * The arguments are those of main; options may stand anywhere. anchors.h says how the anchors are found.
+/* darknet detector anchors <data> [options]; `detector anchors --help` explains the options. The arguments are those of
+ * main. data/anchors.h says how the anchors are found.
  *
  * A box counts with the size that training gives it: Darknet scales an image to fit into the network's input, without
  * changing its aspect but for jitter, which is left out here (load_data_detection in Darknet's data.c; its detectors
@@ -15,8 +13,8 @@
  * out and counted.
  *
  * Writes to stdout a table, the average IoU and, as the last line, the key to paste into [yolo]. These are the anchors
- * as printed, to three digits. Progress and errors (one line) go to stderr. Returns the exit status, 0; an error ends
- * the program with status 1. */
+ * as printed, to three digits. Progress and errors (one line) go to stderr. Returns the exit status, 0; an error
+ * ends the program with status 1. */
 int detector_anchors(int argc, char **argv);
 
 #endif

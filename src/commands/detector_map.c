@@ -1,20 +1,22 @@
 #include "commands/detector_map.h"
 
-#include "eval/average_precision.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/numbers.h"
+#include "commands/map_report.h"
+#include "commands/options.h"
+#include "commands/pr_curves.h"
+#include "data/data_file.h"
+#include "data/lists.h"
+#include "eval/average_precision.h"
 #include "eval/confusion.h"
 #include "eval/detect.h"
 #include "eval/detections_file.h"
-#include "data/lists.h"
 #include "eval/ground_truth.h"
-#include "commands/map_report.h"
-#include "commands/pr_curves.h"
-#include "data/data_file.h"
 
 #include "darknet.h"
 
-#include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,138 +59,105 @@ static const char usage[] =
 
 /* ---- Arguments -------------------------------------------------------------------------------------------------- */
 
-static int is_points(double value)
-{
-    return value == 0 || value == 11 || value == 101;
-}
-
-static int is_iou_threshold(double value)
-{
-    return value > 0 && value <= 1;
-}
-
-/* Scores in files may be anything. */
-static int is_score(double value)
-{
-    return isfinite(value);
-}
-
-static int is_nms(double value)
-{
-    return value >= 0 && value <= 1;
-}
-
-enum { UNSET = -1 }; /* -points: it depends on -coco */
+enum { UNSET = -1 }; /* -points: its default depends on -coco */
 
 typedef struct {
-    char *files[3]; /* data, cfg, weights */
-    int file_count;
-    char *dets, *json, *curves, *voc_out, *coco_out, *scales;
-    double points, iou_threshold, score_threshold, nms;
+    const char *files[3]; /* data, cfg, weights; only the first with -dets */
+    const char *dets, *json, *curves, *voc_out, *coco_out, *scales;
+    long long points;
+    double iou_threshold, score_threshold, nms;
     int coco, difficult, voc_label, flip, letterbox, plain;
     detect_options how;
 } map_arguments;
 
+static const char command[] = "detector map";
+
 /* "320,416": whole numbers with commas in between. */
-static int parse_scales(const char *text, detect_options *how)
+static void read_scales(const char *text, detect_options *how)
 {
-    const int most = sizeof how->scales / sizeof *how->scales;
-    const char *at = text;
-    for (;;) {
-        char *end;
-        long value;
-        errno = 0;
-        value = strtol(at, &end, 10);
-        if (end == at || *at < '0' || *at > '9' || errno || value < 1 || value > 1 << 16 || (*end && *end != ','))
-            return report_error("-scales %s: must be sizes with commas in between, as in 320,416", text);
-        if (how->scale_count == most) return report_error("-scales %s: must be %d sizes at most", text, most);
+    enum { MOST = sizeof how->scales / sizeof *how->scales };
+    char *copy = xstrdup(text), *rest = copy, *item;
+    while ((item = strsep(&rest, ","))) {
+        long long value;
+        if (parse_whole_number(item, 1, 1 << 16, &value))
+            refuse_value(command, "-scales", text, "sizes with commas in between, as in 320,416");
+        if (how->scale_count == MOST) die("%s: -scales %s: must be %d sizes at most", command, text, (int)MOST);
         how->scales[how->scale_count++] = (int)value;
-        if (!*end) return 0;
-        at = end + 1;
     }
+    free(copy);
 }
 
-static int parse_arguments(int argc, char **argv, map_arguments *a)
+/* Whether the options go together, and what follows from them. */
+static void check_options(map_arguments *a, int words, const command_option *options, int network_options)
 {
-    const struct {
-        const char *name;
-        double *number; /* one of these three */
-        char **text;
-        int *flag;
-        int (*valid)(double); /* of a number */
-        const char *range;
-        int needs_network;
-    } options[] = {
-        {"-points", &a->points, 0, 0, is_points, "0, 11 or 101", 0},
-        {"-iou_thresh", &a->iou_threshold, 0, 0, is_iou_threshold, "a number above 0, and 1 at most", 0},
-        {"-thresh", &a->score_threshold, 0, 0, is_score, "a number", 0},
-        {"-nms", &a->nms, 0, 0, is_nms, "a number from 0 to 1", 1},
-        {"-coco", 0, 0, &a->coco, 0, 0, 0},
-        {"-difficult", 0, 0, &a->difficult, 0, 0, 0},
-        {"-voc_label", 0, 0, &a->voc_label, 0, 0, 0},
-        {"-scales", 0, &a->scales, 0, 0, 0, 1},
-        {"-flip", 0, 0, &a->flip, 0, 0, 1},
-        {"-letterbox", 0, 0, &a->letterbox, 0, 0, 1},
-        {"-plain", 0, 0, &a->plain, 0, 0, 1},
-        {"-dets", 0, &a->dets, 0, 0, 0, 0},
-        {"-json", 0, &a->json, 0, 0, 0, 0},
-        {"-curves", 0, &a->curves, 0, 0, 0, 0},
-        {"-voc_out", 0, &a->voc_out, 0, 0, 0, 0},
-        {"-coco_out", 0, &a->coco_out, 0, 0, 0, 0},
-    };
-    enum { OPTIONS = sizeof options / sizeof *options };
-    int given[OPTIONS] = {0};
-    int i, k;
-
-    memset(a, 0, sizeof *a);
-    a->points = UNSET;
-    a->iou_threshold = .5;
-    a->score_threshold = .25;
-    a->nms = .45;
-    for (i = 3; i < argc && argv[i]; ++i) {
-        char *value = i + 1 < argc ? argv[i + 1] : 0;
-        if (argv[i][0] != '-') {
-            if (a->file_count == 3) return report_error("detector map: unexpected argument %s", argv[i]);
-            a->files[a->file_count++] = argv[i];
-            continue;
-        }
-        for (k = 0; k < OPTIONS && strcmp(argv[i], options[k].name); ++k) continue;
-        if (k == OPTIONS) return report_error("detector map: unknown option %s (see detector map --help)", argv[i]);
-        if (given[k]++) return report_error("detector map: %s: given twice", argv[i]);
-        if (options[k].flag) {
-            *options[k].flag = 1;
-            continue;
-        }
-        if (!value) return report_error("detector map: %s: needs a value", argv[i]);
-        ++i;
-        if (options[k].text) {
-            *options[k].text = value;
-        } else if (parse_number(value, -HUGE_VAL, HUGE_VAL, options[k].number) ||
-                   !options[k].valid(*options[k].number)) {
-            return report_error("detector map: %s %s: must be %s", argv[i - 1], value, options[k].range);
-        }
-    }
-    for (k = 0; k < OPTIONS; ++k) {
-        if (a->dets && given[k] && options[k].needs_network)
-            return report_error("detector map: %s is for a network, and -dets has none", options[k].name);
-    }
+    int k;
+    for (k = 0; a->dets && k < network_options; ++k)
+        if (options[k].given) die("%s: %s is for a network, and -dets has none", command, options[k].name);
+    if (a->dets && words > 1) die("%s: -dets takes the place of <cfg> and <weights>", command);
+    if (!a->dets && words < 3)
+        die("%s: needs <data> <cfg> <weights>, or <data> -dets <path> (see darknet %s --help)", command, command);
     if (!a->dets && !(a->score_threshold >= DETECT_LOWEST_SCORE && a->score_threshold <= 1))
-        return report_error("detector map: -thresh %g: must be a number from .005 to 1", a->score_threshold);
-    if (a->letterbox && a->plain) return report_error("detector map: -letterbox and -plain exclude each other");
+        die("%s: -thresh %g is not valid: must be a number from .005 to 1", command, a->score_threshold);
+    if (a->letterbox && a->plain) die("%s: -letterbox and -plain exclude each other", command);
+    if (a->points != UNSET && a->points != 0 && a->points != 11 && a->points != 101)
+        die("%s: -points %lld is not valid: must be 0, 11 or 101", command, a->points);
     if (a->coco && a->points != UNSET && a->points != 101)
-        return report_error("detector map: -points %.0f: must be 101 with -coco", a->points);
+        die("%s: -points %lld is not valid: must be 101 with -coco", command, a->points);
     if (a->points == UNSET) a->points = a->coco ? 101 : 0;
-    if (a->dets && a->file_count > 1) return report_error("detector map: -dets takes the place of <cfg> and <weights>");
-    if (a->file_count < (a->dets ? 1 : 3))
-        return report_error(
-            "detector map: needs <data> <cfg> <weights>, or <data> -dets <path> (see detector map --help)");
+    if (a->scales) read_scales(a->scales, &a->how);
     a->how.letterbox = a->letterbox ? 1 : a->plain ? 0 : -1;
     a->how.flip = a->flip;
     a->how.nms = a->nms;
-    return a->scales ? parse_scales(a->scales, &a->how) : 0;
+}
+
+static map_arguments read_arguments(int argc, char **argv)
+{
+    map_arguments a = {.points = UNSET, .iou_threshold = .5, .score_threshold = .25, .nms = .45};
+    enum { NETWORK_OPTIONS = 5 }; /* the first ones are for a network alone */
+    command_option options[] = {
+        {"-nms", OPTION_NUMBER, &a.nms, 0, 1, 0, 0},
+        {"-scales", OPTION_TEXT, &a.scales, 0, 0, 0, 0},
+        {"-flip", OPTION_FLAG, &a.flip, 0, 0, 0, 0},
+        {"-letterbox", OPTION_FLAG, &a.letterbox, 0, 0, 0, 0},
+        {"-plain", OPTION_FLAG, &a.plain, 0, 0, 0, 0},
+        {"-points", OPTION_WHOLE, &a.points, 0, 101, "0, 11 or 101", 0},
+        {"-iou_thresh", OPTION_NUMBER, &a.iou_threshold, DBL_MIN, 1, "a number above 0, and 1 at most", 0},
+        {"-thresh", OPTION_NUMBER, &a.score_threshold, -DBL_MAX, DBL_MAX, "a number", 0}, /* files have any scores */
+        {"-coco", OPTION_FLAG, &a.coco, 0, 0, 0, 0},
+        {"-difficult", OPTION_FLAG, &a.difficult, 0, 0, 0, 0},
+        {"-voc_label", OPTION_FLAG, &a.voc_label, 0, 0, 0, 0},
+        {"-dets", OPTION_TEXT, &a.dets, 0, 0, 0, 0},
+        {"-json", OPTION_TEXT, &a.json, 0, 0, 0, 0},
+        {"-curves", OPTION_TEXT, &a.curves, 0, 0, 0, 0},
+        {"-voc_out", OPTION_TEXT, &a.voc_out, 0, 0, 0, 0},
+        {"-coco_out", OPTION_TEXT, &a.coco_out, 0, 0, 0, 0},
+    };
+    command_line line = {command,
+                         usage,
+                         "<data> <cfg> <weights>, or <data> -dets <path>",
+                         options,
+                         sizeof options / sizeof *options,
+                         a.files,
+                         1,
+                         3,
+                         0};
+    read_command_line(&line, argc, argv);
+    check_options(&a, line.word_count, options, NETWORK_OPTIONS);
+    return a;
 }
 
 /* ---- Detections ------------------------------------------------------------------------------------------------- */
+
+/* What the command works with. */
+typedef struct {
+    map_arguments arguments;
+    valid_data data;
+    ground_truth truth;
+    network *net; /* NULL with -dets */
+    detect_result found;
+    detect_size *sizes; /* of the images */
+    char source[500];   /* where the detections come from, and how they were made: one line */
+} map_run;
 
 /* How the network is going to see the images. */
 static void describe(const map_arguments *a, const network *net, char *text, size_t size)
@@ -225,21 +194,28 @@ static void cut(double *centre, double *length, int size)
     *length = high - low;
 }
 
-/* Runs the network, and puts into `source` (size) how. */
-static int detect(const map_arguments *a, const valid_data *data, network *net, detect_result *found,
-                  detect_size *sizes, char *source, size_t size)
+static int run_network(map_run *r)
 {
+    const map_arguments *a = &r->arguments;
     size_t i;
-    describe(a, net, source, size);
-    fprintf(stderr, "%s\n", source);
-    if (detect_images(net, data->classes, data->images.text, data->images.count, &a->how, found, sizes)) return 1;
-    for (i = 0; i < found->count; ++i) {
-        ap_detection *d = &found->detections[i];
+    describe(a, r->net, r->source, sizeof r->source);
+    fprintf(stderr, "%s\n", r->source);
+    if (detect_images(r->net, r->data.classes, r->data.images.text, r->data.images.count, &a->how, &r->found, r->sizes))
+        return 1;
+    for (i = 0; i < r->found.count; ++i) {
+        ap_detection *d = &r->found.detections[i];
         if (a->voc_label) lengthen(&d->box);
-        cut(&d->box.x, &d->box.w, sizes[d->image].w);
-        cut(&d->box.y, &d->box.h, sizes[d->image].h);
+        cut(&d->box.x, &d->box.w, r->sizes[d->image].w);
+        cut(&d->box.y, &d->box.h, r->sizes[d->image].h);
     }
     return 0;
+}
+
+static int read_detections(map_run *r)
+{
+    const char *path = r->arguments.dets;
+    snprintf(r->source, sizeof r->source, "detections of %.400s", path);
+    return read_image_sizes(&r->data.images, r->sizes) || detections_read(path, &r->data, &r->found);
 }
 
 /* ---- COCO's order ----------------------------------------------------------------------------------------------- */
@@ -256,82 +232,150 @@ static int by_id(const void *pa, const void *pb)
 }
 
 /* COCO takes images by their ids, which decides between equal scores. */
-static int sort_images(text_lines *images)
+static void sort_images(text_lines *images)
 {
-    image_id *order = (image_id *)calloc(images->count, sizeof *order);
-    long long *ids = (long long *)calloc(images->count, sizeof *ids);
-    int i, status = order && ids ? 0 : report_error("out of memory");
-    if (!status) coco_image_ids(images, ids);
-    for (i = 0; i < images->count && !status; ++i) {
+    image_id *order = (image_id *)xcalloc(images->count, sizeof *order);
+    long long *ids = (long long *)xcalloc(images->count, sizeof *ids);
+    int i;
+    coco_image_ids(images, ids);
+    for (i = 0; i < images->count; ++i) {
         order[i].id = ids[i];
         order[i].path = images->text[i];
     }
-    if (!status) qsort(order, images->count, sizeof *order, by_id);
-    for (i = 0; i < images->count && !status; ++i) images->text[i] = order[i].path;
+    qsort(order, images->count, sizeof *order, by_id);
+    for (i = 0; i < images->count; ++i) images->text[i] = order[i].path;
     free(order);
     free(ids);
-    return status;
 }
 
-/* ---- The command ------------------------------------------------------------------------------------------------ */
+/* ---- The steps of the command ------------------------------------------------------------------------------------ */
 
-/* Evaluates, and writes everything that was asked for. */
-static int evaluate(const map_arguments *a, const valid_data *data, const label_list *labels,
-                    const detect_result *found, const char *source)
+/* Each returns 0, or 1 after one line on stderr. */
+
+static int read_data(map_run *r)
 {
-    const int classes = data->classes;
-    ap_options options = ap_default_options(classes);
-    ap_class *per_class = (ap_class *)calloc(classes, sizeof *per_class);
-    ap_match *matches = (ap_match *)calloc(found->count + 1, sizeof *matches);
-    double *coco_ap = (double *)calloc(classes, sizeof *coco_ap);
-    coco_metrics coco;
-    confusion names;
-    map_result result;
-    ap_status error = per_class && matches && coco_ap ? AP_OK : AP_NO_MEMORY;
-    int status = 0;
+    const char *path = r->arguments.files[0];
+    valid_data *data = &r->data;
+    if (valid_data_read(path, data)) return 1;
+    if (data->classes != data->names.count)
+        return report_error("classes=%d in %s, but %d names in %s: must be the same", data->classes, path,
+                            data->names.count, data->names_file);
+    if (r->arguments.coco) sort_images(&data->images);
+    r->sizes = (detect_size *)xcalloc(data->images.count, sizeof *r->sizes);
+    return 0;
+}
 
-    memset(&names, 0, sizeof names);
+static int load_detector_for(map_run *r)
+{
+    const char *const *files = r->arguments.files;
+    int classes;
+    if (r->arguments.dets) return 0;
+    if (check_file("cfg", files[1]) || check_file("weights", files[2])) return 1;
+    r->net = load_detector((char *)files[1], (char *)files[2], &classes);
+    if (!r->net || detect_check(r->net, &r->arguments.how)) return 1;
+    if (classes == r->data.classes) return 0;
+    return report_error("classes=%d in %s, but %d in %s: must be the same", r->data.classes, files[0], classes,
+                        files[1]);
+}
+
+static int read_truth(map_run *r)
+{
+    if (ground_truth_read(&r->data, &r->truth)) return 1;
+    if (r->arguments.difficult || r->truth.count > r->truth.difficult) return 0;
+    return report_error("%s: all labelled objects are difficult ones: -difficult counts them", command);
+}
+
+static int find_detections(map_run *r)
+{
+    const map_arguments *a = &r->arguments;
+    if (r->net ? run_network(r) : read_detections(r)) return 1;
+    /* Before anything else can fail: it may be long work that is saved. */
+    if (a->voc_out && detections_write_voc(a->voc_out, &r->data, &r->found)) return 1;
+    return a->coco_out && detections_write_coco(a->coco_out, &r->data, &r->found);
+}
+
+/* The objects as the options want them compared with the detections. */
+static void adapt_truth(map_run *r)
+{
+    size_t i;
+    ground_truth_to_pixels(&r->truth, r->sizes);
+    for (i = 0; i < r->truth.count; ++i) {
+        ap_object *o = &r->truth.objects[i];
+        if (r->arguments.voc_label) {
+            lengthen(&o->box);
+            cut(&o->box.x, &o->box.w, r->sizes[o->image].w);
+            cut(&o->box.y, &o->box.h, r->sizes[o->image].h);
+        }
+        if (r->arguments.difficult) o->difficult = 0;
+    }
+}
+
+static ap_options options_of(const map_run *r)
+{
+    const map_arguments *a = &r->arguments;
+    ap_options options = ap_default_options(r->data.classes);
     options.rule = a->coco ? AP_COCO : AP_VOC;
     options.max_detections = a->coco ? COCO_MAX_DETECTIONS : 0;
     options.points = (int)a->points;
     options.iou_threshold = a->iou_threshold;
     options.score_threshold = a->score_threshold;
-    if (error == AP_OK)
-        error = average_precision_matches(labels->objects, labels->count, found->detections, found->count, &options,
-                                          per_class, matches);
-    if (error == AP_OK)
-        error = confusion_count(labels->objects, labels->count, found->detections, found->count, matches, classes,
-                                options.iou_threshold, options.score_threshold, &names);
-    if (error == AP_OK && a->coco)
-        error = coco_evaluate(labels->objects, labels->count, found->detections, found->count, classes, &coco, coco_ap);
-    if (error != AP_OK) status = report_error("detector map: %s", ap_status_text(error));
+    return options;
+}
 
-    if (!status) {
-        memset(&result, 0, sizeof result);
-        result.data = data;
-        result.options = &options;
-        result.per_class = per_class;
-        result.names = &names;
-        result.coco = a->coco ? &coco : 0;
-        result.coco_ap = a->coco ? coco_ap : 0;
-        result.detections = found->detections;
-        result.matches = matches;
-        result.detection_count = found->count;
-        result.difficult = labels->difficult;
-        result.count_difficult = a->difficult;
-        result.source = source;
-        if (!a->json || strcmp(a->json, "-")) status = map_report_text(&result);
-        if (!status && a->json) status = map_report_json(&result, a->json);
+/* Writes everything that was asked for. */
+static int report(const map_run *r, const map_result *result)
+{
+    const char *json = r->arguments.json, *curves = r->arguments.curves;
+    char title[300];
+    if ((!json || strcmp(json, "-")) && map_report_text(result)) return 1;
+    if (json && map_report_json(result, json)) return 1;
+    if (!curves) return 0;
+    snprintf(title, sizeof title, "mAP %.2f %% at IoU %g; AP is %s",
+             100 * mean_average_precision(result->per_class, r->data.classes), r->arguments.iou_threshold,
+             points_text(result->options->points));
+    return pr_curves_png(curves, title, r->data.names.text, result->per_class, r->data.classes, r->found.detections,
+                         result->matches, r->found.count);
+}
+
+static int evaluate(map_run *r)
+{
+    const int classes = r->data.classes;
+    const ap_options options = options_of(r);
+    const ap_object *objects = r->truth.objects;
+    const ap_detection *detections = r->found.detections;
+    const size_t object_count = r->truth.count, count = r->found.count;
+    ap_class *per_class = (ap_class *)xcalloc(classes, sizeof *per_class);
+    ap_match *matches = (ap_match *)xcalloc(count, sizeof *matches);
+    double *coco_ap = (double *)xcalloc(classes, sizeof *coco_ap);
+    coco_metrics coco;
+    confusion taken_for;
+    ap_status error;
+    int status;
+
+    adapt_truth(r);
+    error = average_precision_matches(objects, object_count, detections, count, &options, per_class, matches);
+    if (error == AP_OK && r->arguments.coco)
+        error = coco_evaluate(objects, object_count, detections, count, classes, &coco, coco_ap);
+    if (error == AP_OK) {
+        const map_result result = {.data = &r->data,
+                                   .options = &options,
+                                   .per_class = per_class,
+                                   .taken_for = &taken_for,
+                                   .coco = r->arguments.coco ? &coco : 0,
+                                   .coco_ap = r->arguments.coco ? coco_ap : 0,
+                                   .detections = detections,
+                                   .matches = matches,
+                                   .detection_count = count,
+                                   .difficult = r->truth.difficult,
+                                   .count_difficult = r->arguments.difficult,
+                                   .source = r->source};
+        confusion_count(objects, object_count, detections, count, matches, classes, options.iou_threshold,
+                        options.score_threshold, &taken_for);
+        status = report(r, &result);
+        confusion_free(&taken_for);
+    } else {
+        status = report_error("%s: %s", command, ap_status_text(error));
     }
-    if (!status && a->curves) {
-        char title[300];
-        const double map = mean_average_precision(per_class, classes);
-        snprintf(title, sizeof title, "mAP %.2f %% at IoU %g; AP is %s", 100 * map, a->iou_threshold,
-                 points_text(options.points));
-        status = pr_curves_png(a->curves, title, data->names.text, per_class, classes, found->detections, matches,
-                               found->count);
-    }
-    confusion_free(&names);
     free(coco_ap);
     free(matches);
     free(per_class);
@@ -340,80 +384,15 @@ static int evaluate(const map_arguments *a, const valid_data *data, const label_
 
 int detector_map(int argc, char **argv)
 {
-    map_arguments arguments;
-    valid_data data;
-    label_list labels;
-    detect_result found;
-    detect_size *sizes = 0;
-    network *net = 0;
-    char source[500] = "";
-    int status, classes = 0, i;
-    size_t k;
-
-    for (i = 3; i < argc && argv[i]; ++i) {
-        if (strcmp(argv[i], "--help") && strcmp(argv[i], "-h")) continue;
-        fputs(usage, stdout);
-        return 0;
-    }
-    if (i == 3) {
-        fputs(usage, stderr);
-        return 1;
-    }
-    memset(&data, 0, sizeof data);
-    memset(&labels, 0, sizeof labels);
-    memset(&found, 0, sizeof found);
-
-    status = parse_arguments(argc, argv, &arguments);
-    if (!status) status = valid_data_read(arguments.files[0], &data);
-    if (!status && data.classes != data.names.count)
-        status = report_error("classes=%d in %s, but %d names in %s: must be the same", data.classes,
-                              arguments.files[0], data.names.count, data.names_file);
-    if (!status && arguments.coco) status = sort_images(&data.images);
-    if (!status && !arguments.dets) {
-        status = check_file("cfg", arguments.files[1]) || check_file("weights", arguments.files[2]);
-        if (!status) net = load_detector(arguments.files[1], arguments.files[2], &classes);
-        status = !net || detect_check(net, &arguments.how);
-        if (!status && classes != data.classes)
-            status = report_error("classes=%d in %s, but %d in %s: must be the same", data.classes, arguments.files[0],
-                                  classes, arguments.files[1]);
-    }
-    if (!status) status = labels_read(&data, &labels);
-    if (!status && !arguments.difficult && labels.count == labels.difficult)
-        status = report_error("detector map: all labelled objects are difficult ones: -difficult counts them");
-    if (!status) {
-        sizes = (detect_size *)calloc(data.images.count, sizeof *sizes);
-        if (!sizes) status = report_error("out of memory");
-    }
-    if (!status && arguments.dets) {
-        snprintf(source, sizeof source, "detections of %.400s", arguments.dets);
-        status = read_image_sizes(&data.images, sizes) || detections_read(arguments.dets, &data, &found);
-    } else if (!status) {
-        status = detect(&arguments, &data, net, &found, sizes, source, sizeof source);
-    }
-    /* Before anything else: it may be long work that is saved. */
-    if (!status && arguments.voc_out) status = detections_write_voc(arguments.voc_out, &data, &found);
-    if (!status && arguments.coco_out) status = detections_write_coco(arguments.coco_out, &data, &found);
-    if (!status) {
-        labels_to_pixels(&labels, sizes);
-        for (k = 0; k < labels.count; ++k) {
-            ap_object *o = &labels.objects[k];
-            if (arguments.voc_label) {
-                lengthen(&o->box);
-                cut(&o->box.x, &o->box.w, sizes[o->image].w);
-                cut(&o->box.y, &o->box.h, sizes[o->image].h);
-            }
-            if (arguments.difficult) o->difficult = 0;
-        }
-        status = evaluate(&arguments, &data, &labels, &found, source);
-    }
-    if (!status && labels.missing)
+    map_run r = {.arguments = read_arguments(argc, argv)};
+    const int status = read_data(&r) || load_detector_for(&r) || read_truth(&r) || find_detections(&r) || evaluate(&r);
+    if (!status && r.truth.missing)
         fprintf(stderr, "%d of %d images have no label file and count as images without objects; first: no %s\n",
-                labels.missing, data.images.count, labels.first_missing);
-
-    free(sizes);
-    free(found.detections);
-    labels_free(&labels);
-    if (net) free_network(net);
-    valid_data_free(&data);
+                r.truth.missing, r.data.images.count, r.truth.first_missing);
+    free(r.sizes);
+    free(r.found.detections);
+    ground_truth_free(&r.truth);
+    if (r.net) free_network(r.net);
+    valid_data_free(&r.data);
     return status;
 }

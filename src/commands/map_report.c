@@ -3,6 +3,7 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/json_writer.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <math.h>
@@ -100,18 +101,18 @@ static void print_pairs(const confusion *c, char **names)
 
 static void print_confusion(const map_result *r)
 {
-    const confusion *c = r->names;
+    const confusion *c = r->taken_for;
     const double thresh = r->options->score_threshold, iou = r->options->iou_threshold;
-    size_t found = 0, misnamed = 0, missed = 0;
+    size_t found = 0, misclassified = 0, missed = 0;
     int k;
     for (k = 0; k < c->classes; ++k) {
         found += c->found[k];
-        misnamed += c->misnamed[k];
+        misclassified += c->misclassified[k];
         missed += c->missed[k];
     }
-    printf("\n objects: %lu found, %lu misnamed (a box of IoU >= %.*f, but of another class), %lu missed; "
+    printf("\n objects: %lu found, %lu misclassified (a box of IoU >= %.*f, but of another class), %lu missed; "
            "conf_thresh = %.*f \n",
-           (unsigned long)found, (unsigned long)misnamed, digits_for(iou, 2), iou, (unsigned long)missed,
+           (unsigned long)found, (unsigned long)misclassified, digits_for(iou, 2), iou, (unsigned long)missed,
            digits_for(thresh, 2), thresh);
     if (c->classes <= MATRIX_CLASSES)
         print_matrix(c, r->data->names.text);
@@ -222,14 +223,14 @@ static void json_curve(FILE *out, const ap_point *points, size_t count, size_t o
 
 static void json_confusion(FILE *out, const map_result *r)
 {
-    const confusion *c = r->names;
+    const confusion *c = r->taken_for;
     size_t i;
     int k;
     fputs("  \"confusion\": {\n    \"classes\": [", out);
     for (k = 0; k < c->classes; ++k)
-        fprintf(out, "%s\n      {\"found\": %lu, \"misnamed\": %lu, \"missed\": %lu, \"boxes_on_no_object\": %lu}",
-                k ? "," : "", (unsigned long)c->found[k], (unsigned long)c->misnamed[k], (unsigned long)c->missed[k],
-                (unsigned long)c->background[k]);
+        fprintf(out, "%s\n      {\"found\": %lu, \"misclassified\": %lu, \"missed\": %lu, \"boxes_on_no_object\": %lu}",
+                k ? "," : "", (unsigned long)c->found[k], (unsigned long)c->misclassified[k],
+                (unsigned long)c->missed[k], (unsigned long)c->background[k]);
     fputs("\n    ],\n    \"pairs\": [", out);
     for (i = 0; i < c->pair_count; ++i) {
         fprintf(out, "%s\n      {\"class\": ", i ? "," : "");
@@ -314,8 +315,7 @@ int map_report_json(const map_result *r, const char *path)
     for (k = 0; k < r->options->classes; ++k) {
         if (r->per_class[k].found > most) most = r->per_class[k].found;
     }
-    points = (ap_point *)calloc(most, sizeof *points);
-    if (!points) return report_error("out of memory for the curves");
+    points = (ap_point *)xcalloc(most, sizeof *points);
     if (!strcmp(path, "-")) {
         write_json(stdout, r, points);
         if (fflush(stdout) || ferror(stdout)) status = report_error("cannot write the result: %s", strerror(errno));

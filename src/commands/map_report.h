@@ -10,9 +10,9 @@ typedef struct {
     const valid_data *data;
     const ap_options *options;
     const ap_class *per_class;
-    const confusion *names;   /* which class was taken for which */
-    const coco_metrics *coco; /* null without -coco */
-    const double *coco_ap;    /* by class; null without -coco */
+    const confusion *taken_for; /* which class was taken for which */
+    const coco_metrics *coco;   /* null without -coco */
+    const double *coco_ap;      /* by class; null without -coco */
     const ap_detection *detections;
     const ap_match *matches; /* of the detections */
     size_t detection_count;

@@ -2,15 +2,15 @@
  * deploy.c. */
 #include "commands/commands.h"
 
-#include "train/checkpoint.h"
-#include "commands/deploy.h"
 #include "base/error.h"
 #include "base/gnuplot.h"
 #include "base/memory.h"
-#include "base/numbers.h"
+#include "commands/deploy.h"
+#include "commands/options.h"
 #include "data/lists.h"
+#include "train/checkpoint.h"
 
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,40 +28,14 @@ static const char usage[] =
     "           same weights\n"
     "options: -set <n>  which soft labels, where a network has several [ols] layers (default 0)\n";
 
+/* What the three commands take. */
 typedef struct {
-    const char *names, *positional[4];
-    int positionals, top, set;
+    const char *words[4];
+    int word_count;
+    const char *names; /* -names, or NULL */
+    long long top;     /* -top; 0: not given */
+    long long set;     /* -set */
 } arguments;
-
-static int whole_number(const char *name, const char *text, int low, int high)
-{
-    long long value;
-    if (parse_whole_number(text, low, high, &value))
-        die("%s %s is not valid: must be a whole number from %d to %d", name, text, low, high);
-    return (int)value;
-}
-
-static arguments parse_arguments(int argc, char **argv)
-{
-    arguments a = {0};
-    int i;
-    for (i = 3; i < argc && argv[i]; ++i) {
-        int has_value = i + 1 < argc && argv[i + 1];
-        if (argv[i][0] != '-') {
-            if (a.positionals == 4) die("ols %s: one argument too many: %s", argv[2], argv[i]);
-            a.positional[a.positionals++] = argv[i];
-        } else if (!strcmp(argv[i], "-names") && has_value) {
-            a.names = argv[++i];
-        } else if (!strcmp(argv[i], "-top") && has_value) {
-            a.top = whole_number("-top", argv[++i], 1, 1000000);
-        } else if (!strcmp(argv[i], "-set") && has_value) {
-            a.set = whole_number("-set", argv[++i], 0, 1000);
-        } else {
-            die("ols %s: unknown option, or one without its value: %s (see darknet ols --help)", argv[2], argv[i]);
-        }
-    }
-    return a;
-}
 
 /* The names of the classes: those of the file, or their numbers. Never freed: the program ends. */
 static char **class_names(const char *file, int classes)
@@ -114,8 +88,7 @@ static void print_matrix(const ols_state *state, char **names)
 static void print_strongest(const ols_state *state, char **names, int top)
 {
     int y, i, k, classes = state->classes;
-    char *shown = (char *)malloc(classes);
-    if (!shown) die("out of memory");
+    char *shown = (char *)xmalloc(classes);
     printf("\n");
     for (y = 0; y < classes; ++y) {
         const float *row = state->S + (size_t)y * classes;
@@ -135,11 +108,11 @@ static void print_strongest(const ols_state *state, char **names, int top)
 
 static int show(const arguments *a)
 {
-    ols_state *state = checkpoint_read_soft_labels(a->positional[0], a->set);
+    ols_state *state = checkpoint_read_soft_labels(a->words[0], (int)a->set);
     char **names = class_names(a->names, state->classes);
     print_head(state);
     if (a->top || state->classes > 20)
-        print_strongest(state, names, a->top ? a->top : 5);
+        print_strongest(state, names, a->top ? (int)a->top : 5);
     else
         print_matrix(state, names);
     return 0;
@@ -188,15 +161,15 @@ static void write_plot(FILE *out, const ols_state *state, char **names)
 
 static int plot(const arguments *a)
 {
-    ols_state *state = checkpoint_read_soft_labels(a->positional[0], a->set);
+    ols_state *state = checkpoint_read_soft_labels(a->words[0], (int)a->set);
     char **names = class_names(a->names, state->classes);
     int size = state->classes <= 20 ? 200 + 45 * state->classes : 1100;
     gnuplot_picture p;
     const char *error;
-    gnuplot_begin(&p, a->positional[1], size + 140, size);
+    gnuplot_begin(&p, a->words[1], size + 140, size);
     write_plot(p.script, state, names);
     error = gnuplot_end(&p);
-    if (error) die("cannot draw %s: %s", a->positional[1], error);
+    if (error) die("cannot draw %s: %s", a->words[1], error);
     return 0;
 }
 
@@ -204,35 +177,55 @@ static int plot(const arguments *a)
 
 static int deploy(const arguments *a)
 {
-    if (a->positionals == 4)
-        deploy_network(a->positional[0], a->positional[1], a->positional[2], a->positional[3]);
+    const char *const *file = a->words;
+    if (a->word_count == 3) die("ols deploy: %s has no file for its result: needs <out.weights> too", file[2]);
+    if (a->word_count == 4)
+        deploy_network(file[0], file[1], file[2], file[3]);
     else
-        deploy_cfg(a->positional[0], a->positional[1]);
+        deploy_cfg(file[0], file[1]);
     return 0;
 }
 
 int run_ols(int argc, char **argv)
 {
+    static arguments a;
+    /* -set and -names belong to show and plot, -top to show alone: a command takes this many of them, from the first.
+     */
+    command_option options[] = {
+        {"-set", OPTION_WHOLE, &a.set, 0, 1000, 0, 0},
+        {"-names", OPTION_TEXT, &a.names, 0, 0, 0, 0},
+        {"-top", OPTION_WHOLE, &a.top, 1, 1000000, 0, 0},
+    };
     static const struct {
-        const char *name;
-        int positionals, or_positionals;
+        const char *name, *full_name, *needs;
+        int options, fewest_words, most_words;
         int (*run)(const arguments *);
-    } subcommands[] = {{"show", 1, 1, show}, {"plot", 2, 2, plot}, {"deploy", 2, 4, deploy}};
+    } commands[] = {
+        {"show", "ols show", "<weights>", 3, 1, 1, show},
+        {"plot", "ols plot", "<weights> <out.png>", 2, 2, 2, plot},
+        {"deploy", "ols deploy", "<in.cfg> <out.cfg>, or <in.cfg> <out.cfg> <in.weights> <out.weights>", 0, 2, 4,
+         deploy},
+    };
+    const char *name = argc > 2 ? argv[2] : 0;
     size_t i;
-    if (argc < 3 || !argv[2] || !strcmp(argv[2], "--help") || !strcmp(argv[2], "-h") || !strcmp(argv[2], "help")) {
-        fputs(usage, argc < 3 ? stderr : stdout);
-        return argc < 3;
+    if (!name || help_is_asked(argc, argv) || !strcmp(name, "help")) {
+        fputs(usage, name ? stdout : stderr);
+        return !name;
     }
-    for (i = 0; i < sizeof subcommands / sizeof subcommands[0]; ++i) {
-        arguments a;
-        if (strcmp(argv[2], subcommands[i].name)) continue;
-        a = parse_arguments(argc, argv);
-        if (a.positionals != subcommands[i].positionals && a.positionals != subcommands[i].or_positionals) {
-            fputs(usage, stderr);
-            return 1;
-        }
-        return subcommands[i].run(&a);
+    for (i = 0; i < sizeof commands / sizeof *commands; ++i) {
+        command_line line = {commands[i].full_name,
+                             usage,
+                             commands[i].needs,
+                             options,
+                             commands[i].options,
+                             a.words,
+                             commands[i].fewest_words,
+                             commands[i].most_words,
+                             0};
+        if (strcmp(name, commands[i].name)) continue;
+        read_command_line(&line, argc, argv);
+        a.word_count = line.word_count;
+        return commands[i].run(&a);
     }
-    fprintf(stderr, "darknet: no command ols %s\n%s", argv[2], usage);
-    return 1;
+    return report_error("no command ols %s (see darknet ols --help)", name);
 }

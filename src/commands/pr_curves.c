@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/gnuplot.h"
+#include "base/memory.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -66,8 +67,7 @@ int pr_curves_png(const char *png, const char *title, char **names, const ap_cla
     for (k = 0; k < classes; ++k) {
         if (per_class[k].found > most) most = per_class[k].found;
     }
-    points = (ap_point *)calloc(most, sizeof *points);
-    if (!points) return report_error("out of memory for the curves");
+    points = (ap_point *)xcalloc(most, sizeof *points);
     gnuplot_begin(&p, png, columns * side, rows * side + 40);
     write_panels(p.script, columns, rows, title, names, per_class, classes, detections, matches, detection_count,
                  points);

@@ -1,5 +1,6 @@
 #include "data/anchors.h"
 
+#include "base/memory.h"
 #include "base/splitmix64.h"
 
 #include <math.h>
@@ -7,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Medians may go round in a circle; the best anchors on the way are kept, so any limit will do. */
+/* A limit for the iterations of one restart: moving the anchors to medians may come back to anchors that were there
+ * before, and would then never end. Its value matters little, as the best anchors on the way are kept. */
 enum { MOST_ITERATIONS = 300 };
 
 double anchor_iou(anchor_size a, anchor_size b)
@@ -90,9 +92,8 @@ static size_t different(const anchor_size *sorted, size_t count)
 
 size_t count_different_sizes(const anchor_size *sizes, size_t count)
 {
-    anchor_size *sorted = (anchor_size *)malloc((count ? count : 1) * sizeof *sorted);
+    anchor_size *sorted = (anchor_size *)xmalloc(count * sizeof *sorted);
     size_t n;
-    if (!sorted) return 0;
     if (count) memcpy(sorted, sizes, count * sizeof *sorted);
     qsort(sorted, count, sizeof *sorted, by_width);
     n = different(sorted, count);
@@ -110,7 +111,7 @@ typedef struct {
     double *iou;        /* count: of every box with its anchor */
     int *own;           /* count: the anchor of every box */
     size_t *boxes;      /* num: of every anchor */
-    size_t *seen;       /* num: of those, how many a walk came past */
+    size_t *seen;       /* num: of those, how many were met so far; scratch of move_to_medians */
 } problem;
 
 /* 0 <= number < 1. */
@@ -223,7 +224,12 @@ static void iterate(problem *p, anchor_size *anchors, anchor_size *best, double 
 
 static void free_problem(problem *p)
 {
-    free(p->sizes), free(p->heights), free(p->iou), free(p->own), free(p->boxes), free(p->seen);
+    free(p->sizes);
+    free(p->heights);
+    free(p->iou);
+    free(p->own);
+    free(p->boxes);
+    free(p->seen);
 }
 
 /* Copies and sorts the sizes. */
@@ -233,13 +239,12 @@ static anchors_status make_problem(const anchor_size *sizes, size_t count, int n
     memset(p, 0, sizeof *p);
     p->count = count;
     p->num = num;
-    p->sizes = (anchor_size *)malloc(count * sizeof *p->sizes);
-    p->heights = (height *)malloc(count * sizeof *p->heights);
-    p->iou = (double *)malloc(count * sizeof *p->iou);
-    p->own = (int *)malloc(count * sizeof *p->own);
-    p->boxes = (size_t *)malloc(num * sizeof *p->boxes);
-    p->seen = (size_t *)malloc(num * sizeof *p->seen);
-    if (!p->sizes || !p->heights || !p->iou || !p->own || !p->boxes || !p->seen) return ANCHORS_NO_MEMORY;
+    p->sizes = (anchor_size *)xmalloc(count * sizeof *p->sizes);
+    p->heights = (height *)xmalloc(count * sizeof *p->heights);
+    p->iou = (double *)xmalloc(count * sizeof *p->iou);
+    p->own = (int *)xmalloc(count * sizeof *p->own);
+    p->boxes = (size_t *)xmalloc(num * sizeof *p->boxes);
+    p->seen = (size_t *)xmalloc(num * sizeof *p->seen);
     memcpy(p->sizes, sizes, count * sizeof *p->sizes);
     qsort(p->sizes, count, sizeof *p->sizes, by_width);
     for (i = 0; i < count; ++i) {
@@ -268,9 +273,8 @@ anchors_status find_anchors(const anchor_size *sizes, size_t count, int num, uns
             return ANCHORS_BAD_SIZE;
 
     status = make_problem(sizes, count, num, &p);
-    now = (anchor_size *)malloc(num * sizeof *now);
-    best = (anchor_size *)malloc(num * sizeof *best);
-    if (status == ANCHORS_OK && (!now || !best)) status = ANCHORS_NO_MEMORY;
+    now = (anchor_size *)xmalloc(num * sizeof *now);
+    best = (anchor_size *)xmalloc(num * sizeof *best);
     for (done = 0; status == ANCHORS_OK && done < restarts; ++done) {
         draw_anchors(&p, now, &random);
         iterate(&p, now, best, &best_average);
@@ -280,7 +284,8 @@ anchors_status find_anchors(const anchor_size *sizes, size_t count, int num, uns
         memcpy(anchors, best, num * sizeof *anchors);
         qsort(anchors, num, sizeof *anchors, by_area);
     }
-    free(now), free(best);
+    free(now);
+    free(best);
     free_problem(&p);
     return status;
 }

@@ -5,7 +5,8 @@
  * more than small ones, as they would with a Euclidean distance. What is sought is the largest average IoU of the boxes
  * with the anchor that suits each best.
  *
- * Pure functions over arrays: no Darknet types, no files, no state. One unit for boxes and anchors: pixels of the
+ * Pure functions over arrays: no Darknet types, no files, no state; where memory is out they end the program
+ * (base/memory.h). One unit for boxes and anchors: pixels of the
  * network's input, usually.
  */
 #ifndef ANCHORS_H
@@ -20,7 +21,6 @@ typedef struct {
 
 typedef enum {
     ANCHORS_OK,
-    ANCHORS_NO_MEMORY,
     ANCHORS_BAD_SIZE,     /* a width or height that is not a finite number above 0 */
     ANCHORS_BAD_NUMBER,   /* less than one anchor, or less than one restart */
     ANCHORS_TOO_FEW_SIZES /* fewer different sizes than anchors */
@@ -41,7 +41,7 @@ typedef enum {
 anchors_status find_anchors(const anchor_size *sizes, size_t count, int num, unsigned seed, int restarts,
                             anchor_size *anchors, void (*progress)(int done, int restarts));
 
-/* How many different sizes there are; 0 where `count` is 0 or memory is out. */
+/* How many different sizes there are; 0 where `count` is 0. */
 size_t count_different_sizes(const anchor_size *sizes, size_t count);
 
 /* The average over `count` boxes (at least 1) of the IoU with the anchor that suits each best (equal: the first).

@@ -28,29 +28,54 @@ void valid_data_free(valid_data *data)
     data->names_file = 0;
 }
 
+/* The value of a key in *value (it stays the options'). `path` is the .data file. */
+static int find_value(list *options, const char *path, const char *key, const char **value)
+{
+    *value = option_find_str(options, (char *)key, 0);
+    return *value ? 0 : report_error("%s has no %s=", path, key);
+}
+
+static int find_classes(list *options, const char *path, int *classes)
+{
+    const int most = 1000000;
+    const char *text;
+    long long value;
+    if (find_value(options, path, "classes", &text)) return 1;
+    if (parse_whole_number(text, 1, most, &value))
+        return report_error("%s: classes=%s is not valid: must be a whole number from 1 to %d", path, text, most);
+    *classes = (int)value;
+    return 0;
+}
+
 int valid_data_read(const char *path, valid_data *data)
 {
-    const char *keys[] = {"valid", "names", "classes"};
-    char *values[3];
-    long long classes = 0;
+    const char *images, *names;
     list *options;
-    int i, status = 0;
-
+    int status;
     memset(data, 0, sizeof *data);
     if (check_file("data file", path)) return 1;
     options = read_data_cfg((char *)path);
-    for (i = 0; i < 3 && !status; ++i) {
-        values[i] = option_find_str(options, (char *)keys[i], 0);
-        if (!values[i]) status = report_error("%s has no %s=", path, keys[i]);
-    }
-    if (!status && parse_whole_number(values[2], 1, 1000000, &classes))
-        status = report_error("%s: classes=%s: must be a whole number, at least 1", path, values[2]);
+    status = find_value(options, path, "valid", &images) || find_value(options, path, "names", &names) ||
+             find_classes(options, path, &data->classes);
     if (!status) {
-        data->classes = (int)classes;
-        data->names_file = xstrdup(values[1]);
+        data->names_file = xstrdup(names);
+        status =
+            read_lines("list of names", names, &data->names) || read_lines("list of images", images, &data->images);
     }
-    if (!status) status = read_lines("list of names", values[1], &data->names);
-    if (!status) status = read_lines("list of images", values[0], &data->images);
+    free_data_options(options);
+    return status;
+}
+
+int training_list_read(const char *path, int *classes, text_lines *images)
+{
+    const char *file;
+    list *options;
+    int status;
+    memset(images, 0, sizeof *images);
+    if (check_file("data file", path)) return 1;
+    options = read_data_cfg((char *)path);
+    status = find_value(options, path, "train", &file) || find_classes(options, path, classes) ||
+             read_lines("list of images", file, images);
     free_data_options(options);
     return status;
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Replaces the first `word` in `path`, which has room for it. */
+/* Replaces the first `word` in `path`, which must have room for what that adds. */
 static void replace_first(char *path, const char *word, const char *by)
 {
     char *at = strstr(path, word);
@@ -38,11 +38,11 @@ labels_status label_file_path(const char *image_path, char path[LABEL_PATH_SIZE]
     return LABELS_OK;
 }
 
-/* One line, which strtok_r may cut up. Returns 0, or 1 with the reason. */
+/* Reads one line, which is cut up on the way. Returns 0, or 1 with the reason. */
 static int parse_label(char *line, int classes, label_box *box, char *reason, size_t reason_size)
 {
     static const char *const names[] = {"x", "y", "width", "height"};
-    /* Rounding takes boxes that span the image a little beyond it. */
+    /* A box as wide as the image may reach a little beyond it, by the rounding of what wrote the file. */
     const double slack = .001;
     char *fields[6], *rest = 0, *field = strtok_r(line, " \t\r\n", &rest);
     double values[4];

@@ -1,6 +1,9 @@
-/* The loader threads. Darknet deals a batch to 32 or 64 parts, which were as many threads; each part has its own stream
- * of random numbers (random_stream.h). The parts stay, so that a seed gives the same images whatever the machine, but
- * no more threads work on them than there are processors. */
+/* The threads that load a batch.
+ *
+ * Darknet divides a batch into 32 or 64 parts and starts a thread for each. Here the parts stay, because each has its
+ * own stream of random numbers (random_stream.h) and a seed must give the same images on any machine; but only as many
+ * threads work on them as there are processors.
+ */
 #ifndef LOADING_H
 #define LOADING_H
 

@@ -1,8 +1,10 @@
+/* See photo.h for the constraint that every pixel here stands under, and for the test that watches it. */
 #include "data/photo.h"
 
+#include "base/memory.h"
+#include "base/vectorize.h"
 #include "image.h"
 #include "utils.h"
-#include "base/vectorize.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -17,8 +19,8 @@
 
 /* ---- Photos that are kept ---------------------------------------------------------------------------------------- */
 
-/* Images are drawn at random, so one kept photo is as good as another of its size: what came first stays, and nothing
- * has to be counted or thrown out. That also makes every pointer good for as long as the program runs. */
+/* What was decoded first stays, and nothing is ever thrown out: images are drawn at random, so no photo is more likely
+ * to be wanted than another. So a pointer to a kept photo is good for as long as the program runs. */
 typedef struct {
     char *path;
     photo picture;
@@ -32,7 +34,7 @@ static struct {
     size_t bytes;
     size_t limit;
     int limited; /* the limit was set */
-} cache = {PTHREAD_MUTEX_INITIALIZER, 0, 0, 0, 0, 0, 0};
+} image_cache = {PTHREAD_MUTEX_INITIALIZER, 0, 0, 0, 0, 0, 0};
 
 static size_t default_limit(void)
 {
@@ -44,16 +46,16 @@ static size_t default_limit(void)
 
 void photo_set_limit(size_t bytes)
 {
-    cache.limit = bytes;
-    cache.limited = 1;
+    image_cache.limit = bytes;
+    image_cache.limited = 1;
 }
 
 size_t photo_kept(void)
 {
     size_t bytes;
-    pthread_mutex_lock(&cache.lock);
-    bytes = cache.bytes;
-    pthread_mutex_unlock(&cache.lock);
+    pthread_mutex_lock(&image_cache.lock);
+    bytes = image_cache.bytes;
+    pthread_mutex_unlock(&image_cache.lock);
     return bytes;
 }
 
@@ -73,31 +75,31 @@ static entry *find(entry *table, size_t slots, const char *path)
     return table + i;
 }
 
-/* 0: memory is short. */
+/* Doubles the table where it is half full. Returns 0 where there is no memory: then no more photos are kept. */
 static int make_room(void)
 {
-    size_t slots = cache.slots ? 2 * cache.slots : 1024, i;
+    size_t slots = image_cache.slots ? 2 * image_cache.slots : 1024, i;
     entry *table;
-    if (2 * cache.entries < cache.slots) return 1;
+    if (2 * image_cache.entries < image_cache.slots) return 1;
     table = (entry *)calloc(slots, sizeof *table);
     if (!table) return 0;
-    for (i = 0; i < cache.slots; ++i)
-        if (cache.table[i].path) *find(table, slots, cache.table[i].path) = cache.table[i];
-    free(cache.table);
-    cache.table = table;
-    cache.slots = slots;
+    for (i = 0; i < image_cache.slots; ++i)
+        if (image_cache.table[i].path) *find(table, slots, image_cache.table[i].path) = image_cache.table[i];
+    free(image_cache.table);
+    image_cache.table = table;
+    image_cache.slots = slots;
     return 1;
 }
 
 static int look_up(const char *path, photo *p)
 {
     int found = 0;
-    pthread_mutex_lock(&cache.lock);
-    if (cache.slots) {
-        entry *e = find(cache.table, cache.slots, path);
+    pthread_mutex_lock(&image_cache.lock);
+    if (image_cache.slots) {
+        entry *e = find(image_cache.table, image_cache.slots, path);
         if (e->path) *p = e->picture, found = 1;
     }
-    pthread_mutex_unlock(&cache.lock);
+    pthread_mutex_unlock(&image_cache.lock);
     return found;
 }
 
@@ -107,51 +109,84 @@ static photo keep(const char *path, photo p)
 {
     /* A table that is doubled when it is half full has up to four slots for an entry. */
     size_t size = (size_t)p.w * p.h * p.c + strlen(path) + 1 + 4 * sizeof(entry);
-    pthread_mutex_lock(&cache.lock);
-    if (!cache.limited) photo_set_limit(default_limit());
-    if (size <= cache.limit && cache.bytes <= cache.limit - size && make_room()) {
-        entry *e = find(cache.table, cache.slots, path);
+    pthread_mutex_lock(&image_cache.lock);
+    if (!image_cache.limited) photo_set_limit(default_limit());
+    if (size <= image_cache.limit && image_cache.bytes <= image_cache.limit - size && make_room()) {
+        entry *e = find(image_cache.table, image_cache.slots, path);
         if (!e->path && (e->path = strdup(path))) {
             p.kept = 1;
             e->picture = p;
-            cache.bytes += size;
-            ++cache.entries;
+            image_cache.bytes += size;
+            ++image_cache.entries;
         }
     }
-    pthread_mutex_unlock(&cache.lock);
+    pthread_mutex_unlock(&image_cache.lock);
     return p;
 }
 
 /* ---- Decoding ---------------------------------------------------------------------------------------------------- */
 
-static unsigned char *decode(const char *path, int *w, int *h)
+/* load_image_stb's byte / 255, which -Ofast makes a multiplication. */
+static float values[256];
+static pthread_once_t values_are_there = PTHREAD_ONCE_INIT;
+
+static void make_values(void)
 {
-    unsigned char *bytes;
-    image im;
-    size_t plane, i;
+    int i;
+    for (i = 0; i < 256; ++i) values[i] = (float)(i * (1 / 255.));
+}
+
+/* The bytes that an image of floats was made of. Frees the image. */
+static photo photo_of(image im)
+{
+    const size_t plane = (size_t)im.w * im.h;
+    unsigned char *bytes = (unsigned char *)xmalloc(3 * plane);
+    photo p = {im.w, im.h, 3, bytes, 0};
+    size_t i;
     int c;
-#ifndef OPENCV
-    bytes = stbi_load(path, w, h, &c, 3);
-    if (bytes) return bytes;
-#endif
-    /* Whatever Darknet says and does about a file that it cannot read; and what OpenCV has read. */
-    im = load_image_color((char *)path, 0, 0);
-    plane = (size_t)im.w * im.h;
-    bytes = (unsigned char *)malloc(3 * plane);
-    if (!bytes) malloc_error();
     for (c = 0; c < 3; ++c)
         for (i = 0; i < plane; ++i) bytes[3 * i + c] = (unsigned char)(im.data[c * plane + i] * 255 + .5f);
-    *w = im.w;
-    *h = im.h;
     free_image(im);
-    return bytes;
+    return p;
+}
+
+#ifdef OPENCV
+/* What load_image_cv gives for a file that it cannot decode: black, 10 x 10. */
+static int is_black_square(photo p)
+{
+    int i;
+    if (p.w != 10 || p.h != 10) return 0;
+    for (i = 0; i < p.w * p.h * p.c && !p.bytes[i]; ++i) continue;
+    return i == p.w * p.h * p.c;
+}
+#endif
+
+int photo_decode(const char *path, photo *p)
+{
+#ifdef OPENCV
+    *p = photo_of(load_image_color((char *)path, 0, 0));
+    if (!is_black_square(*p)) return 1;
+    photo_close(*p);
+    return 0;
+#else
+    int channels_of_file;
+    memset(p, 0, sizeof *p);
+    p->c = 3;
+    p->bytes = stbi_load(path, &p->w, &p->h, &channels_of_file, 3);
+    return p->bytes != 0;
+#endif
 }
 
 photo photo_open(const char *path)
 {
-    photo p = {0, 0, 3, 0, 0};
+    photo p;
     if (look_up(path, &p)) return p;
-    p.bytes = decode(path, &p.w, &p.h);
+#ifdef OPENCV
+    p = photo_of(load_image_color((char *)path, 0, 0));
+#else
+    /* of a file that cannot be decoded Darknet says why, and ends the program */
+    if (!photo_decode(path, &p)) p = photo_of(load_image_color((char *)path, 0, 0));
+#endif
     return keep(path, p);
 }
 
@@ -160,14 +195,16 @@ void photo_close(photo p)
     if (!p.kept) free((void *)p.bytes);
 }
 
-/* load_image_stb's byte / 255. */
-static float values[256];
-static pthread_once_t values_are_there = PTHREAD_ONCE_INIT;
-
-static void make_values(void)
+image photo_to_image(photo p)
 {
-    int i;
-    for (i = 0; i < 256; ++i) values[i] = (float)(i * (1 / 255.));
+    image im = make_image(p.w, p.h, 3);
+    const size_t plane = (size_t)p.w * p.h;
+    size_t i;
+    int c;
+    pthread_once(&values_are_there, make_values);
+    for (c = 0; c < 3; ++c)
+        for (i = 0; i < plane; ++i) im.data[c * plane + i] = values[p.bytes[3 * i + c]];
+    return im;
 }
 
 /* ---- Interpolation ----------------------------------------------------------------------------------------------- */
@@ -238,10 +275,9 @@ void photo_place(photo p, int w, int h, int dx, int dy, image canvas)
     int from_x = dx < 0 ? -dx : 0, to_x = w < canvas.w - dx ? w : canvas.w - dx;
     int from_y = dy < 0 ? -dy : 0, to_y = h < canvas.h - dy ? h : canvas.h - dy;
     size_t plane = (size_t)canvas.w * canvas.h, pitch = (size_t)p.w + 2;
-    rgb *rows = (rgb *)malloc(2 * pitch * sizeof *rows); /* an even and an odd one */
-    column *columns = (column *)malloc((w > 0 ? w : 1) * sizeof *columns);
+    rgb *rows = (rgb *)xmalloc(2 * pitch * sizeof *rows); /* an even and an odd one */
+    column *columns = (column *)xmalloc((w > 0 ? w : 1) * sizeof *columns);
     int held[2] = {-1, -1}, x, y, i;
-    if (!rows || !columns) malloc_error();
     for (x = from_x; x < to_x; ++x) {
         float rx = clamp(x * step_x, p.w);
         int ix = floor_of(rx);
@@ -321,13 +357,7 @@ image photo_random_augment(photo p, float angle, float aspect, int low, int high
 
 image photo_center_crop(photo p, int w, int h)
 {
-    image im = make_image(p.w, p.h, 3), crop;
-    size_t plane = (size_t)p.w * p.h, i;
-    int c;
-    pthread_once(&values_are_there, make_values);
-    for (c = 0; c < 3; ++c)
-        for (i = 0; i < plane; ++i) im.data[c * plane + i] = values[p.bytes[3 * i + c]];
-    crop = center_crop_image(im, w, h);
+    image im = photo_to_image(p), crop = center_crop_image(im, w, h);
     free_image(im);
     return crop;
 }

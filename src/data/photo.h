@@ -4,8 +4,11 @@
  * pixel. A photo stays bytes, as it comes from the decoder; only the pixels that a crop needs become floats. Decoded
  * photos are kept, up to a limit, so that a small data set is read and decoded once.
  *
- * The random numbers are drawn in Darknet's order, and the arithmetic is done in the order in which gcc compiles
- * Darknet's own with -Ofast on x86-64: there the results are equal to the bit, elsewhere but for rounding.
+ * The constraint on all of it: the pixels are equal, bit for bit, to those of Darknet's own functions as gcc compiles
+ * them with -Ofast on x86-64. That is why sums stand in the order that gcc gives them, why some weights are multiplied
+ * together first and others are not, why bytes become floats by a multiplication, and why rgb_to_hsv stays Darknet's.
+ * Whoever changes the arithmetic runs tests/unit/test_loading.c, which compares every function with Darknet's. On other
+ * processors the results are equal but for rounding. The random numbers are drawn in Darknet's order.
  */
 #ifndef PHOTO_H
 #define PHOTO_H
@@ -27,12 +30,19 @@ void photo_set_limit(size_t bytes);
 /* How many bytes are kept. */
 size_t photo_kept(void);
 
+/* The image in a file, with 3 channels, which is not kept. Returns 0 where it cannot be decoded; there is then nothing
+ * to close. Any thread may call this; the caller frees the photo with photo_close. */
+int photo_decode(const char *path, photo *p);
+
 /* The image in a file, with 3 channels. A file that cannot be read ends the program as load_image_color does (with
  * OpenCV: gives what that gives). A file is taken to stay as it is while the program runs. Any thread may call this;
  * the caller frees the photo with photo_close. */
 photo photo_open(const char *path);
 
 void photo_close(photo p);
+
+/* The whole photo as floats, as load_image_color has it. The caller frees the image. */
+image photo_to_image(photo p);
 
 /* place_image: p scaled to w by h, its corner at (dx, dy) of the canvas, which has 3 channels; what lies outside of the
  * canvas is left out. */

@@ -1,11 +1,13 @@
-/* Random numbers that a seed repeats.
+/* Random numbers for loading images that a seed repeats.
  *
- * Darknet draws training images and their augmentation by rand() from dozens of loader threads at once, so two runs
- * from one seed see different data. Darknet's sources are compiled with this header in front (-include): rand() then
- * reads a stream of the calling thread where that thread has one, and is C's rand() otherwise, so that everything
- * outside the trainers stays as it was. A stream depends on (seed, batch number, part of the batch) alone: a resumed
- * run draws what the run that was cut off would have drawn. (Not with random=1, whose resizes throw batches away, and
- * not with several GPUs, where Darknet's batch number runs ahead.)
+ * Darknet draws training images and their augmentation with rand(), from dozens of loader threads at once: which thread
+ * gets which number depends on chance, so two runs from one seed see different data. Here every part of a batch has a
+ * stream of its own, which depends on the seed, the number of the batch and the number of the part alone. A training
+ * that is resumed therefore draws what it would have drawn without the interruption. (Two exceptions: with random=1
+ * every resize throws loaded batches away, and with several GPUs Darknet's batch number runs ahead.)
+ *
+ * Darknet's sources are compiled with this header in front of them (-include), so that their rand() is random_rand():
+ * it reads the stream of the calling thread where that thread has one, and is C's rand() everywhere else.
  */
 #ifndef RANDOM_STREAM_H
 #define RANDOM_STREAM_H

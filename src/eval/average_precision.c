@@ -1,5 +1,7 @@
 #include "eval/average_precision.h"
 
+#include "base/memory.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +27,6 @@ const char *ap_status_text(ap_status status)
     /* In the order of ap_status. */
     static const char *const texts[] = {
         "no error",
-        "out of memory",
         "the number of classes must be at least 1",
         "the recall points must be 0, 11 or 101",
         "the IoU threshold must be above 0, and 1 at most",
@@ -101,10 +102,16 @@ static int by_class_image_score(const void *pa, const void *pb)
     return by_class_score(pa, pb);
 }
 
-/* First of the `count` keys, all of one class, whose image is not before `image`; `count` if there is none. */
-static size_t first_of_image(const object_key *keys, size_t count, int image)
+/* Keys from `begin` to before `end`. */
+typedef struct {
+    size_t begin, end;
+} range;
+
+/* The keys of image `image` among those of `of_class`, which are all of one class. */
+static range range_of_image(const object_key *keys, range of_class, int image)
 {
-    size_t low = 0, high = count;
+    size_t low = of_class.begin, high = of_class.end;
+    range found;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (keys[middle].image < image)
@@ -112,7 +119,9 @@ static size_t first_of_image(const object_key *keys, size_t count, int image)
         else
             high = middle;
     }
-    return low;
+    found.begin = found.end = low;
+    while (found.end < of_class.end && keys[found.end].image == image) ++found.end;
+    return found;
 }
 
 /* Objects and detections in order, for any number of evaluations. */
@@ -120,80 +129,84 @@ typedef struct {
     const ap_object *objects;
     const ap_detection *detections;
     size_t object_count, detection_count;
-    object_key *object_keys;        /* by class and image */
-    detection_key *detection_keys;  /* by class and score */
-    size_t *place;                  /* of a detection among those of its class and image by score; null with AP_VOC */
-    unsigned char *found, *ignored; /* of the objects, by place in object_keys: scratch of an evaluation */
-    size_t *rank;                   /* of the true positives of the class at hand: scratch */
+    object_key *object_keys;       /* by class and image */
+    detection_key *detection_keys; /* by class and score */
+    size_t
+        *rank_in_image; /* of each detection, from 0, among those of its class and image by score; NULL with AP_VOC */
+    /* Scratch of an evaluation: */
+    unsigned char *found, *ignored; /* 1 or 0 for each object, in the order of object_keys */
+    size_t *tp_rank;                /* of the true positives of the class at hand, see "The curve" */
 } problem;
 
 static void release(problem *p)
 {
     free(p->object_keys);
     free(p->detection_keys);
-    free(p->place);
+    free(p->rank_in_image);
     free(p->found);
     free(p->ignored);
-    free(p->rank);
+    free(p->tp_rank);
 }
 
-/* Returns 0 where there is no memory. Call release in either case. */
-static int prepare(problem *p, const ap_object *objects, size_t object_count, const ap_detection *detections,
-                   size_t detection_count, ap_rule rule)
+static void rank_in_images(problem *p)
 {
+    const detection_key *keys = p->detection_keys;
     size_t i;
-    memset(p, 0, sizeof *p);
-    p->objects = objects;
-    p->detections = detections;
-    p->object_count = object_count;
-    p->detection_count = detection_count;
-    /* One more than needed, as an allocation of nothing may return null. */
-    p->object_keys = (object_key *)calloc(object_count + 1, sizeof *p->object_keys);
-    p->detection_keys = (detection_key *)calloc(detection_count + 1, sizeof *p->detection_keys);
-    p->found = (unsigned char *)calloc(object_count + 1, 1);
-    p->ignored = (unsigned char *)calloc(object_count + 1, 1);
-    p->rank = (size_t *)calloc(object_count + 1, sizeof *p->rank);
-    if (rule == AP_COCO) p->place = (size_t *)calloc(detection_count + 1, sizeof *p->place);
-    if (!p->object_keys || !p->detection_keys || !p->found || !p->ignored || !p->rank || (rule == AP_COCO && !p->place))
-        return 0;
+    p->rank_in_image = (size_t *)xcalloc(p->detection_count, sizeof *p->rank_in_image);
+    qsort(p->detection_keys, p->detection_count, sizeof *keys, by_class_image_score);
+    for (i = 1; i < p->detection_count; ++i) {
+        if (keys[i].class_id == keys[i - 1].class_id && keys[i].image == keys[i - 1].image)
+            p->rank_in_image[keys[i].index] = p->rank_in_image[keys[i - 1].index] + 1;
+    }
+}
+
+/* Call release afterwards. */
+static problem prepare(const ap_object *objects, size_t object_count, const ap_detection *detections,
+                       size_t detection_count, ap_rule rule)
+{
+    problem p;
+    size_t i;
+    memset(&p, 0, sizeof p);
+    p.objects = objects;
+    p.detections = detections;
+    p.object_count = object_count;
+    p.detection_count = detection_count;
+    p.object_keys = (object_key *)xcalloc(object_count, sizeof *p.object_keys);
+    p.detection_keys = (detection_key *)xcalloc(detection_count, sizeof *p.detection_keys);
+    p.found = (unsigned char *)xcalloc(object_count, 1);
+    p.ignored = (unsigned char *)xcalloc(object_count, 1);
+    p.tp_rank = (size_t *)xcalloc(object_count, sizeof *p.tp_rank);
     for (i = 0; i < object_count; ++i) {
-        p->object_keys[i].class_id = objects[i].class_id;
-        p->object_keys[i].image = objects[i].image;
-        p->object_keys[i].index = i;
+        p.object_keys[i].class_id = objects[i].class_id;
+        p.object_keys[i].image = objects[i].image;
+        p.object_keys[i].index = i;
     }
     for (i = 0; i < detection_count; ++i) {
-        p->detection_keys[i].class_id = detections[i].class_id;
-        p->detection_keys[i].image = detections[i].image;
-        p->detection_keys[i].score = detections[i].score;
-        p->detection_keys[i].index = i;
+        p.detection_keys[i].class_id = detections[i].class_id;
+        p.detection_keys[i].image = detections[i].image;
+        p.detection_keys[i].score = detections[i].score;
+        p.detection_keys[i].index = i;
     }
-    qsort(p->object_keys, object_count, sizeof *p->object_keys, by_class_image);
-    if (rule == AP_COCO) {
-        const detection_key *keys = p->detection_keys;
-        qsort(p->detection_keys, detection_count, sizeof *keys, by_class_image_score);
-        for (i = 1; i < detection_count; ++i) {
-            if (keys[i].class_id == keys[i - 1].class_id && keys[i].image == keys[i - 1].image)
-                p->place[keys[i].index] = p->place[keys[i - 1].index] + 1;
-        }
-    }
-    qsort(p->detection_keys, detection_count, sizeof *p->detection_keys,
+    qsort(p.object_keys, object_count, sizeof *p.object_keys, by_class_image);
+    if (rule == AP_COCO) rank_in_images(&p);
+    qsort(p.detection_keys, detection_count, sizeof *p.detection_keys,
           rule == AP_COCO ? by_class_score_image : by_class_score);
-    return 1;
+    return p;
 }
 
 /* ---- The curve -------------------------------------------------------------------------------------------------- */
 
-/* The precision/recall curve of a class is kept as the ranks of its true positives: with rank[k-1] detections down to
- * and including the k-th of them, recall is k / objects and precision k / rank[k-1]. In between, precision only falls,
- * so these are all the points that the interpolated curve touches. Both functions walk from the highest recall down,
- * with `best` the interpolated precision. */
+/* The precision/recall curve of a class is kept as the ranks of its true positives: tp_rank[k-1] detections score as
+ * high as the k-th true positive or higher, itself included. There recall is k / objects, and precision k /
+ * tp_rank[k-1]. Between two true positives recall stays and precision only falls, so the interpolated curve is made of
+ * these points alone. Both functions walk from the highest recall down; `best` is the interpolated precision. */
 
-static double area_under_curve(const size_t *rank, size_t tp, size_t objects)
+static double area_under_curve(const size_t *tp_rank, size_t tp, size_t objects)
 {
     double best = 0, sum = 0;
     size_t k;
     for (k = tp; k > 0; --k) {
-        double precision = (double)k / rank[k - 1];
+        double precision = (double)k / tp_rank[k - 1];
         if (precision > best) best = precision;
         sum += best;
     }
@@ -209,13 +222,13 @@ static int reaches(size_t k, size_t objects, size_t i, size_t steps, ap_rule rul
     return k * steps >= i * objects;
 }
 
-static double mean_at_points(const size_t *rank, size_t tp, size_t objects, int points, ap_rule rule)
+static double mean_at_points(const size_t *tp_rank, size_t tp, size_t objects, int points, ap_rule rule)
 {
     double best = 0, sum = 0;
     size_t k = tp, steps = points - 1, i;
     for (i = points; i-- > 0;) {
         for (; k > 0 && reaches(k, objects, i, steps, rule); --k) {
-            double precision = (double)k / rank[k - 1];
+            double precision = (double)k / tp_rank[k - 1];
             if (precision > best) best = precision;
         }
         sum += best;
@@ -254,14 +267,15 @@ static int outside(ap_box box, const ap_options *options)
     return area < options->area_low || area > options->area_high;
 }
 
-/* Verdict on a detection, given the objects of its class and image: the keys from `from` to `to`. `object` is left
- * alone, or becomes the place in object_keys of the object that it overlaps (VOC) or takes (COCO). */
-static ap_verdict match_voc(problem *p, const ap_detection *d, size_t from, size_t to, const ap_options *options,
+/* The verdict on a detection, with the keys of the objects of its class and image as `candidates`. `object` becomes the
+ * place in object_keys of the object that the detection overlaps most (VOC) or takes (COCO), and stays as it is where
+ * there is none; `iou` becomes their IoU. */
+static ap_verdict match_voc(const problem *p, const ap_detection *d, range candidates, const ap_options *options,
                             size_t *object, double *iou)
 {
     size_t i;
     *iou = 0;
-    for (i = from; i < to; ++i) {
+    for (i = candidates.begin; i < candidates.end; ++i) {
         double overlap = ap_iou(d->box, p->objects[p->object_keys[i].index].box);
         if (overlap > *iou) {
             *iou = overlap;
@@ -274,14 +288,14 @@ static ap_verdict match_voc(problem *p, const ap_detection *d, size_t from, size
     return AP_TRUE;
 }
 
-static ap_verdict match_coco(problem *p, const ap_detection *d, size_t from, size_t to, const ap_options *options,
+static ap_verdict match_coco(problem *p, const ap_detection *d, range candidates, const ap_options *options,
                              size_t *object, double *iou)
 {
     int ignored, taken = 0;
     for (ignored = 0; ignored <= 1 && !taken; ++ignored) {
         size_t i;
         *iou = options->iou_threshold < 1 - 1e-10 ? options->iou_threshold : 1 - 1e-10;
-        for (i = from; i < to; ++i) {
+        for (i = candidates.begin; i < candidates.end; ++i) {
             double overlap;
             if (p->found[i] || p->ignored[i] != ignored) continue;
             overlap = ap_iou(d->box, p->objects[p->object_keys[i].index].box);
@@ -290,77 +304,80 @@ static ap_verdict match_coco(problem *p, const ap_detection *d, size_t from, siz
             *object = i;
             taken = 1;
         }
-        if (taken) return ignored ? AP_IGNORED : AP_TRUE;
+        if (!taken) continue;
+        p->found[*object] = 1; /* an ignored object, too, can be taken only once */
+        return ignored ? AP_IGNORED : AP_TRUE;
     }
     return outside(d->box, options) ? AP_IGNORED : AP_FALSE;
 }
 
+/* One class: its objects and its detections, by score. */
+static ap_class evaluate_class(problem *p, const ap_options *options, range objects, range detections,
+                               ap_match *matches)
+{
+    ap_class result;
+    size_t i, rank = 0; /* of the detection at hand, among those that are not ignored */
+    memset(&result, 0, sizeof result);
+    for (i = objects.begin; i < objects.end; ++i) result.ignored += p->ignored[i];
+    result.objects = objects.end - objects.begin - result.ignored;
+    result.detections = detections.end - detections.begin;
+
+    for (i = detections.begin; i < detections.end; ++i) {
+        const size_t index = p->detection_keys[i].index;
+        const ap_detection *d = &p->detections[index];
+        const range candidates = range_of_image(p->object_keys, objects, d->image);
+        ap_verdict verdict = AP_IGNORED;
+        size_t object = 0;
+        double iou = 0;
+
+        if (options->rule == AP_VOC)
+            verdict = match_voc(p, d, candidates, options, &object, &iou);
+        else if (!options->max_detections || p->rank_in_image[index] < (size_t)options->max_detections)
+            verdict = match_coco(p, d, candidates, options, &object, &iou);
+        rank += verdict != AP_IGNORED;
+        if (verdict == AP_TRUE) {
+            p->found[object] = 1;
+            p->tp_rank[result.found++] = rank;
+        }
+        if (d->score > options->score_threshold) {
+            result.tp += verdict == AP_TRUE;
+            result.fp += verdict == AP_FALSE;
+            if (verdict == AP_TRUE) result.iou_sum += iou;
+        }
+        if (matches) {
+            ap_match *m = &matches[index];
+            m->verdict = verdict;
+            m->object = verdict == AP_TRUE ? p->object_keys[object].index : 0;
+            m->iou = verdict == AP_TRUE ? iou : 0;
+            m->rank = verdict == AP_IGNORED ? 0 : rank;
+        }
+    }
+
+    if (!result.objects)
+        result.ap = AP_NO_OBJECTS;
+    else if (options->points)
+        result.ap = mean_at_points(p->tp_rank, result.found, result.objects, options->points, options->rule);
+    else
+        result.ap = area_under_curve(p->tp_rank, result.found, result.objects);
+    return result;
+}
+
 static void evaluate(problem *p, const ap_options *options, ap_class *per_class, ap_match *matches)
 {
-    size_t i, first_object = 0, next = 0;
-    int class_id;
-
+    range objects = {0, 0}, detections = {0, 0};
+    size_t i;
+    int k;
     memset(p->found, 0, p->object_count);
     for (i = 0; i < p->object_count; ++i) {
         const ap_object *o = &p->objects[p->object_keys[i].index];
         p->ignored[i] = o->difficult || (options->rule == AP_COCO && outside(o->box, options));
     }
-    for (class_id = 0; class_id < options->classes; ++class_id) {
-        const object_key *of_class = p->object_keys + first_object;
-        const size_t first_detection = next;
-        size_t count = 0, rank = 0;
-        ap_class result;
-
-        memset(&result, 0, sizeof result);
-        for (; first_object + count < p->object_count && of_class[count].class_id == class_id; ++count)
-            result.ignored += p->ignored[first_object + count];
-        result.objects = count - result.ignored;
-
-        for (; next < p->detection_count && p->detection_keys[next].class_id == class_id; ++next) {
-            const size_t index = p->detection_keys[next].index;
-            const ap_detection *d = &p->detections[index];
-            const size_t none = p->object_count;
-            size_t from = first_of_image(of_class, count, d->image), to = from, object = none;
-            ap_verdict verdict = AP_IGNORED;
-            double iou = 0;
-
-            while (to < count && of_class[to].image == d->image) ++to;
-            from += first_object, to += first_object;
-            if (options->rule == AP_VOC)
-                verdict = match_voc(p, d, from, to, options, &object, &iou);
-            else if (!options->max_detections || p->place[index] < (size_t)options->max_detections) {
-                verdict = match_coco(p, d, from, to, options, &object, &iou);
-                /* what is ignored can also be taken only once */
-                if (object != none) p->found[object] = 1;
-            }
-            rank += verdict != AP_IGNORED;
-            if (verdict == AP_TRUE) {
-                p->found[object] = 1;
-                p->rank[result.found++] = rank;
-            }
-            if (d->score > options->score_threshold) {
-                result.tp += verdict == AP_TRUE;
-                result.fp += verdict == AP_FALSE;
-                if (verdict == AP_TRUE) result.iou_sum += iou;
-            }
-            if (matches) {
-                ap_match *m = &matches[index];
-                m->verdict = verdict;
-                m->object = verdict == AP_TRUE ? p->object_keys[object].index : 0;
-                m->iou = verdict == AP_TRUE ? iou : 0;
-                m->rank = verdict == AP_IGNORED ? 0 : rank;
-            }
-        }
-        result.detections = next - first_detection;
-
-        if (!result.objects)
-            result.ap = AP_NO_OBJECTS;
-        else if (options->points)
-            result.ap = mean_at_points(p->rank, result.found, result.objects, options->points, options->rule);
-        else
-            result.ap = area_under_curve(p->rank, result.found, result.objects);
-        first_object += count;
-        per_class[class_id] = result;
+    for (k = 0; k < options->classes; ++k) {
+        objects.begin = objects.end;
+        detections.begin = detections.end;
+        while (objects.end < p->object_count && p->object_keys[objects.end].class_id == k) ++objects.end;
+        while (detections.end < p->detection_count && p->detection_keys[detections.end].class_id == k) ++detections.end;
+        per_class[k] = evaluate_class(p, options, objects, detections, matches);
     }
 }
 
@@ -392,12 +409,10 @@ ap_status average_precision_matches(const ap_object *objects, size_t object_coun
     ap_status status = check(objects, object_count, detections, detection_count, options);
     problem p;
     if (status != AP_OK) return status;
-    if (prepare(&p, objects, object_count, detections, detection_count, options->rule))
-        evaluate(&p, options, per_class, matches);
-    else
-        status = AP_NO_MEMORY;
+    p = prepare(objects, object_count, detections, detection_count, options->rule);
+    evaluate(&p, options, per_class, matches);
     release(&p);
-    return status;
+    return AP_OK;
 }
 
 ap_status average_precision(const ap_object *objects, size_t object_count, const ap_detection *detections,
@@ -455,12 +470,8 @@ ap_status coco_evaluate(const ap_object *objects, size_t object_count, const ap_
     options.max_detections = COCO_MAX_DETECTIONS;
     status = check(objects, object_count, detections, detection_count, &options);
     if (status != AP_OK) return status;
-    per_class = (ap_class *)calloc(classes, sizeof *per_class);
-    if (!prepare(&p, objects, object_count, detections, detection_count, AP_COCO) || !per_class) {
-        release(&p);
-        free(per_class);
-        return AP_NO_MEMORY;
-    }
+    per_class = (ap_class *)xcalloc(classes, sizeof *per_class);
+    p = prepare(objects, object_count, detections, detection_count, AP_COCO);
     for (i = 0; i < classes && ap_per_class; ++i) ap_per_class[i] = 0;
     mean = coco_mean_over_thresholds(&p, options, per_class, at, ap_per_class);
     for (i = 0; i < classes && ap_per_class; ++i) {

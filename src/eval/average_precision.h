@@ -1,22 +1,27 @@
 /* Average precision (AP) of detections, and its mean over the classes (mAP): the rules of PASCAL VOC and of COCO for
  * what counts as found, and their ways of reading AP off the precision/recall curve.
  *
- * Pure functions over arrays: no Darknet types, no files, no state. Sources: M. Everingham et al., "The PASCAL Visual
+ * Pure functions over arrays: no Darknet types, no files, no state; where memory is out they end the program
+ * (base/memory.h). Sources: M. Everingham et al., "The PASCAL Visual
  * Object Classes (VOC) Challenge", IJCV 2010, section 4.2, with VOCevaldet.m and VOCap.m of its development kit;
  * COCOeval of pycocotools.
  *
  * Matching. The detections of a class are taken by score, highest first. Each is a true positive (TP), a false positive
  * (FP), or ignored: then it is as if it were not there.
  *
- * AP_VOC: equal scores in the order of the input. A detection looks at the object of its image and class that it
- * overlaps most (equal overlaps: first in the input). It is a TP when that IoU reaches the threshold and the object was
- * not found before, otherwise an FP; where the object is a difficult one and the IoU reaches the threshold it is
- * ignored. A second-best object is never tried.
+ * AP_VOC. Of equal scores the one that comes first in the input is taken first. A detection looks at one object only:
+ * that of its class and image with which its IoU is largest (equal: the first in the input). Below the threshold the
+ * detection is an FP. From the threshold on it is
+ *     ignored, where the object is a difficult one;
+ *     an FP, where an earlier detection has found the object;
+ *     a TP otherwise.
  *
- * AP_COCO: equal scores by image number, then in the order of the input. A detection looks at the objects that were not
- * found before, and takes the one it overlaps most (equal overlaps: last in the input) if that IoU reaches the
- * threshold; objects that are not counted (difficult, or of another area than asked for) only where no other does, and
- * then it is ignored. A detection that took nothing is an FP, but ignored where its own area is not the one asked for.
+ * AP_COCO. Of equal scores the one of the lower image number is taken first, then the one that comes first in the
+ * input. An object counts unless it is difficult, or its area is not in the range that is asked for. A detection looks
+ * at the objects of its class and image that no earlier detection has taken and whose IoU with it reaches the
+ * threshold: where there are some that count, it takes the one with the largest IoU (equal: the last in the input), and
+ * is a TP; otherwise, where there are some that do not count, it takes one of them in the same way, and is ignored;
+ *     otherwise it is an FP, or ignored where its own area is not in the range that is asked for.
  *
  * Difficult objects are not among the objects that recall is a part of.
  */
@@ -84,7 +89,6 @@ typedef struct {
 
 typedef enum {
     AP_OK,
-    AP_NO_MEMORY,
     AP_BAD_CLASSES,
     AP_BAD_POINTS,
     AP_BAD_IOU_THRESHOLD,

@@ -1,8 +1,11 @@
 #include "eval/confusion.h"
 
+#include "base/memory.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+/* A detection with its score, or an object with its image, and its place in the input. */
 typedef struct {
     double score;
     int image;
@@ -41,7 +44,7 @@ void confusion_free(confusion *c)
 {
     free(c->pairs);
     free(c->found);
-    free(c->misnamed);
+    free(c->misclassified);
     free(c->missed);
     free(c->background);
     memset(c, 0, sizeof *c);
@@ -83,66 +86,76 @@ static size_t add_up(confusion_pair *pairs, size_t count)
     return kept;
 }
 
-ap_status confusion_count(const ap_object *objects, size_t object_count, const ap_detection *detections,
-                          size_t detection_count, const ap_match *matches, int classes, double iou_threshold,
-                          double score_threshold, confusion *c)
+/* The false positives that score above the threshold, highest score first. The caller frees them. */
+static key *false_positives(const ap_detection *detections, size_t detection_count, const ap_match *matches,
+                            double score_threshold, size_t *count)
 {
-    enum { OPEN, FOUND, MISNAMED };
-    ap_status status = AP_OK;
-    key *object_keys = (key *)calloc(object_count + 1, sizeof *object_keys);
-    key *wrong = (key *)calloc(detection_count + 1, sizeof *wrong); /* false positives above the threshold */
-    unsigned char *state = (unsigned char *)calloc(object_count + 1, 1);
-    size_t i, wrong_count = 0;
-
-    memset(c, 0, sizeof *c);
-    c->classes = classes;
-    c->pairs = (confusion_pair *)calloc(object_count + 1, sizeof *c->pairs);
-    c->found = (size_t *)calloc(classes, sizeof *c->found);
-    c->misnamed = (size_t *)calloc(classes, sizeof *c->misnamed);
-    c->missed = (size_t *)calloc(classes, sizeof *c->missed);
-    c->background = (size_t *)calloc(classes, sizeof *c->background);
-    if (!object_keys || !wrong || !state || !c->pairs || !c->found || !c->misnamed || !c->missed || !c->background) {
-        status = AP_NO_MEMORY;
-        goto cleanup;
-    }
-
-    for (i = 0; i < object_count; ++i) {
-        object_keys[i].image = objects[i].image;
-        object_keys[i].index = i;
-    }
-    qsort(object_keys, object_count, sizeof *object_keys, by_image);
+    key *keys = (key *)xcalloc(detection_count, sizeof *keys);
+    size_t i;
+    *count = 0;
     for (i = 0; i < detection_count; ++i) {
-        if (!(detections[i].score > score_threshold)) continue;
-        if (matches[i].verdict == AP_TRUE) state[matches[i].object] = FOUND;
-        if (matches[i].verdict != AP_FALSE) continue;
-        wrong[wrong_count].score = detections[i].score;
-        wrong[wrong_count++].index = i;
+        if (!(detections[i].score > score_threshold) || matches[i].verdict != AP_FALSE) continue;
+        keys[*count].score = detections[i].score;
+        keys[(*count)++].index = i;
     }
-    qsort(wrong, wrong_count, sizeof *wrong, by_score);
+    qsort(keys, *count, sizeof *keys, by_score);
+    return keys;
+}
 
+/* The objects, image after image. The caller frees them. */
+static key *objects_by_image(const ap_object *objects, size_t count)
+{
+    key *keys = (key *)xcalloc(count, sizeof *keys);
+    size_t i;
+    for (i = 0; i < count; ++i) {
+        keys[i].image = objects[i].image;
+        keys[i].index = i;
+    }
+    qsort(keys, count, sizeof *keys, by_image);
+    return keys;
+}
+
+void confusion_count(const ap_object *objects, size_t object_count, const ap_detection *detections,
+                     size_t detection_count, const ap_match *matches, int classes, double iou_threshold,
+                     double score_threshold, confusion *c)
+{
+    enum { MISSED, FOUND, MISCLASSIFIED };
+    key *object_keys = objects_by_image(objects, object_count);
+    size_t i, wrong_count;
+    key *wrong = false_positives(detections, detection_count, matches, score_threshold, &wrong_count);
+    unsigned char *state = (unsigned char *)xcalloc(object_count, 1); /* of each object */
+
+    c->classes = classes;
+    c->pair_count = 0;
+    c->pairs = (confusion_pair *)xcalloc(object_count, sizeof *c->pairs);
+    c->found = (size_t *)xcalloc(classes, sizeof *c->found);
+    c->misclassified = (size_t *)xcalloc(classes, sizeof *c->misclassified);
+    c->missed = (size_t *)xcalloc(classes, sizeof *c->missed);
+    c->background = (size_t *)xcalloc(classes, sizeof *c->background);
+
+    for (i = 0; i < detection_count; ++i) {
+        if (detections[i].score > score_threshold && matches[i].verdict == AP_TRUE) state[matches[i].object] = FOUND;
+    }
     for (i = 0; i < wrong_count; ++i) {
         const ap_detection *d = &detections[wrong[i].index];
         size_t best = best_object(objects, object_keys, object_count, d, iou_threshold);
         if (best == object_count) {
             ++c->background[d->class_id];
-        } else if (!objects[best].difficult && state[best] == OPEN && objects[best].class_id != d->class_id) {
-            state[best] = MISNAMED;
+        } else if (!objects[best].difficult && state[best] == MISSED && objects[best].class_id != d->class_id) {
+            state[best] = MISCLASSIFIED;
             c->pairs[c->pair_count].class_id = objects[best].class_id;
             c->pairs[c->pair_count].taken_for = d->class_id;
             c->pairs[c->pair_count++].count = 1;
         }
     }
     for (i = 0; i < object_count; ++i) {
-        if (objects[i].difficult) continue;
-        ++(state[i] == FOUND ? c->found : state[i] == MISNAMED ? c->misnamed : c->missed)[objects[i].class_id];
+        size_t *const of_state[] = {c->missed, c->found, c->misclassified};
+        if (!objects[i].difficult) ++of_state[state[i]][objects[i].class_id];
     }
     qsort(c->pairs, c->pair_count, sizeof *c->pairs, by_class);
     c->pair_count = add_up(c->pairs, c->pair_count);
     qsort(c->pairs, c->pair_count, sizeof *c->pairs, by_count);
-
-cleanup:
     free(object_keys);
     free(wrong);
     free(state);
-    return status;
 }

@@ -5,9 +5,10 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/progress.h"
+#include "data/photo.h"
+#include "layers/class_head.h"
 
 #include "network.h"
-#include "stb_image.h"
 
 #include <limits.h>
 #include <math.h>
@@ -25,8 +26,6 @@ enum { SCALES = sizeof((detect_options *)0)->scales / sizeof(int) };
 /* A group of images with their inputs at all sizes. */
 enum { LARGEST_GROUP = 64, GROUP_BYTES = 256 << 20 };
 
-static const char no_memory[] = "out of memory for the detections";
-
 /* One more detection, zeros. */
 static ap_detection *add_detection(detect_result *to)
 {
@@ -36,18 +35,13 @@ static ap_detection *add_detection(detect_result *to)
 
 /* ---- The network ------------------------------------------------------------------------------------------------ */
 
-static int is_head(const layer *l)
-{
-    return l->type == YOLO || l->type == REGION || l->type == DETECTION;
-}
-
 /* What load_detector asks of a network. */
 static int check_detector(const network *net, const char *cfg, int *classes)
 {
     int i, heads = 0, stretched = 0;
     for (i = 0; i < net->n; ++i) {
         const layer *l = &net->layers[i];
-        if (!is_head(l)) continue;
+        if (!is_detection_head(l)) continue;
         if (heads && l->classes != *classes)
             return report_error("%s: heads of %d and of %d classes: must be the same", cfg, *classes, l->classes);
         *classes = l->classes;
@@ -58,7 +52,7 @@ static int check_detector(const network *net, const char *cfg, int *classes)
     if (stretched && stretched != heads)
         return report_error("%s: [detection] beside other heads is not supported", cfg);
     /* make_network_boxes gives its boxes as many classes as the last layer has */
-    if (!is_head(&net->layers[net->n - 1])) return report_error("%s: the last section must be a head", cfg);
+    if (!is_detection_head(&net->layers[net->n - 1])) return report_error("%s: the last section must be a head", cfg);
     if (net->c != 3) return report_error("%s: channels=%d: must be 3", cfg, net->c);
     return 0;
 }
@@ -89,7 +83,7 @@ static int output_is_finite(const network *net)
     int i, k;
     for (i = 0; i < net->n; ++i) {
         const layer *l = &net->layers[i];
-        if (!is_head(l)) continue;
+        if (!is_detection_head(l)) continue;
         for (k = 0; k < l->outputs; ++k) {
             if (!isfinite(l->output[k])) return 0;
         }
@@ -101,9 +95,8 @@ static int output_is_finite(const network *net)
 
 int network_stride(const network *net)
 {
-    double *scale = (double *)calloc(net->n + 1, sizeof *scale), most = 1;
+    double *scale = (double *)xcalloc(net->n, sizeof *scale), most = 1; /* pixels of the input a cell of each layer */
     int i;
-    if (!scale) return 32; /* of most networks */
     for (i = 0; i < net->n; ++i) {
         const layer *l = &net->layers[i];
         double before = !i ? 1 : l->type == ROUTE ? scale[l->input_layers[0]] : scale[i - 1];
@@ -201,8 +194,7 @@ static int check_scale(const network *net, int scale)
     if (scale % stride && scale != longer)
         return report_error("scale %d: must be a multiple of %d, the network's largest stride", scale, stride);
     input = detect_scale(net, scale);
-    sizes = (detect_size *)calloc(net->n, sizeof *sizes);
-    if (!sizes) return report_error("out of memory");
+    sizes = (detect_size *)xcalloc(net->n, sizeof *sizes);
     for (k = 0; k < net->n && !status; ++k) {
         const char *reason = resized(net, k, sizes, k ? sizes[k - 1] : input, &sizes[k]);
         if (reason)
@@ -251,43 +243,18 @@ typedef struct {
     const char *error;
 } loader;
 
-/* load_image_color, but for what it does with a file that it cannot decode: exit with status 0 (stb), or hand back a
- * black image of 10 x 10 (OpenCV). Returns an image whose data is null. */
-static image load_image_or_null(char *path)
-{
-    image im;
-#ifdef OPENCV
-    int i;
-    im = load_image_color(path, 0, 0);
-    if (im.w == 10 && im.h == 10) {
-        for (i = 0; i < im.w * im.h * im.c && im.data[i] == 0; ++i) continue;
-        if (i == im.w * im.h * im.c) {
-            free_image(im);
-            im.data = 0;
-        }
-    }
-#else
-    int w, h, channels, i, k;
-    unsigned char *pixels = stbi_load(path, &w, &h, &channels, 3);
-    memset(&im, 0, sizeof im);
-    if (!pixels) return im;
-    im = make_image(w, h, 3);
-    for (k = 0; k < 3; ++k) {
-        for (i = 0; i < w * h; ++i) im.data[k * w * h + i] = (float)pixels[3 * i + k] / 255.;
-    }
-    stbi_image_free(pixels);
-#endif
-    return im;
-}
-
 /* Thread: fills in `inputs`, `w`, `h`, `error` of the loader. */
 static void *load_inputs(void *argument)
 {
     loader *l = (loader *)argument;
-    image im = load_image_or_null(l->path);
+    photo decoded;
+    image im;
     int s;
     memset(l->inputs, 0, sizeof l->inputs);
-    l->error = im.data ? 0 : "not an image that can be decoded";
+    l->error = photo_decode(l->path, &decoded) ? 0 : "not an image that can be decoded";
+    if (l->error) return 0;
+    im = photo_to_image(decoded);
+    photo_close(decoded);
     l->w = im.w;
     l->h = im.h;
     for (s = 0; s < l->sizes->scales && !l->error; ++s) {
@@ -403,38 +370,33 @@ static int by_rank(const void *pa, const void *pb)
     return a->index < b->index ? -1 : a->index > b->index;
 }
 
-/* NMS over all candidates of one image; adds those that stay, in the order in which they came. Returns null, or what
- * went wrong. */
-static const char *merge(const detect_result *candidates, double nms, detect_result *found)
+/* NMS over all candidates of one image; adds those that stay, in the order in which they came. */
+static void merge(const detect_result *candidates, double nms, detect_result *found)
 {
     const size_t n = candidates->count;
     const ap_detection *c = candidates->detections;
-    ranked *order = (ranked *)calloc(n + 1, sizeof *order);
-    char *dropped = (char *)calloc(n + 1, 1);
-    const char *error = order && dropped ? 0 : no_memory;
+    ranked *order = (ranked *)xcalloc(n, sizeof *order);
+    char *dropped = (char *)xcalloc(n, 1); /* by place in the candidates */
     size_t i, j;
-    for (i = 0; i < n && !error; ++i) {
+    for (i = 0; i < n; ++i) {
         order[i].class_id = c[i].class_id;
         order[i].score = c[i].score;
         order[i].index = i;
     }
-    if (!error && nms > 0) {
-        qsort(order, n, sizeof *order, by_rank);
-        for (i = 0; i < n; ++i) {
-            const ap_detection *best = &c[order[i].index];
-            if (dropped[order[i].index]) continue;
-            for (j = i + 1; j < n && order[j].class_id == best->class_id; ++j) {
-                char *drop = &dropped[order[j].index];
-                if (!*drop && ap_iou(best->box, c[order[j].index].box) > nms) *drop = 1;
-            }
+    qsort(order, n, sizeof *order, by_rank);
+    for (i = 0; i < n && nms > 0; ++i) {
+        const ap_detection *best = &c[order[i].index];
+        if (dropped[order[i].index]) continue;
+        for (j = i + 1; j < n && order[j].class_id == best->class_id; ++j) {
+            char *drop = &dropped[order[j].index];
+            if (!*drop && ap_iou(best->box, c[order[j].index].box) > nms) *drop = 1;
         }
     }
-    for (i = 0; i < n && !error; ++i) {
+    for (i = 0; i < n; ++i) {
         if (!dropped[i]) *add_detection(found) = c[i];
     }
     free(order);
     free(dropped);
-    return error;
 }
 
 /* ---- All images ------------------------------------------------------------------------------------------------- */
@@ -459,7 +421,7 @@ static loader *loader_of(run *r, int image)
     return &r->loaders[image % r->slots];
 }
 
-static int begin_run(run *r)
+static void begin_run(run *r)
 {
     const detect_options *o = r->options;
     double pixels = 0, images;
@@ -477,13 +439,11 @@ static int begin_run(run *r)
     images = GROUP_BYTES / (3 * sizeof(float) * pixels) - LOADERS;
     r->group = r->sizes.scales == 1 || images < 1 ? 1 : images < LARGEST_GROUP ? (int)images : LARGEST_GROUP;
     r->slots = r->group + LOADERS;
-    r->loaders = (loader *)calloc(r->slots, sizeof *r->loaders);
-    r->candidates = (detect_result *)calloc(r->group, sizeof *r->candidates);
-    if (!r->loaders || !r->candidates) return report_error("out of memory");
+    r->loaders = (loader *)xcalloc(r->slots, sizeof *r->loaders);
+    r->candidates = (detect_result *)xcalloc(r->group, sizeof *r->candidates);
 
     progress_begin(&r->progress, r->one_pass ? "images" : "passes",
                    (size_t)r->count * r->sizes.scales * (o->flip ? 2 : 1), r->count * pixels * (o->flip ? 2 : 1), 0);
-    return 0;
 }
 
 /* The passes over one image at one size. */
@@ -530,12 +490,8 @@ static int run_group(run *r, int first, int last, detect_result *found, detect_s
     }
     for (i = first; i < last && !status && !r->one_pass; ++i) {
         detect_result *candidates = &r->candidates[i - first];
-        const char *error = merge(candidates, r->options->nms, found);
+        merge(candidates, r->options->nms, found);
         candidates->count = 0;
-        if (error) {
-            progress_end(&r->progress);
-            status = report_error("%s", error);
-        }
     }
     return status;
 }
@@ -543,11 +499,11 @@ static int run_group(run *r, int first, int last, detect_result *found, detect_s
 static void end_run(run *r)
 {
     int i, s;
-    for (i = 0; r->loaders && i < r->slots; ++i) {
+    for (i = 0; i < r->slots; ++i) {
         wait_for_loader(&r->loaders[i]);
         for (s = 0; s < SCALES; ++s) free_input(&r->loaders[i], s);
     }
-    for (i = 0; r->candidates && i < r->group; ++i) free(r->candidates[i].detections);
+    for (i = 0; i < r->group; ++i) free(r->candidates[i].detections);
     free(r->loaders);
     free(r->candidates);
     progress_end(&r->progress);
@@ -558,7 +514,7 @@ int detect_images(network *net, int classes, char **paths, int count, const dete
 {
     const detect_size own = {net->w, net->h};
     run r;
-    int i, status;
+    int i, status = 0;
     if (detect_check(net, options)) return 1;
     memset(&r, 0, sizeof r);
     r.net = net;
@@ -566,7 +522,7 @@ int detect_images(network *net, int classes, char **paths, int count, const dete
     r.count = count;
     r.options = options;
     r.how.classes = classes;
-    status = begin_run(&r);
+    begin_run(&r);
     for (i = 0; i < LOADERS && i < count && !status; ++i) status = start_loading(loader_of(&r, i), paths[i], &r.sizes);
     for (i = 0; i < count && !status; i += r.group)
         status = run_group(&r, i, i + r.group < count ? i + r.group : count, found, sizes);

@@ -1,8 +1,8 @@
 #include "eval/detections_file.h"
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/json_reader.h"
-#include "base/atomic_file.h"
 #include "base/memory.h"
 #include "base/numbers.h"
 
@@ -46,30 +46,26 @@ static void free_names(named_image *names, int count)
     free(names);
 }
 
-/* Names of all images, sorted; null after an error. */
+/* Names of all images, sorted; NULL after one line on stderr where two have the same. */
 static named_image *sorted_names(const text_lines *images)
 {
-    named_image *names = (named_image *)calloc(images->count, sizeof *names);
-    int i, length, status = 0;
-    for (i = 0; names && !status && i < images->count; ++i) {
+    named_image *names = (named_image *)xcalloc(images->count, sizeof *names);
+    int i, length;
+    for (i = 0; i < images->count; ++i) {
         const char *stem = image_stem(images->text[i], &length);
         names[i].image = i;
-        names[i].stem = strndup(stem, length);
-        status = !names[i].stem;
+        names[i].stem = xstrdup(stem);
+        names[i].stem[length] = 0;
     }
-    if (!names || status) {
-        report_error("out of memory for the names of the images");
-    } else {
-        qsort(names, images->count, sizeof *names, by_stem);
-        for (i = 1; i < images->count && !status; ++i) {
-            if (strcmp(names[i].stem, names[i - 1].stem)) continue;
-            status = report_error("%s and %s have the same name without folder, by which VOC's files tell images apart",
-                                  images->text[names[i - 1].image], images->text[names[i].image]);
-        }
+    qsort(names, images->count, sizeof *names, by_stem);
+    for (i = 1; i < images->count; ++i) {
+        if (strcmp(names[i].stem, names[i - 1].stem)) continue;
+        report_error("%s and %s have the same name without folder, by which VOC's files tell images apart",
+                     images->text[names[i - 1].image], images->text[names[i].image]);
+        free_names(names, images->count);
+        return 0;
     }
-    if (!status) return names;
-    free_names(names, images->count);
-    return 0;
+    return names;
 }
 
 /* ---- VOC: reading ----------------------------------------------------------------------------------------------- */
@@ -154,55 +150,53 @@ static int read_voc_file(const char *path, int class_id, const named_image *name
     return status;
 }
 
+/* <folder>/<prefix><name><ending>, to be freed. */
 static char *join(const char *folder, const char *prefix, const char *name, const char *ending)
 {
     size_t size = strlen(folder) + strlen(prefix) + strlen(name) + strlen(ending) + 2;
-    char *path = (char *)malloc(size);
-    if (path)
-        snprintf(path, size, "%s/%s%s%s", folder, prefix, name, ending);
-    else
-        report_error("out of memory");
+    char *path = (char *)xmalloc(size);
+    snprintf(path, size, "%s/%s%s%s", folder, prefix, name, ending);
     return path;
+}
+
+/* The file of every class in the folder: `files` (classes) is filled, with NULL where there is none. */
+static int find_voc_files(const char *folder, const valid_data *data, char **files)
+{
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
+    int status = 0, count = 0, k;
+    if (!dir) return report_error("cannot read %s: %s", folder, strerror(errno));
+    while (!status && (entry = readdir(dir))) {
+        k = class_of_file(entry->d_name, &data->names);
+        if (k < 0) continue;
+        if (files[k])
+            status = report_error("%s and %s/%s are both files of the class %s: keep one", files[k], folder,
+                                  entry->d_name, data->names.text[k]);
+        else
+            files[k] = join(folder, "", entry->d_name, "");
+        ++count;
+    }
+    closedir(dir);
+    if (!status && !count)
+        status = report_error("%s has no file <...>_<class>.txt for any of the %d classes", folder, data->classes);
+    if (!status && count < data->classes) {
+        for (k = 0; files[k];) ++k;
+        fprintf(stderr, "%s has no file for %d of the %d classes, the first is %s: no detections of them\n", folder,
+                data->classes - count, data->classes, data->names.text[k]);
+    }
+    return status;
 }
 
 static int read_voc(const char *folder, const valid_data *data, detect_result *found)
 {
     named_image *names = sorted_names(&data->images);
-    char **files = (char **)calloc(data->classes, sizeof *files); /* by class */
-    DIR *dir = opendir(folder);
-    const struct dirent *entry;
-    int status = 0, count = 0, k;
-    if (!names)
-        status = 1;
-    else if (!files)
-        status = report_error("out of memory");
-    else if (!dir)
-        status = report_error("cannot read %s: %s", folder, strerror(errno));
-    while (!status && (entry = readdir(dir))) {
-        k = class_of_file(entry->d_name, &data->names);
-        if (k < 0) continue;
-        if (files[k]) {
-            status = report_error("%s and %s/%s are both files of the class %s: keep one", files[k], folder,
-                                  entry->d_name, data->names.text[k]);
-            continue;
-        }
-        files[k] = join(folder, "", entry->d_name, "");
-        status = !files[k];
-        ++count;
-    }
-    if (!status && !count)
-        status = report_error("%s has no file <...>_<class>.txt for any of the %d classes", folder, data->classes);
-    if (!status && count < data->classes) {
-        for (k = 0; files[k]; ++k) continue;
-        fprintf(stderr, "%s has no file for %d of the %d classes, the first is %s: no detections of them\n", folder,
-                data->classes - count, data->classes, data->names.text[k]);
-    }
+    char **files = (char **)xcalloc(data->classes, sizeof *files); /* by class */
+    int status = !names || find_voc_files(folder, data, files), k;
     /* In the order of the classes, whatever that of the folder is. */
-    for (k = 0; k < data->classes && !status; ++k) {
-        if (files[k]) status = read_voc_file(files[k], k, names, data->images.count, found);
+    for (k = 0; k < data->classes; ++k) {
+        if (!status && files[k]) status = read_voc_file(files[k], k, names, data->images.count, found);
+        free(files[k]);
     }
-    if (dir) closedir(dir);
-    for (k = 0; files && k < data->classes; ++k) free(files[k]);
     free(files);
     free_names(names, data->images.count);
     return status;
@@ -247,8 +241,8 @@ static int id_of_name(const char *path, long long *id)
 
 int coco_image_ids(const text_lines *images, long long *ids)
 {
-    long long *sorted = (long long *)malloc(images->count * sizeof *sorted);
-    int i, by_name = sorted != 0;
+    long long *sorted = (long long *)xmalloc(images->count * sizeof *sorted);
+    int i, by_name = 1;
     for (i = 0; i < images->count && by_name; ++i) {
         by_name = id_of_name(images->text[i], &ids[i]);
         sorted[i] = ids[i];
@@ -314,60 +308,69 @@ static int read_result(json_reader *r, double values[3 + 4])
     return !r->error[0];
 }
 
+/* The images by their COCO ids. The caller frees them. *by_name: coco_image_ids. */
+static numbered_image *images_by_id(const text_lines *images, int *by_name)
+{
+    numbered_image *numbered = (numbered_image *)xcalloc(images->count, sizeof *numbered);
+    long long *ids = (long long *)xcalloc(images->count, sizeof *ids);
+    int i;
+    *by_name = coco_image_ids(images, ids);
+    for (i = 0; i < images->count; ++i) {
+        numbered[i].id = ids[i];
+        numbered[i].image = i;
+    }
+    qsort(numbered, images->count, sizeof *numbered, by_id);
+    free(ids);
+    return numbered;
+}
+
+/* The image with this id; NULL: none. */
+static const numbered_image *image_of_id(double id, const numbered_image *images, int count)
+{
+    const double largest = 1e15; /* up to there a double holds every whole number */
+    const numbered_image key = {fabs(id) <= largest ? (long long)id : -1, 0}, *image;
+    image = (const numbered_image *)bsearch(&key, images, count, sizeof *images, by_id);
+    return image && image->id == id ? image : 0;
+}
+
 static int read_coco(const char *path, const valid_data *data, detect_result *found)
 {
     const int count = data->images.count;
-    numbered_image *images = (numbered_image *)calloc(count, sizeof *images);
-    long long *ids = (long long *)calloc(count, sizeof *ids);
+    int by_name, status;
+    numbered_image *images = images_by_id(&data->images, &by_name);
     json_reader r;
-    int status = 0, i, by_name = 0;
-    if (images && ids) {
-        by_name = coco_image_ids(&data->images, ids);
-        for (i = 0; i < count; ++i) {
-            images[i].id = ids[i];
-            images[i].image = i;
-        }
-        qsort(images, count, sizeof *images, by_id);
-    } else {
-        status = report_error("out of memory");
-    }
-    if (!status && json_open(&r, path)) {
-        for (json_begin(&r, '['); !status && json_more(&r, ']');) {
+    if (json_open(&r, path)) {
+        for (json_begin(&r, '['); json_more(&r, ']');) {
             double values[3 + 4];
             const numbered_image *image;
-            numbered_image key;
             ap_detection d;
             if (!read_result(&r, values)) break;
-            key.id = values[0] >= -1e15 && values[0] <= 1e15 ? (long long)values[0] : -1;
-            image = (const numbered_image *)bsearch(&key, images, count, sizeof *images, by_id);
-            if (!image || image->id != values[0]) {
-                json_fail(&r, "image_id %.15g is no image of the list (%s)", values[0],
-                          by_name ? "ids are the digits in the names of the files"
-                                  : "its names give no ids of their own: the images are 1, 2, ... in its order");
-                break;
-            }
             memset(&d, 0, sizeof d);
-            d.image = image->image;
+            image = image_of_id(values[0], images, count);
             d.class_id = class_of_category(values[1], data->classes);
-            if (d.class_id < 0) {
-                json_fail(&r, "category_id %.15g: must be 1 to %d%s", values[1],
-                          coco_category_id(data->classes - 1, data->classes),
-                          data->classes == 80 ? " and one of COCO's 80" : "");
-                break;
-            }
             d.score = values[2];
             d.box.w = values[5];
             d.box.h = values[6];
             d.box.x = values[3] + d.box.w / 2;
             d.box.y = values[4] + d.box.h / 2;
-            add(found, &d);
+            if (!image) {
+                json_fail(&r, "image_id %.15g is no image of the list (%s)", values[0],
+                          by_name ? "ids are the digits in the names of the files"
+                                  : "its names give no ids of their own: the images are 1, 2, ... in its order");
+            } else if (d.class_id < 0) {
+                json_fail(&r, "category_id %.15g: must be 1 to %d%s", values[1],
+                          coco_category_id(data->classes - 1, data->classes),
+                          data->classes == 80 ? " and one of COCO's 80" : "");
+            } else {
+                d.image = image->image;
+                add(found, &d);
+            }
         }
-        if (!status) json_end(&r);
+        json_end(&r);
     }
-    if (images && ids && !status && r.error[0]) status = report_error("%s", r.error);
-    if (images && ids) json_close(&r);
+    status = r.error[0] ? report_error("%s", r.error) : 0;
+    json_close(&r);
     free(images);
-    free(ids);
     return status;
 }
 
@@ -411,7 +414,6 @@ int detections_write_voc(const char *folder, const valid_data *data, const detec
             return report_error("the class %s has a / in its name, and cannot have a file of its own",
                                 data->names.text[k]);
         path = join(folder, "comp4_det_test_", data->names.text[k], ".txt");
-        if (!path) return 1;
         error = atomic_open(&file, path);
         if (!error) {
             write_voc_class(file.stream, k, data, found);

@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* `path` (LABEL_PATH_SIZE) becomes that of the difficult objects. Returns 0 where there is no such place. */
+/* `path` (LABEL_PATH_SIZE) becomes the file of the difficult objects that belongs to the label file `labels`. Returns 0
+ * where no folder of that path is named labels. */
 static int difficult_path(const char *labels, char *path)
 {
     static const char folder[] = "labels", more[] = "-difficult";
@@ -29,9 +30,9 @@ static int difficult_path(const char *labels, char *path)
     return 0;
 }
 
-/* Adds the objects of one label file, each a copy of `object` but for class and box. A file that is not there:
- * `missing` becomes 1. `boxes` is room that is used again. */
-static int add_objects(const char *path, ap_object object, int classes, label_boxes *boxes, label_list *labels,
+/* Adds the objects of one label file, each a copy of `object` but for class and box. *missing: whether there is no such
+ * file. `boxes` is scratch. */
+static int add_objects(const char *path, ap_object object, int classes, label_boxes *boxes, ground_truth *truth,
                        int *missing)
 {
     char reason[LABEL_PATH_SIZE + 256];
@@ -53,19 +54,19 @@ static int add_objects(const char *path, ap_object object, int classes, label_bo
         object.box.y = box->y;
         object.box.w = box->w;
         object.box.h = box->h;
-        labels->objects = (ap_object *)grow_array(labels->objects, labels->count, &labels->capacity, sizeof object);
-        labels->objects[labels->count++] = object;
-        labels->difficult += object.difficult;
+        truth->objects = (ap_object *)grow_array(truth->objects, truth->count, &truth->capacity, sizeof object);
+        truth->objects[truth->count++] = object;
+        truth->difficult += object.difficult;
     }
     return 0;
 }
 
-int labels_read(const valid_data *data, label_list *labels)
+int ground_truth_read(const valid_data *data, ground_truth *truth)
 {
     char path[LABEL_PATH_SIZE] = "", difficult[LABEL_PATH_SIZE], reason[LABEL_PATH_SIZE + 256];
     label_boxes boxes = {0, 0, 0};
     int i, status = 0, missing;
-    memset(labels, 0, sizeof *labels);
+    memset(truth, 0, sizeof *truth);
     for (i = 0; i < data->images.count && !status; ++i) {
         const char *image_path = data->images.text[i];
         ap_object object;
@@ -76,24 +77,24 @@ int labels_read(const valid_data *data, label_list *labels)
         if (status) continue;
         memset(&object, 0, sizeof object);
         object.image = i;
-        status = add_objects(path, object, data->classes, &boxes, labels, &missing);
-        if (!status && missing && !labels->missing++) labels->first_missing = xstrdup(path);
+        status = add_objects(path, object, data->classes, &boxes, truth, &missing);
+        if (!status && missing && !truth->missing++) truth->first_missing = xstrdup(path);
         object.difficult = 1;
         if (!status && difficult_path(path, difficult))
-            status = add_objects(difficult, object, data->classes, &boxes, labels, &missing);
+            status = add_objects(difficult, object, data->classes, &boxes, truth, &missing);
     }
     free(boxes.items);
-    if (!status && !labels->count)
+    if (!status && !truth->count)
         status = report_error("no labelled object in any of the %d images; the labels of the last are looked for in %s",
                               data->images.count, path);
     return status;
 }
 
-void labels_free(label_list *labels)
+void ground_truth_free(ground_truth *truth)
 {
-    free(labels->objects);
-    free(labels->first_missing);
-    memset(labels, 0, sizeof *labels);
+    free(truth->objects);
+    free(truth->first_missing);
+    memset(truth, 0, sizeof *truth);
 }
 
 /* Centre and length of a side of `size` pixels, from centre and length relative to it. */
@@ -108,12 +109,12 @@ static void side_to_pixels(double *centre, double *length, int size)
     *length = high - low;
 }
 
-void labels_to_pixels(label_list *labels, const detect_size *sizes)
+void ground_truth_to_pixels(ground_truth *truth, const detect_size *sizes)
 {
     size_t i;
-    for (i = 0; i < labels->count; ++i) {
-        ap_box *box = &labels->objects[i].box;
-        const detect_size size = sizes[labels->objects[i].image];
+    for (i = 0; i < truth->count; ++i) {
+        ap_box *box = &truth->objects[i].box;
+        const detect_size size = sizes[truth->objects[i].image];
         side_to_pixels(&box->x, &box->w, size.w);
         side_to_pixels(&box->y, &box->h, size.h);
     }

@@ -1,5 +1,7 @@
 #include "eval/library.h"
 
+#include "layers/class_head.h"
+
 #include "network.h"
 #ifndef OPENCV
 #include "stb_image.h"
@@ -38,11 +40,6 @@ void library_use_gpu(int index)
 
 /* ---- What a network is ------------------------------------------------------------------------------------------ */
 
-static int is_head(const layer *l)
-{
-    return l->type == YOLO || l->type == REGION || l->type == DETECTION;
-}
-
 int library_network_batch(const network *net)
 {
     return net->batch;
@@ -66,7 +63,7 @@ int library_network_outputs(const network *net)
 int library_network_classes(const network *net)
 {
     const layer *last = &net->layers[net->n - 1];
-    return is_head(last) ? last->classes : net->outputs;
+    return is_detection_head(last) ? last->classes : net->outputs;
 }
 
 int library_network_layers(const network *net)
@@ -155,10 +152,10 @@ const char *library_cannot_detect(const network *net)
     const layer *last = &net->layers[net->n - 1];
     int i;
     /* make_network_boxes gives every detection as many scores as the last layer has classes */
-    if (!is_head(last)) return "it does not end in [yolo], [region] or [detection]";
+    if (!is_detection_head(last)) return "it does not end in [yolo], [region] or [detection]";
     for (i = 0; i < net->n; ++i) {
         const layer *l = &net->layers[i];
-        if (!is_head(l)) continue;
+        if (!is_detection_head(l)) continue;
         if (l->classes != last->classes) return "its heads differ in their number of classes";
         if ((l->type == DETECTION) != (last->type == DETECTION)) return "it has [detection] beside other heads";
     }
@@ -183,7 +180,7 @@ static void move_heads(network *net, int b, int sign, int batch)
     int i;
     for (i = 0; i < net->n; ++i) {
         layer *l = &net->layers[i];
-        if (!is_head(l)) continue;
+        if (!is_detection_head(l)) continue;
         l->output += (ptrdiff_t)sign * b * l->outputs;
         l->batch = batch;
     }
@@ -197,7 +194,7 @@ detection *library_detect(network *net, int b, int w, int h, float thresh, float
     *count = 0;
     move_heads(net, b, 1, 1);
     for (i = 0; i < net->n && finite; ++i) {
-        if (is_head(&net->layers[i])) finite = head_is_finite(&net->layers[i]);
+        if (is_detection_head(&net->layers[i])) finite = head_is_finite(&net->layers[i]);
     }
     /* get_detection_detections multiplies by the size that it is given, whatever `relative` says, and takes the image
      * for stretched; the others undo the letterbox themselves. */

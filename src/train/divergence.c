@@ -1,6 +1,7 @@
 #include "train/divergence.h"
 
 #include "base/error.h"
+#include "layers/class_head.h"
 #include "train/layer_weights.h"
 
 #include <float.h>
@@ -131,7 +132,7 @@ void divergence_begin(network *net, const char *weights)
     training.last_iteration = net->max_batches;
     for (i = 0; i < net->n; ++i) {
         const layer *l = &net->layers[i];
-        if (l->type == YOLO || l->type == REGION || l->type == DETECTION)
+        if (is_detection_head(l))
             training.watch.boxes += (double)(l->type == DETECTION ? l->side * l->side : l->w * l->h) * l->n;
     }
     if (weights) {

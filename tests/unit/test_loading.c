@@ -150,11 +150,17 @@ static void a_photo_is_the_image_that_darknet_loads(void **test)
     photo_close(one);
     for (i = 0; i < COUNT(names); ++i) {
         image darknets = load_image_color(file_name(names[i]), 0, 0);
-        photo first = photo_open(file_name(names[i])), again = photo_open(file_name(names[i]));
+        photo first = photo_open(file_name(names[i])), again = photo_open(file_name(names[i])), decoded;
+        image whole;
         assert_photo_is(first, darknets);
         assert_photo_is(again, darknets);
+        assert_true(photo_decode(file_name(names[i]), &decoded));
+        whole = photo_to_image(decoded);
+        assert_same_image(whole, darknets);
+        free_image(whole);
         photo_close(first);
         photo_close(again);
+        photo_close(decoded);
         free_image(darknets);
     }
 }
@@ -539,6 +545,18 @@ static void a_file_that_is_no_image_ends_the_program_as_in_darknet(void **test)
     assert_ends_with_darknets_words(file_name("missing.jpg"));
 }
 
+static void a_file_that_is_no_image_is_not_decoded(void **test)
+{
+    FILE *file = fopen(file_name("words.jpg"), "w");
+    photo p;
+    (void)test;
+    assert_non_null(file);
+    fputs("no image", file);
+    fclose(file);
+    assert_false(photo_decode(file_name("words.jpg"), &p));
+    assert_false(photo_decode(file_name("missing.jpg"), &p));
+}
+
 static int make_folder(void **state)
 {
     (void)state;
@@ -569,6 +587,7 @@ int main(void)
         cmocka_unit_test(no_more_threads_load_than_were_asked_for),
         cmocka_unit_test(by_default_as_many_threads_load_as_there_are_processors),
         cmocka_unit_test(a_file_that_is_no_image_ends_the_program_as_in_darknet),
+        cmocka_unit_test(a_file_that_is_no_image_is_not_decoded),
     };
     return cmocka_run_group_tests_name("loading", tests, make_folder, remove_folder) != 0;
 }
