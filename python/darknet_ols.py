@@ -162,8 +162,8 @@ def _without_stderr(quiet: bool) -> Iterator[None]:
         os.close(saved)
 
 
-# Darknet ends the process where it cannot load a cfg or its weights. This is the process that it may end; where it comes
-# to its last line, the files are good.
+# Darknet ends the process where it cannot load a cfg or its weights. This is the process that it may end; where it
+# comes to its last line, the files are good.
 _TRY_TO_LOAD = """
 import ctypes, os, sys
 library = ctypes.CDLL(sys.argv[1], os.RTLD_DEEPBIND)
