@@ -156,9 +156,10 @@ $(OUT)/libdarknet.a: $(LIB_OBJECTS)
 	@rm -f $@
 	@ar rcs $@ $^
 
+# Its functions find each other before those of the program that loads it: glibc has an error() too.
 $(OUT)/libdarknet.so: $(LIB_OBJECTS)
 	@echo "  link $@"
-	@$(CC) $(HOST_OPT) -shared -Wl,-soname,$(@F) $^ -o $@ $(LIBS)
+	@$(CC) $(HOST_OPT) -shared -Wl,-soname,$(@F) -Wl,-Bsymbolic-functions $^ -o $@ $(LIBS)
 
 # Darknet's cuda.h comes before NVIDIA's. rand() inside Darknet is the stream of random_stream.h where a thread has one.
 HOST_FLAGS = $(COMMON) $(HOST_OPT) $(HOST_WARN) $(INCLUDES) $(DEFINES)

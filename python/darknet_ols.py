@@ -76,11 +76,6 @@ _FUNCTIONS = {
 }
 
 
-# The library is to find its own functions before those of the process: glibc has an error() too, which ends the process
-# as Darknet's does, but prints nonsense where it is called by Darknet, and may not end it.
-_MODE = os.RTLD_DEEPBIND
-
-
 class _Library:
     """libdarknet.so, loaded, and what has to be around every call of it.
 
@@ -104,7 +99,7 @@ class _Library:
         if shorten:
             os.environ["GOMP_SPINCOUNT"] = "1000"
         try:
-            self._functions = ctypes.CDLL(path, _MODE)
+            self._functions = ctypes.CDLL(path)
         finally:
             if shorten:
                 del os.environ["GOMP_SPINCOUNT"]
@@ -166,7 +161,7 @@ def _without_stderr(quiet: bool) -> Iterator[None]:
 # comes to its last line, the files are good.
 _TRY_TO_LOAD = """
 import ctypes, os, sys
-library = ctypes.CDLL(sys.argv[1], os.RTLD_DEEPBIND)
+library = ctypes.CDLL(sys.argv[1])
 library.library_use_gpu(-1)
 library.load_network(*map(os.fsencode, sys.argv[2:]), 0)
 print("loaded")

@@ -3,12 +3,15 @@
 
 #include "base/memory.h"
 #include "base/vectorize.h"
+
 #include "image.h"
 #include "utils.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -164,7 +167,14 @@ static int is_black_square(photo p)
 int photo_decode(const char *path, photo *p)
 {
 #ifdef OPENCV
-    *p = photo_of(load_image_color((char *)path, 0, 0));
+    /* Where OpenCV cannot read a file, Darknet hands its name to a shell, which is to add it to bad.list. So the name
+     * that it gets is one that says nothing to a shell. */
+    char name[32];
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return 0;
+    snprintf(name, sizeof name, "/proc/self/fd/%d", file);
+    *p = photo_of(load_image_color(name, 0, 0));
+    close(file);
     if (!is_black_square(*p)) return 1;
     photo_close(*p);
     return 0;

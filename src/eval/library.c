@@ -1,19 +1,15 @@
 #include "eval/library.h"
 
+#include "data/photo.h"
 #include "layers/class_head.h"
 
 #include "network.h"
-#ifndef OPENCV
-#include "stb_image.h"
-#endif
 
-#include <fcntl.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* yolo_layer.c; in no header of Darknet */
 void correct_yolo_boxes(detection *dets, int n, int w, int h, int netw, int neth, int relative);
@@ -90,42 +86,14 @@ const char *library_layer_type(const network *net, int i)
 
 /* ---- Images ----------------------------------------------------------------------------------------------------- */
 
-#ifdef OPENCV
-
-/* Where OpenCV cannot read a file, Darknet hands its name to a shell, which is to add it to bad.list, and gives a black
- * image of 10 x 10. So the name that it gets is one that says nothing to a shell. */
 unsigned char *library_load_image(const char *path, int *w, int *h)
 {
-    char name[32];
-    unsigned char *bytes;
-    size_t plane, i, any = 0;
-    int file = open(path, O_RDONLY | O_CLOEXEC), c;
-    image im;
-    if (file < 0) return 0;
-    snprintf(name, sizeof name, "/proc/self/fd/%d", file);
-    im = load_image_color(name, 0, 0);
-    close(file);
-    plane = (size_t)im.w * im.h;
-    for (i = 0; i < 3 * plane && !any; ++i) any = im.data[i] != 0;
-    bytes = any || plane != 100 ? (unsigned char *)malloc(3 * plane) : 0;
-    for (c = 0; c < 3 && bytes; ++c)
-        for (i = 0; i < plane; ++i) bytes[3 * i + c] = (unsigned char)(im.data[c * plane + i] * 255 + .5f);
-    *w = im.w;
-    *h = im.h;
-    free_image(im);
-    return bytes;
+    photo p;
+    if (!photo_decode(path, &p)) return 0;
+    *w = p.w;
+    *h = p.h;
+    return (unsigned char *)p.bytes;
 }
-
-#else
-
-/* load_image_color's decoder. That function itself ends the program, with status 0, where it cannot decode. */
-unsigned char *library_load_image(const char *path, int *w, int *h)
-{
-    int channels;
-    return stbi_load(path, w, h, &channels, 3);
-}
-
-#endif
 
 void library_free(void *bytes)
 {

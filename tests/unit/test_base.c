@@ -2,7 +2,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* posix_openpt */
 #endif
-#include "test_helpers.h"
+#include "helpers/test_helpers.h"
 
 #include "base/atomic_file.h"
 #include "base/child_process.h"
