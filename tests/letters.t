@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The letters that `detector test` writes names with, in TAP: found wherever the program is started from, and one line where
+# The letters that `detector test` writes names with, in TAP: found wherever the program is started, and one line where
 # they are not.
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
@@ -25,8 +25,8 @@ printf '%s\n' classes=3 names="$T/names" >data
 
 # draw FOLDER PROGRAM: from that folder; the picture is FOLDER/out.jpg.
 draw() {
-    (mkdir -p "$1" && cd "$1" && "$2" detector test "$T/data" "$T/net.cfg" '' "$root/build/darknet/data/dog.jpg" -out out \
-        -thresh .1 -nogpu)
+    (mkdir -p "$1" && cd "$1" && "$2" detector test "$T/data" "$T/net.cfg" '' "$root/build/darknet/data/dog.jpg" \
+        -out out -thresh .1 -nogpu)
 }
 
 # draws_as_before FOLDER PROGRAM: the same picture as with the letters in the current folder, where Darknet has them.
