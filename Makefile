@@ -116,13 +116,12 @@ EXE_OBJECTS := $(addprefix $(OUT)/darknet/,$(addsuffix .o,$(EXE_NAMES))) $(OWN_E
 	check-format clean distclean help
 .SECONDARY:
 
-# ./darknet and ./libdarknet.so are those of the switches that were built last. Darknet looks for the letters that it
-# draws with in data/labels.
+# ./darknet and ./libdarknet.so are those of the switches that were built last. The .data files in data/ save weights
+# to backup/.
 all: variant
 	@ln -sf $(OUT)/darknet.bin darknet
 	@ln -sf $(OUT)/libdarknet.so libdarknet.so
-	@mkdir -p data
-	@ln -sfn ../$(HOST)/data/labels data/labels
+	@mkdir -p backup
 	@$(MAKE) --no-print-directory -s $(EXAMPLES)
 
 # Darknet's own networks with OLS: examples of editing a cfg. They are Darknet's, so they are not committed.
@@ -301,7 +300,7 @@ list-unit-tests:
 demo:
 	@scripts/install-dependencies demo
 	@$(MAKE) --no-print-directory
-	@scripts/demo
+	@scripts/studies/demo
 
 bench:
 	@scripts/install-dependencies bench
@@ -309,7 +308,7 @@ bench:
 	@MAKE="$(MAKE)" tests/bench/run $(BENCH)
 
 clean:
-	rm -rf build/cpu* build/gpu* build/stock* darknet libdarknet.so libols.a data/labels $(EXAMPLES)
+	rm -rf build/cpu* build/gpu* build/stock* darknet libdarknet.so libols.a $(EXAMPLES)
 
 distclean: clean
 	rm -rf build results

@@ -1,6 +1,5 @@
-"""VOC annotations to Darknet labels: the one place that knows both formats, and what the data scripts share.
-
-Used by voc-to-darknet, get-voc and make-shapes (convert), and by cifar10-to-darknet (the small helpers at the end).
+"""VOC annotations to Darknet labels: the one place that knows both formats. Used by voc-to-darknet, get-voc and
+make-shapes.
 
 A VOC set is a folder with JPEGImages/<id>.jpg, Annotations/<id>.xml and ImageSets/Main/<set>.txt. A VOC box is
 1-based and inclusive: xmin=1, xmax=width covers the whole width. Darknet wants one line per object,
@@ -12,12 +11,11 @@ xmin-1 .. xmax, hence
 (Darknet's own voc_label.py puts the centre half a pixel further left and up, and makes the box a pixel smaller.)
 """
 
-import argparse
 import math
 import os
-import sys
-import time
 import xml.etree.ElementTree as ElementTree
+
+from darknet_data import BadInput, Progress, as_given, one_line, pillow, read_text, say, write_lines, write_whole
 
 VOC_CLASSES = ("aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person "
                "pottedplant sheep sofa train tvmonitor").split()
@@ -78,7 +76,7 @@ class Result:
                 f"{self.difficult} difficult ones kept apart; problems: {self.problems}")
 
 
-def convert(folder, set_name, list_path, classes, keep_difficult=False, strict=False, relative=False, shown=""):
+def convert(folder, set_name, list_path, classes, keep_difficult=False, strict=False, shown=""):
     """Writes labels/<id>.txt for every image of ImageSets/Main/<set_name>.txt, and the list of these images.
 
     list_path: None for no list. classes: list of names, or None for all names in Annotations, sorted. shown: what
@@ -92,7 +90,7 @@ def convert(folder, set_name, list_path, classes, keep_difficult=False, strict=F
     for part in ("JPEGImages", "Annotations"):
         if not os.path.isdir(os.path.join(folder, part)):
             raise BadInput(f"{folder}: not a VOC set, it has no {part} folder")
-    listed = os.path.normpath(folder) if relative else os.path.abspath(folder)
+    listed = as_given(folder)
     check_set_folder(listed)
     ids = read_set(os.path.join(folder, "ImageSets", "Main", set_name + ".txt"), problems)
     result.names = list(classes) if classes else names_found(os.path.join(folder, "Annotations"))
@@ -143,12 +141,8 @@ def convert(folder, set_name, list_path, classes, keep_difficult=False, strict=F
     progress.end()
     result.paths = [path for _, path, _ in converted]
     if list_path:
-        write_list(list_path, result.paths)
+        write_lines(list_path, result.paths)
     return result
-
-
-def write_list(path, images):
-    write_whole(path, "".join(image + "\n" for image in images))
 
 
 def read_set(path, problems):
@@ -274,137 +268,3 @@ def read_names(path):
         if name in names[:i]:
             raise BadInput(f"{path}: {name!r} occurs twice")
     return names
-
-
-# ---- what the data scripts share ----
-
-PROGRAM = os.path.basename(sys.argv[0])
-
-
-class BadInput(Exception):
-    """Something the user can put right; its text is the one line to print."""
-
-
-class Parser(argparse.ArgumentParser):
-    """Bad arguments are one line and status 1, like all bad input."""
-
-    def __init__(self, **options):
-        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
-
-    def error(self, message):
-        sys.exit(f"{PROGRAM}: {message} (--help shows how)")
-
-
-def whole_number(low, high):
-    """An argparse type: an integer from low to high."""
-    def parse(text):
-        try:
-            value = int(text)
-        except ValueError:
-            value = None
-        if value is None or not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
-        return value
-    return parse
-
-
-def run(main):
-    """Runs main and exits; what the user can put right ends in one line and status 1."""
-    try:
-        main()
-    except BadInput as error:
-        Progress.end()
-        sys.exit(f"{PROGRAM}: {error}")
-    except OSError as error:
-        Progress.end()
-        where = f"{error.filename}: " if error.filename else ""
-        sys.exit(f"{PROGRAM}: {where}{error.strerror or error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
-def say(text):
-    Progress.end()
-    print(f"{PROGRAM}: {text}", file=sys.stderr)
-
-
-def one_line(error):
-    return " ".join(str(error).split())
-
-
-def pillow():
-    try:
-        from PIL import Image
-    except ImportError:
-        raise BadInput("needs Pillow: apt-get install python3-pil") from None
-    return Image
-
-
-def read_text(path):
-    try:
-        with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
-            return file.read()
-    except FileNotFoundError:
-        raise BadInput(f"{path}: no such file") from None
-
-
-def write_whole(path, content):
-    """Writes text or bytes to a file that is either whole or not there; makes its folder."""
-    folder, name = os.path.split(path)
-    os.makedirs(folder or ".", exist_ok=True)
-    part = os.path.join(folder, f".{name}.part{os.getpid()}")
-    if isinstance(content, str):
-        content = content.encode("utf-8", "surrogateescape")
-    try:
-        with open(part, "wb") as file:
-            file.write(content)
-        os.replace(part, path)
-    except BaseException:
-        if os.path.exists(part):
-            os.unlink(part)
-        raise
-
-
-def data_prefix(out, relative):
-    """The folder as it goes into .data files and lists, refused where Darknet could not read it back."""
-    prefix = os.path.normpath(out) if relative else os.path.abspath(out)
-    if any(c.isspace() for c in prefix):
-        raise BadInput(f"{prefix}: Darknet removes white space from .data files: choose a path without")
-    return prefix
-
-
-def check_labels_in_path(prefix, labels):
-    """Raises BadInput where a label occurs in the folder's path: Darknet finds the class by strstr on the whole path."""
-    for label in labels:
-        if label in prefix + "/":
-            raise BadInput(f"{prefix}: Darknet finds an image's class by searching its path for {label!r}, which this "
-                           f"folder's own path holds: choose another folder, or one without it by --relative")
-
-
-class Progress:
-    """Shows on stderr how much is done and the time left, for work that takes more than a few seconds: one line that is
-    rewritten on a terminal, a line for every tenth elsewhere. `begun`: how much an earlier run had done."""
-
-    line_open = False  # of any of them; nothing else may be printed into it
-
-    def __init__(self, total, what, begun=0):
-        self.total, self.what, self.begun = max(total, 1), what, begun
-        self.start = self.last = time.monotonic()
-        self.tenth = 10 * begun // self.total
-
-    def at(self, done):
-        now, tenth = time.monotonic(), 10 * done // self.total
-        tty = sys.stderr.isatty()
-        if now - self.start < (2 if tty else 10) or (now - self.last < .5 if tty else tenth <= self.tenth):
-            return
-        self.last, self.tenth, Progress.line_open = now, tenth, tty
-        left = (now - self.start) * (self.total - done) / max(done - self.begun, 1)
-        left = f"{left:.0f} s" if left < 100 else f"{left / 60:.0f} min"
-        line = f"{PROGRAM}: {self.what} {100 * done // self.total} %, {left} left"
-        print(f"\r{line}   " if tty else line, end="" if tty else "\n", file=sys.stderr, flush=True)
-
-    @staticmethod
-    def end():
-        if Progress.line_open:
-            print(file=sys.stderr)
-        Progress.line_open = False

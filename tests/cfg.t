@@ -34,12 +34,13 @@ all_parse() {
     done
 }
 
-# differ_in_smoothing ONE OTHER: three heads, three lines, beside the comment.
+# differ_in_smoothing ONE OTHER: three heads, three lines, beside the comment at the top, which says so.
 differ_in_smoothing() {
     local voc=$root/cfg/mobilenetv2-yolo-voc changed
     changed=$(diff <(grep -v '^#' "$voc-$1.cfg") <(grep -v '^#' "$voc-$2.cfg") | grep '^[<>]' | sort | uniq -c |
         sed 's/^ *//')
     [ "$changed" = "3 < smoothing=$1"$'\n'"3 > smoothing=$2" ] || { echo "$changed"; return 1; }
+    [ "$(sed -n 's/^# \(smoothing=[a-z]*\): .*/\1/p' "$voc-$1.cfg" "$voc-$2.cfg")" = "smoothing=$1"$'\n'"smoothing=$2" ]
 }
 
 # 120 epochs of VOC 2007 and 2012 trainval, and what the paper says of the schedule.
@@ -99,7 +100,7 @@ refuses() {
 }
 
 refuses_what_is_no_detector() {
-    refuses "cannot read nowhere.cfg" nowhere.cfg --smoothing ols &&
+    refuses "nowhere.cfg: no such file" nowhere.cfg --smoothing ols &&
         refuses "has no [yolo], [region] or [detection]" "$root/cfg/cifar10-resnet8.cfg" --smoothing ols || return
     printf '[net]\nwidth=32\nheight=32\nchannels=3\n[maxpool]\n[yolo]\nclasses=3\n' >odd.cfg
     refuses "[yolo] comes behind [maxpool]" odd.cfg --classes 4

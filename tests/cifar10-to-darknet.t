@@ -79,10 +79,10 @@ wrapped = archive(f"{tmp}/wrapped.tar", ["CIFAR/" + p for p in small], mode="w")
 same(convert(wrapped, f"{tmp}/unwrapped")[0], 0, "a folder around train and test, and no compression, make no difference")
 same(len(lines(tmp, "unwrapped/train.list")), 40, "and all images are found")
 
-# ---- an unpacked folder, --val, --relative ----
-status, out, err = convert("set", "lists", "--relative", cwd=tmp)
+# ---- an unpacked folder, --val ----
+status, out, err = convert("set", "lists", cwd=tmp)
 same((status, lines(tmp, "lists/train.list")[0], lines(tmp, "lists/cifar10.data")[1]),
-     (0, "set/train/airplane/0000.jpg", "train = lists/train.list"), "a folder as source, --relative")
+     (0, "set/train/airplane/0000.jpg", "train = lists/train.list"), "a folder as source; paths are as folders were given")
 convert(f"{tmp}/set", f"{tmp}/val", "--val", "12", "--seed", "5")
 train, val = lines(tmp, "val/train.list"), lines(tmp, "val/val.list")
 same((len(train), len(val), sorted(train + val)), (28, 12, sorted(lines(tmp, "set/train.list"))), "--val takes N off train")
@@ -123,7 +123,7 @@ refused("a folder that is itself named like one", "'/bird/'", good, f"{tmp}/bird
 refused("white space in the path", "white space", good, f"{tmp}/a b")
 refused("a bad number", "--val", good, f"{tmp}/bad", "--val", "-1")
 status, out, err = convert("--help")
-ok(status == 0 and all(o in out for o in ("--val", "--seed", "--relative")), "--help names every option")
+ok(status == 0 and all(o in out for o in ("--val", "--seed")), "--help names every option")
 
 # ---- the real set ----
 real = os.path.join(DATA, "cifar10-jpeg.tar.gz")

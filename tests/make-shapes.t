@@ -61,7 +61,7 @@ atexit.register(shutil.rmtree, tmp)
 for mode in ("classification", "detection"):
     for run in "ab":
         os.makedirs(f"{tmp}/{run}", exist_ok=True)
-        status, out, err = make(mode, mode, cwd=f"{tmp}/{run}", *(20, 10, 48, 7, "--relative"))
+        status, out, err = make(mode, mode, cwd=f"{tmp}/{run}", *(20, 10, 48, 7))
         same((status, err), (0, ""), f"{mode}: made without a word on stderr")
     one, two = contents(f"{tmp}/a/{mode}"), contents(f"{tmp}/b/{mode}")
     ok(one == two and len(one) > 30, f"{mode}: the same seed gives byte-identical files")
@@ -90,7 +90,7 @@ same(lines(out, "shapes.data"), ["classes = 10"] + [f"{key} = {out}/{name}" for 
      ("backup", "backup"))] + ["top = 2"], "shapes.data")
 ok(os.path.isdir(f"{out}/backup"), "the backup folder is made")
 same((lines(tmp, "a/classification/train.list")[0][:21], lines(tmp, "a/classification/shapes.data")[1]),
-     ("classification/train/", "train = classification/train.list"), "--relative writes paths as they were given")
+     ("classification/train/", "train = classification/train.list"), "paths are as OUT was given")
 
 # ---- detection ----
 out = f"{tmp}/boxes"
@@ -208,6 +208,6 @@ refused("a seed that is no number", "--seed", "classification", f"{tmp}/s", 20, 
 refused("an unknown mode", "segmentation", "segmentation", f"{tmp}/s")
 done = subprocess.run([SCRIPT, "--help"], capture_output=True, text=True)
 ok(done.returncode == 0 and all(o in done.stdout for o in ("classification", "detection", "--train", "--test", "--size",
-                                                            "--seed", "--max-objects", "--difficulty", "--relative")), "--help names every option")
+                                                            "--seed", "--max-objects", "--difficulty")), "--help names every option")
 
 finish()

@@ -94,8 +94,8 @@ same(text(hand, "labels/one.txt").splitlines()[2:], ["14 0.750000 0.750000 0.500
      "--keep-difficult puts them into the labels")
 ok(not os.path.exists(f"{hand}/labels-difficult/one.txt"), "and takes away what an earlier run kept apart")
 
-convert("hand", "--set", "train", "--list", "rel.list", "--relative", cwd=tmp)
-same(text(tmp, "rel.list").split()[0], "hand/JPEGImages/one.jpg", "--relative lists paths as the folder is given")
+convert("hand", "--set", "train", "--list", "rel.list", cwd=tmp)
+same(text(tmp, "rel.list").split()[0], "hand/JPEGImages/one.jpg", "and paths as the folder is given, where that is relative")
 
 # ---- classes ----
 put("person\ndog\n\n", tmp, "two.names")
@@ -176,7 +176,7 @@ for word in ("raw", "images", "JPEGImages", ".jpg"):
     status, out, err = convert(folder, "--set", "train", "--list", f"{tmp}/word.list")
     ok(status == 1 and f"Darknet replaces {word!r}" in err and err.count("\n") == 1 and not os.path.exists(f"{folder}/labels"),
        f"a folder below {word} is refused", err)
-status, out, err = convert("set", "--set", "train", "--list", "word.list", "--relative", cwd=f"{tmp}/raw")
+status, out, err = convert("set", "--set", "train", "--list", "word.list", cwd=f"{tmp}/raw")
 same((status, err), (0, ""), "unless the listed path is without the word")
 
 # ---- arguments ----

