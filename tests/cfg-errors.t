@@ -358,6 +358,15 @@ shows_usage() {
     cat out.txt err.txt
     return 1
 }
+# explains TEXT ARGUMENTS...: darknet prints a line that matches TEXT to stdout, nothing to stderr, and ends with status 0.
+explains() {
+    local text=$1
+    shift
+    "$darknet" "$@" >out.txt 2>err.txt && [ ! -s err.txt ] && grep -q "$text" out.txt && return
+    echo "wanted: $text, of: $*"
+    cat out.txt err.txt
+    return 1
+}
 ols_usage() {
     local words
     for words in "" show plot deploy; do
@@ -366,8 +375,7 @@ ols_usage() {
     done
     for words in --help -h help "show --help" "plot a -h" "deploy --help"; do
         # shellcheck disable=SC2086
-        "$darknet" ols $words >out.txt 2>err.txt && [ ! -s err.txt ] && grep -q '^usage: darknet ols show' out.txt ||
-            { echo "ols $words"; return 1; }
+        explains '^usage: darknet ols show' ols $words || return
     done
 }
 ols_options() {
@@ -391,14 +399,12 @@ ols_options() {
 prints_version() {
     local word
     for word in --version -version; do
-        "$darknet" $word >out.txt 2>err.txt && [ ! -s err.txt ] &&
-            [ "$(head -n 1 out.txt)" = "darknet-ols $(cat "$root/VERSION")" ] &&
-            grep -q '^built from: Darknet [^ ]' out.txt && grep -q '^switches: [A-Z]' out.txt || { cat out.txt err.txt; return 1; }
+        explains '^built from: Darknet [^ ]' "$word" && grep -q '^switches: [A-Z]' out.txt &&
+            [ "$(head -n 1 out.txt)" = "darknet-ols $(cat "$root/VERSION")" ] || return
     done
 }
 prints_help() {
-    "$darknet" --help >out.txt 2>err.txt && [ ! -s err.txt ] && grep -q 'detector anchors, ols show' out.txt &&
-        fails "no command: see darknet --help" "$darknet" -nogpu
+    explains 'detector anchors, ols show' --help && fails "no command: see darknet --help" "$darknet" -nogpu
 }
 
 ols_files() {

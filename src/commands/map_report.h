@@ -11,8 +11,8 @@ typedef struct {
     const ap_options *options;
     const ap_class *per_class;
     const confusion *taken_for; /* which class was taken for which */
-    const coco_metrics *coco;   /* null without -coco */
-    const double *coco_ap;      /* by class; null without -coco */
+    const coco_metrics *coco;   /* NULL without -coco */
+    const double *coco_ap;      /* by class; NULL without -coco */
     const ap_detection *detections;
     const ap_match *matches; /* of the detections */
     size_t detection_count;

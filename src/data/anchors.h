@@ -36,7 +36,7 @@ typedef enum {
  * the result.
  *
  * `anchors` (num, the caller's) is written on success only, sorted by area, smallest first. The same boxes in any order
- * with the same seed give the same bits. `progress` may be null; it is called after every restart. Takes
+ * with the same seed give the same bits. `progress` may be NULL; it is called after every restart. Takes
  * O(restarts x iterations x count x num) time, some 40 bytes a box meanwhile. */
 anchors_status find_anchors(const anchor_size *sizes, size_t count, int num, unsigned seed, int restarts,
                             anchor_size *anchors, void (*progress)(int done, int restarts));
@@ -46,7 +46,7 @@ size_t count_different_sizes(const anchor_size *sizes, size_t count);
 
 /* The average over `count` boxes (at least 1) of the IoU with the anchor that suits each best (equal: the first).
  * Writes for every anchor how many boxes it suits best, and their average IoU (0 where there are none); both arrays
- * (num, the caller's) may be null. */
+ * (num, the caller's) may be NULL. */
 double match_anchors(const anchor_size *sizes, size_t count, const anchor_size *anchors, int num, size_t *boxes,
                      double *iou);
 

@@ -107,7 +107,7 @@ typedef struct {
     size_t rank;   /* 1, 2, ... among the detections of its class that are not ignored; 0 for one that is */
 } ap_match;
 
-/* AP of every class. `per_class` (K, the caller's) is written on success only; `objects` and `detections` may be null
+/* AP of every class. `per_class` (K, the caller's) is written on success only; `objects` and `detections` may be NULL
  * where their count is 0. Sorts once: O((n + m) log(n + m)) time, some 60 bytes an object or detection meanwhile. */
 ap_status average_precision(const ap_object *objects, size_t object_count, const ap_detection *detections,
                             size_t detection_count, const ap_options *options, ap_class *per_class);
@@ -128,7 +128,7 @@ typedef struct {
 
 enum { COCO_THRESHOLDS = 10, COCO_MAX_DETECTIONS = 100 };
 
-/* Boxes in pixels. `ap_per_class` (classes, the caller's; may be null): mean over the thresholds, or AP_NO_OBJECTS.
+/* Boxes in pixels. `ap_per_class` (classes, the caller's; may be NULL): mean over the thresholds, or AP_NO_OBJECTS.
  * Written on success only. */
 ap_status coco_evaluate(const ap_object *objects, size_t object_count, const ap_detection *detections,
                         size_t detection_count, int classes, coco_metrics *result, double *ap_per_class);

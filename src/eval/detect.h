@@ -42,7 +42,7 @@ typedef struct {
 
 /* Loads a network to detect with: batch 1, three channels, and heads ([yolo], [region] or [detection]) that have the
  * same number of classes and one of which is the last section. Both files must be there: Darknet ends the program where
- * they are not. `weights_file` may be null: then they are drawn, as for training. Sets *classes. Free with
+ * they are not. `weights_file` may be NULL: then they are drawn, as for training. Sets *classes. Free with
  * free_network. Null after one line on stderr. */
 network *load_detector(char *cfg_file, char *weights_file, int *classes);
 
