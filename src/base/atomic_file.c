@@ -1,3 +1,4 @@
+/* Writes files atomically; atomic_file.h says how to use it. */
 #include "base/atomic_file.h"
 
 #include "base/memory.h"
@@ -56,12 +57,13 @@ int atomic_finish(atomic_file *file)
     return error;
 }
 
-/* So that the rename itself survives a power cut. Not every file system can do it, hence no error. */
+/* Flushes the folder, so that the rename itself survives a power failure. Errors are ignored: not every file system
+ * supports this. */
 static void flush_folder_of(const char *path)
 {
     char *folder = xstrdup(path), *slash = strrchr(folder, '/');
     int fd;
-    if (slash) slash[slash == folder] = 0; /* "/" stays */
+    if (slash) slash[slash == folder] = 0; /* keep the "/" of a path such as "/file" */
     fd = open(slash ? folder : ".", O_RDONLY | O_CLOEXEC);
     free(folder);
     if (fd < 0) return;

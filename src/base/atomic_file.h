@@ -1,15 +1,16 @@
-/* Files that appear whole or not at all: written as <path>.tmp, flushed to the disk, and renamed over <path>.
+/* Atomic replacement of files: the new contents are written to <path>.tmp, flushed to the disk, and renamed over
+ * <path>. A reader sees either the old file or the complete new one.
  *
  *     atomic_file file;
  *     int error = atomic_open(&file, path);
  *     if (!error) {
- *         fprintf(file.stream, ...);            an error stays in the stream, and is seen at the end
+ *         fprintf(file.stream, ...);            write errors are reported by atomic_commit
  *         error = atomic_commit(&file);
  *     }
  *     if (error) report_error("cannot write %s: %s", path, strerror(error));
  *
- * Functions return 0, or a value of errno; after an error <path> is as it was, and the temporary file is gone. The
- * temporary name is the same for every process, so that what a killed one has left is overwritten by the next.
+ * Functions return 0 or a value of errno. After an error, <path> is unchanged and the temporary file has been removed.
+ * All processes use the same temporary name, so the next save overwrites a file that a killed process has left.
  */
 #ifndef ATOMIC_FILE_H
 #define ATOMIC_FILE_H
@@ -17,23 +18,24 @@
 #include <stdio.h>
 
 typedef struct {
-    FILE *stream;           /* NULL while it is not open */
+    FILE *stream;           /* NULL when no file is open */
     char *path, *temporary; /* owned */
 } atomic_file;
 
-/* Opens <path>.tmp. */
+/* Opens <path>.tmp for writing. Copies `path`. */
 int atomic_open(atomic_file *file, const char *path);
 
-/* Flushes, closes and renames. Frees what `file` holds, after an error too. */
+/* Flushes, closes and renames the temporary file. Frees what `file` holds, also after an error. */
 int atomic_commit(atomic_file *file);
 
-/* Gives up: closes and removes the temporary file, and frees what `file` holds. */
+/* Cancels: closes and removes the temporary file, and frees what `file` holds. */
 void atomic_discard(atomic_file *file);
 
-/* The steps of which these are made, for files that another program writes, or that are looked at before they take
- * their place: name; [open, write,] finish; publish or discard. */
-void atomic_name(atomic_file *file, const char *path);
-int atomic_finish(atomic_file *file);  /* flushes to the disk and closes; discards after an error */
-int atomic_publish(atomic_file *file); /* renames, and frees; the file was finished, or written by somebody else */
+/* The single steps, for a file that another program writes, or that is checked before it replaces the old one. First
+ * atomic_name (or atomic_open) and atomic_finish, then atomic_publish or atomic_discard. A file written by another
+ * program needs no atomic_finish. */
+void atomic_name(atomic_file *file, const char *path); /* sets the paths; opens nothing */
+int atomic_finish(atomic_file *file);                  /* flushes to the disk, closes; discards after an error */
+int atomic_publish(atomic_file *file);                 /* renames, frees what `file` holds */
 
 #endif

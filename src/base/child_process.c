@@ -1,3 +1,4 @@
+/* Runs another program and splits its output into lines. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* pipe2 */
 #endif
@@ -13,7 +14,7 @@
 
 extern char **environ;
 
-/* Longer lines come in parts. */
+/* Longer lines are passed on in parts. */
 enum { LINE = 4096 };
 
 static void read_lines(int fd, void (*line)(void *, char *), void *context)

@@ -1,3 +1,4 @@
+/* Prints error messages and notes. */
 #include "base/error.h"
 
 #include <stdarg.h>
@@ -6,7 +7,7 @@
 
 static void print_line(const char *kind, const char *format, va_list arguments)
 {
-    fflush(stdout); /* what was said before stands above it, in a log that takes both */
+    fflush(stdout); /* keeps stdout and stderr in order where both go to one log */
     if (*format == '\n') {
         fputc('\n', stderr);
         ++format;

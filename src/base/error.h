@@ -1,9 +1,8 @@
-/* The one way to tell the user that something is wrong: one line on stderr that starts with "darknet: ".
+/* Messages for the user: each is one line on stderr that starts with "darknet: ".
  *
- * Functions of the library return an error where the caller can do something about it, and a command ends the program.
- * report_error() is for the first, die() for the second. Every format is printf's, without a line end. A format that
- * begins with a newline is for the places where Darknet has left a line of its own open (while it parses a cfg, or
- * loads weights): that line is ended first.
+ * report_error() is for functions whose caller can handle the error; die() is for errors that end the program. Formats
+ * are those of printf, without a newline at the end. A newline at the start of a format first ends the line that
+ * Darknet has left unfinished on stderr (while it parses a cfg or loads weights).
  */
 #ifndef ERROR_H
 #define ERROR_H
@@ -13,7 +12,7 @@ extern "C" {
 #endif
 
 #ifdef __GNUC__
-#define PRINTF_FORMAT(text, first) __attribute__((format(printf, text, first))) /* both count from 1 */
+#define PRINTF_FORMAT(text, first) __attribute__((format(printf, text, first))) /* argument positions, from 1 */
 #define NO_RETURN __attribute__((noreturn))
 #else
 #define PRINTF_FORMAT(text, first)
@@ -26,7 +25,7 @@ NO_RETURN void die(const char *format, ...) PRINTF_FORMAT(1, 2);
 /* Prints the line. Returns 1, so that a function can end with `return report_error(...)`. */
 int report_error(const char *format, ...) PRINTF_FORMAT(1, 2);
 
-/* Prints the line with "note: " in front of the text: something that the user should know and that stops nothing. */
+/* Prints the line with "note: " before the text: for information that stops nothing. */
 void report_note(const char *format, ...) PRINTF_FORMAT(1, 2);
 
 #ifdef __cplusplus

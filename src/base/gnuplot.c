@@ -1,3 +1,4 @@
+/* Writes a gnuplot script and runs gnuplot on it. */
 #include "base/gnuplot.h"
 
 #include "base/atomic_file.h"
@@ -17,7 +18,7 @@ void gnuplot_begin(gnuplot_picture *p, const char *png, int width, int height)
     fprintf(p->script, "set terminal pngcairo noenhanced size %d,%d\n", width, height);
 }
 
-/* Inside single quotes only ' is special, and '' stands for it. */
+/* In a single-quoted string of gnuplot only the quote itself is special; it is doubled. */
 void gnuplot_quote(FILE *script, const char *text)
 {
     fputc('\'', script);
@@ -28,7 +29,7 @@ void gnuplot_quote(FILE *script, const char *text)
     fputc('\'', script);
 }
 
-/* gnuplot's message is the last line that is not empty and does not only point at a place (^). */
+/* The last line of output that has more than blanks and the ^ that marks a position: gnuplot's error message. */
 typedef struct {
     char text[512];
 } last_line;
@@ -39,7 +40,7 @@ static void keep_line(void *context, char *text)
     if (strspn(text, " \t^") < strlen(text)) snprintf(last->text, sizeof last->text, "%s", text);
 }
 
-/* Runs a script that is in a file. NULL, or what went wrong. */
+/* Runs the script in `file`. Returns NULL or an error message. */
 static const char *run_gnuplot(FILE *file)
 {
     static last_line said;
@@ -52,7 +53,8 @@ static const char *run_gnuplot(FILE *file)
     return 0;
 }
 
-/* gnuplot reads a file of commands, not a pipe: it may end before it has read everything. */
+/* Draws to a temporary file. The script is a file and not a pipe, because gnuplot may exit before it has read
+ * everything, and writing to its pipe would then fail. */
 static const char *draw(const char *temporary_png, const char *text, size_t size)
 {
     const char *error = 0;
@@ -73,7 +75,8 @@ const char *gnuplot_end(gnuplot_picture *p)
 {
     atomic_file picture;
     const char *error = 0;
-    /* Where gnuplot cannot write its file, it writes the picture to its standard output: this is known before. */
+    /* Opening the file first finds a path that cannot be written to. gnuplot itself would not fail: it would write the
+     * picture to its stdout. */
     int status = atomic_open(&picture, p->png);
     fclose(p->script);
     if (!status) {

@@ -1,4 +1,4 @@
-/* Pictures, drawn by gnuplot.
+/* Draws charts as PNG files with gnuplot.
  *
  *     gnuplot_picture p;
  *     const char *error;
@@ -14,20 +14,20 @@
 #include <stdio.h>
 
 typedef struct {
-    FILE *script; /* takes gnuplot's commands */
-    char *png;    /* the rest belongs to the module */
-    char *text;   /* of the script */
+    FILE *script; /* the caller writes gnuplot's commands here */
+    char *png;    /* path of the PNG; this and the members below are private */
+    char *text;   /* the commands written so far */
     size_t size;
 } gnuplot_picture;
 
-/* Begins a PNG of width x height pixels. */
+/* Begins a PNG of width x height pixels. Copies the path `png`. */
 void gnuplot_begin(gnuplot_picture *p, const char *png, int width, int height);
 
-/* Writes text in gnuplot's quotes. */
+/* Writes `text` as a quoted string of gnuplot. */
 void gnuplot_quote(FILE *script, const char *text);
 
-/* Draws. The file appears whole or not at all (base/atomic_file.h). Returns NULL, or in a few words what went wrong, in
- * static storage. */
+/* Draws the picture, writes the file atomically (base/atomic_file.h), and frees what `p` holds. Returns NULL, or a
+ * short error message in static storage. */
 const char *gnuplot_end(gnuplot_picture *p);
 
 #endif

@@ -1,3 +1,4 @@
+/* A JSON parser that reads character by character from a file. */
 #include "base/json_reader.h"
 
 #include <errno.h>

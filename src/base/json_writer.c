@@ -1,3 +1,4 @@
+/* Writes strings and numbers as JSON. */
 #include "base/json_writer.h"
 
 #include <math.h>

@@ -4,13 +4,13 @@
 
 #include <stdio.h>
 
-/* A string, with its quotes. */
+/* Writes a string with its quotes and escapes. */
 void json_put_string(FILE *out, const char *text);
 
-/* A number, with the digits that bring the same double back; null where it is not finite, which JSON cannot say. */
+/* Writes a number with 17 digits, which give the same double when read; null if it is infinite or NaN. */
 void json_put_number(FILE *out, double value);
 
-/* "key": and the number. */
+/* Writes "key": value. */
 void json_put_member(FILE *out, const char *key, double value);
 
 #endif

@@ -1,3 +1,4 @@
+/* Allocation that ends the program when memory runs out, and growing arrays. */
 #include "base/memory.h"
 
 #include "base/error.h"
@@ -5,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* malloc may answer NULL to a request for nothing, which is no error. */
+/* malloc(0) may return NULL, which is no error. */
 static void *checked(void *block, size_t bytes)
 {
     if (!block && bytes) die("out of memory: %zu bytes are not to be had", bytes);

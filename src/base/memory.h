@@ -1,8 +1,9 @@
-/* Memory that is there, or the end of the program with one line: for the many small arrays whose absence nobody could
- * do anything about. What can be as large as the user's data (soft labels of many classes) is asked for with the plain
- * functions, and its absence reported with the size.
+/* Allocation functions that end the program with one line when memory runs out, so that callers need no check. They are
+ * for small arrays. Memory that grows with the user's data (the soft labels of many classes) is allocated with the
+ * plain functions, so that the error message can tell its size.
  *
- * The names are those that the field uses for such wrappers (git, gcc). What they return is freed with free(). */
+ * The names are the usual ones for such wrappers (git, gcc). Results are freed with free().
+ */
 #ifndef MEMORY_H
 #define MEMORY_H
 
@@ -13,8 +14,8 @@ void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *block, size_t bytes);
 char *xstrdup(const char *text);
 
-/* A growing array: room for one more item of `size` bytes beside `count` ones. Returns the array, which may have moved;
- * *capacity is how many items there is room for. Starts from a NULL array with a capacity of 0. */
+/* Makes room for one more item of `size` bytes after the first `count` items. Returns the array, which may have moved;
+ * *capacity is the number of items that it has room for. Begin with a NULL array and a capacity of 0. */
 void *grow_array(void *items, size_t count, size_t *capacity, size_t size);
 
 #endif

@@ -1,3 +1,4 @@
+/* Parses numbers strictly: all of the text, and in a range. */
 #include "base/numbers.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@ int parse_number(const char *text, double low, double high, double *value)
     if (!*text || text[strspn(text, "0123456789.eE+-")]) return -1;
     errno = 0;
     number = strtod(text, &end);
-    /* a number too small for a double is read as (almost) 0, which is close enough */
+    /* ERANGE can also be an underflow; its result, close to 0, is accepted */
     if (*end || end == text || (errno == ERANGE && fabs(number) > 1)) return -1;
     if (!(number >= low && number <= high)) return -1;
     *value = number;

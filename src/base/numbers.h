@@ -1,13 +1,13 @@
-/* Numbers from text: command lines, cfg and data files. */
+/* Parses numbers in command lines, cfg files and .data files. */
 #ifndef NUMBERS_H
 #define NUMBERS_H
 
-/* Returns 0, and puts the number into *value, when all of `text` is one decimal number in [low, high]; -1 otherwise,
- * and *value stays. What strtod takes beside that (hexadecimal, the names of infinity and of NaN, white space in front)
- * is no number here. */
+/* Parses all of `text` as one decimal number. Returns 0 and sets *value if it is in [low, high]; otherwise returns -1
+ * and leaves *value unchanged. Hexadecimal numbers, infinity, NaN and leading white space, which strtod accepts, are
+ * errors. */
 int parse_number(const char *text, double low, double high, double *value);
 
-/* The same for a whole number, written with digits alone and perhaps a minus sign. */
+/* The same for a whole number: digits with an optional minus sign. */
 int parse_whole_number(const char *text, long long low, long long high, long long *value);
 
 #endif

@@ -1,3 +1,4 @@
+/* Progress lines, running means and durations. */
 #include "base/progress.h"
 
 #include <stdio.h>
@@ -5,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Stands in every line, so that is_progress_line finds it. */
+/* Part of every progress line; is_progress_line looks for it. */
 #define RATE_AND_ETA "/s, ETA "
 
 void smoothed_add(smoothed_mean *mean, double value)
@@ -21,7 +22,7 @@ double smoothed_value(const smoothed_mean *mean)
 
 void format_duration(double seconds, char *text)
 {
-    /* more than ten thousand years is a division by next to nothing */
+    /* a longer estimate comes from a rate close to 0 and means nothing */
     long long s = seconds > 0 && seconds < 3e11 ? (long long)(seconds + .5) : 0;
     snprintf(text, 32, "%lld:%02d:%02d", s / 3600, (int)(s / 60 % 60), (int)(s % 60));
 }

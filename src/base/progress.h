@@ -1,5 +1,5 @@
-/* How far long work is: items done, items a second, and the time left (ETA), on stderr. On a terminal one line that is
- * written over; elsewhere a line for every tenth.
+/* Prints the progress of long work on stderr: items done, items per second and the time left (ETA). On a terminal one
+ * line is overwritten; elsewhere a line is printed after every tenth of the items.
  *
  *     progress p;
  *     progress_begin(&p, "images", count, count, 0);
@@ -12,42 +12,43 @@
 #include <stddef.h>
 
 typedef struct {
-    const char *unit;       /* of the items: "images" */
+    const char *unit;       /* name of the items: "images" */
     size_t done, total;     /* items */
-    double work_done, work; /* where items differ in what they cost: the time left is that of the work left */
-    double quiet;           /* seconds in the beginning without a word */
-    double start, shown;    /* monotonic_seconds() */
+    double work_done, work; /* cost of the items done and of all items, in any unit; the ETA is computed from it */
+    double quiet;           /* nothing is printed in the first `quiet` seconds */
+    double start, shown;    /* monotonic_seconds() at the beginning and at the last line */
     int is_terminal;
-    int line_open; /* the terminal's line has no end yet */
+    int line_open; /* the line on the terminal has not been ended */
 } progress;
 
-/* Work that is over within `quiet_seconds` says nothing. `unit` must stay. */
+/* Begins `total` items that cost total_work together. Work that takes less than quiet_seconds prints nothing. `unit` is
+ * not copied. */
 void progress_begin(progress *p, const char *unit, size_t total, double total_work, double quiet_seconds);
 
-/* One more item is done, which was `work` of total_work. */
+/* Counts one finished item that cost `work`. */
 void progress_step(progress *p, double work);
 
-/* Ends the terminal's line. Call it before any other output, an error message too. */
+/* Ends the line on the terminal. Call it before any other output, also before an error message. */
 void progress_end(progress *p);
 
-/* Whether a line of another program's output is one that progress_step wrote. */
+/* Whether `text`, a line from another process, was printed by progress_step. */
 int is_progress_line(const char *text);
 
-/* ---- Its parts --------------------------------------------------------------------------------------------------- */
+/* ---- Means and times --------------------------------------------------------------------------------------------- */
 
-/* An exponentially weighted mean: every value weighs `keep` times as much as the one after it. Starts as {keep}. */
+/* An exponentially weighted mean: each value weighs `keep` times as much as the next one. Initialize as {keep}. */
 typedef struct {
     double keep, sum, weight;
 } smoothed_mean;
 
 void smoothed_add(smoothed_mean *mean, double value);
-/* 0 before the first value. */
+/* The mean; 0 before the first value. */
 double smoothed_value(const smoothed_mean *mean);
 
-/* "H:MM:SS", rounded to seconds; text holds at least 32 bytes. */
+/* Writes "H:MM:SS", rounded to seconds. `text` has room for at least 32 bytes. */
 void format_duration(double seconds, char *text);
 
-/* Seconds since some moment, by a clock that nobody sets and that never goes back. */
+/* Seconds since an arbitrary moment. The clock never goes back and ignores changes of the time of day. */
 double monotonic_seconds(void);
 
 #endif

@@ -1,11 +1,11 @@
-/* splitmix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014): a random stream in
- * 64 bits. One addition and a mix a number, and any start gives a good stream. */
+/* splitmix64, a random number generator with 64 bits of state (Steele, Lea and Flood, "Fast Splittable Pseudorandom
+ * Number Generators", OOPSLA 2014). It is fast, and every initial state gives a good stream. */
 #ifndef SPLITMIX64_H
 #define SPLITMIX64_H
 
 #include <stdint.h>
 
-/* A bijection of 64 bits in which every bit of the result depends on every bit of z. */
+/* A one-to-one function of 64 bits in which every bit of the result depends on every bit of z. */
 static inline uint64_t splitmix64_mix(uint64_t z)
 {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
@@ -13,7 +13,7 @@ static inline uint64_t splitmix64_mix(uint64_t z)
     return z ^ (z >> 31);
 }
 
-/* The next number of a stream. */
+/* Advances the stream and returns its next number. */
 static inline uint64_t splitmix64_next(uint64_t *stream)
 {
     *stream += 0x9e3779b97f4a7c15ull;

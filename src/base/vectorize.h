@@ -1,30 +1,30 @@
-/* How loops over large arrays are compiled and divided among threads, in every folder of src/. */
+/* Macros that compile loops over large arrays for vector registers and divide them among threads. */
 #ifndef VECTORIZE_H
 #define VECTORIZE_H
 
 #include <stddef.h>
 
-/* In front of a function: it is compiled once for each width of vector registers, and the widest that the processor has
- * is chosen when the program starts. Without this, gcc would use the narrow registers that every x86-64 has.
- * A sanitized build has one version: the code that chooses runs before the sanitizer is ready for it. */
+/* Before a function: compiles it once for each width of vector registers. The program selects the widest that the
+ * processor has when it starts. Without this, gcc uses only the 128-bit registers that every x86-64 has. A build with
+ * AddressSanitizer has one version, because the selection runs before the sanitizer is ready. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
 #define VECTORIZED __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define VECTORIZED
 #endif
 
-/* In front of a function that VECTORIZED ones call: it becomes part of each of their versions, and is compiled for that
- * version's registers. A constant argument is a constant in its loops. */
+/* Before a function that VECTORIZED functions call: inlines it always, so that each of their versions compiles it for
+ * its own registers. Arguments that are constants become constants in its loops. */
 #define INLINE static inline __attribute__((always_inline))
 
 enum {
-    PARALLEL_FROM = 32768, /* elements; for fewer, starting a second thread costs more time than it saves */
-    PARALLEL_PARTS = 16    /* into which more are divided: as many on every machine, so that sums have one order */
+    PARALLEL_FROM = 32768, /* elements; for fewer, starting threads costs more time than it saves */
+    PARALLEL_PARTS = 16    /* of larger arrays; the same number on every machine, so that sums are added in one order */
 };
 
-/* Divides the elements 0..n-1 into PARALLEL_PARTS parts (one where n < PARALLEL_FROM) and runs `statement` for each, in
- * parallel. In the statement, size_t `at` is the first element of the part, and size_t `m` the number of its elements.
- */
+/* Divides the elements 0..n-1 into PARALLEL_PARTS parts (one part if n < PARALLEL_FROM) and runs `statement` for each
+ * part, in parallel. In the statement, size_t `at` is the index of the part's first element, and size_t `m` its number
+ * of elements. */
 #define IN_PARTS(n, statement)                                                                                         \
     do {                                                                                                               \
         int part_, parts_ = (n) < PARALLEL_FROM ? 1 : PARALLEL_PARTS;                                                  \

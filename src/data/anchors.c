@@ -1,3 +1,4 @@
+/* k-means over the sizes of boxes; the method is described in anchors.h. */
 #include "data/anchors.h"
 
 #include "base/memory.h"
@@ -8,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A limit for the iterations of one restart: moving the anchors to medians may come back to anchors that were there
- * before, and would then never end. Its value matters little, as the best anchors on the way are kept. */
+/* The most iterations of one restart. Medians can lead back to earlier anchors, and the loop would then never end. The
+ * number matters little, since the best anchors so far are kept. */
 enum { MOST_ITERATIONS = 300 };
 
 double anchor_iou(anchor_size a, anchor_size b)
@@ -18,7 +19,7 @@ double anchor_iou(anchor_size a, anchor_size b)
     return both / (a.w * a.h + b.w * b.h - both);
 }
 
-/* The anchor of largest IoU; equal: the first. */
+/* The index of the anchor with the largest IoU, the first one if several are equal. Sets *iou. */
 static int best_anchor(anchor_size size, const anchor_size *anchors, int num, double *iou)
 {
     int k, best = 0;
@@ -106,21 +107,21 @@ size_t count_different_sizes(const anchor_size *sizes, size_t count)
 typedef struct {
     size_t count;
     int num;
-    anchor_size *sizes; /* count, by width */
-    height *heights;    /* count, by height: medians need no sorting then */
-    double *iou;        /* count: of every box with its anchor */
-    int *own;           /* count: the anchor of every box */
-    size_t *boxes;      /* num: of every anchor */
-    size_t *seen;       /* num: of those, how many were met so far; scratch of move_to_medians */
+    anchor_size *sizes; /* count, sorted by width */
+    height *heights;    /* count, sorted by height, so that finding the medians needs no sorting */
+    double *iou;        /* count: IoU of every box with its anchor */
+    int *own;           /* count: index of the anchor of every box */
+    size_t *boxes;      /* num: number of boxes of every anchor */
+    size_t *seen;       /* num: how many of these were visited so far; used by move_to_medians */
 } problem;
 
-/* 0 <= number < 1. */
+/* Returns a random number, 0 <= number < 1. */
 static double draw(uint64_t *state)
 {
     return (double)(splitmix64_next(state) >> 11) / 9007199254740992.;
 }
 
-/* k-means++. A box that was drawn has distance 0 and is not drawn again. */
+/* Draws the first anchors with k-means++. A box that was drawn has distance 0 and is not drawn again. */
 static void draw_anchors(problem *p, anchor_size *anchors, uint64_t *random)
 {
     size_t i, chosen = (size_t)(draw(random) * p->count);
@@ -137,14 +138,15 @@ static void draw_anchors(problem *p, anchor_size *anchors, uint64_t *random)
         at = draw(random) * sum;
         for (i = 0; i < p->count; ++i) {
             if (p->iou[i] >= 1) continue;
-            chosen = i; /* rounding may leave a little of `at` behind the last */
+            chosen = i; /* where rounding keeps `at` from falling below 0, the last candidate is taken */
             at -= 1 - p->iou[i];
             if (at < 0) break;
         }
     }
 }
 
-/* Gives every box to its best anchor. Returns how many changed theirs; the average IoU in `average`. */
+/* Assigns every box to its best anchor. Returns how many boxes changed their anchor; sets *average to the average
+ * IoU. */
 static size_t assign(problem *p, const anchor_size *anchors, double *average)
 {
     size_t i, changed = 0;
@@ -161,7 +163,8 @@ static size_t assign(problem *p, const anchor_size *anchors, double *average)
     return changed;
 }
 
-/* Moves every anchor without boxes to one of the boxes that fit theirs worst. Returns how many moved. */
+/* Moves every anchor without boxes to the box that has the smallest IoU with its own anchor. Returns how many anchors
+ * moved. */
 static int move_idle(problem *p, anchor_size *anchors)
 {
     int k, moved = 0;
@@ -171,7 +174,7 @@ static int move_idle(problem *p, anchor_size *anchors)
         for (i = 1; i < p->count; ++i)
             if (p->iou[i] < p->iou[worst]) worst = i;
         anchors[k] = p->sizes[worst];
-        for (i = 0; i < p->count; ++i) { /* so that the next one goes elsewhere */
+        for (i = 0; i < p->count; ++i) { /* so that the next anchor moves to another box */
             double iou = anchor_iou(p->sizes[i], anchors[k]);
             if (iou > p->iou[i]) p->iou[i] = iou;
         }
@@ -180,12 +183,13 @@ static int move_idle(problem *p, anchor_size *anchors)
     return moved;
 }
 
-/* Adds `value`, the next in order of an anchor's boxes, to that anchor's median where it is in the middle. */
+/* Computes the median of an anchor's boxes: called with their values in ascending order, it uses the one or two values
+ * in the middle. */
 static void add_to_median(double *median, double value, size_t *seen, size_t boxes)
 {
     size_t place = (*seen)++;
     if (place == (boxes - 1) / 2) *median = value;
-    if (place == boxes / 2) *median = (*median + value) / 2; /* odd: with itself */
+    if (place == boxes / 2) *median = (*median + value) / 2; /* an odd number: the mean of the value with itself */
 }
 
 static void move_to_medians(problem *p, anchor_size *anchors)
@@ -203,7 +207,8 @@ static void move_to_medians(problem *p, anchor_size *anchors)
     }
 }
 
-/* From `anchors` on; the best ones seen, if better than `best_average`, in `best`. */
+/* Runs k-means from `anchors`, which it moves. Copies the anchors with the largest average IoU to `best`, if that
+ * exceeds *best_average. */
 static void iterate(problem *p, anchor_size *anchors, anchor_size *best, double *best_average)
 {
     size_t i;

@@ -1,3 +1,4 @@
+/* Reads .data files and the lists that they name. */
 #include "data/data_file.h"
 
 #include "base/error.h"
@@ -14,7 +15,7 @@ void free_data_options(list *options)
     node *n;
     for (n = options->front; n; n = n->next) {
         kvp *pair = (kvp *)n->val;
-        free(pair->key); /* the whole line; the value lies in it */
+        free(pair->key); /* the allocated line, which also holds the value */
         free(pair);
     }
     free_list(options);
@@ -28,7 +29,7 @@ void valid_data_free(valid_data *data)
     data->names_file = 0;
 }
 
-/* The value of a key in *value (it stays the options'). `path` is the .data file. */
+/* Sets *value to the value of a key; the text belongs to `options`. `path` is the .data file, for the message. */
 static int find_value(list *options, const char *path, const char *key, const char **value)
 {
     *value = option_find_str(options, (char *)key, 0);

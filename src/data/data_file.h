@@ -1,7 +1,7 @@
-/* Darknet's .data files: `key = value` a line, such as classes=, names=, train= and valid=.
+/* Reads Darknet's .data files: one `key = value` per line, such as classes=, names=, train= and valid=.
  *
- * The paths in it, and those in the lists that it names, follow Darknet's rule: a relative path is relative to the
- * folder that the program was started in, wherever the .data file itself lies. Nothing here changes a path.
+ * Paths in a .data file, and in the lists that it names, follow Darknet's rule: a relative path is relative to the
+ * current folder of the program, not to the folder of the .data file. Nothing here changes a path.
  *
  * Functions that return an int return 0, or 1 after one line on stderr.
  */
@@ -12,21 +12,22 @@
 
 #include "darknet.h"
 
-/* What an evaluation reads: the classes, their names, and the images of the valid= list. */
+/* The data of an evaluation: the classes, their names, and the images of the valid= list. */
 typedef struct {
     int classes;              /* classes= */
-    text_lines names, images; /* the lines of the files names= and valid= */
-    char *names_file;         /* names=, for messages */
+    text_lines names, images; /* the lines of the files in names= and valid= */
+    char *names_file;         /* the path in names=, for messages */
 } valid_data;
 
-/* Free with valid_data_free, after an error too. Whether there are as many names as classes is not looked at. */
+/* Reads classes=, names= and valid=. Does not check that there are as many names as classes. Free with valid_data_free,
+ * also after an error. */
 int valid_data_read(const char *path, valid_data *data);
 void valid_data_free(valid_data *data);
 
-/* classes=, and the lines of the file train=. Free the images with free_lines, after an error too. */
+/* Reads classes= and the lines of the file in train=. Free `images` with free_lines, also after an error. */
 int training_list_read(const char *path, int *classes, text_lines *images);
 
-/* Frees what Darknet's read_data_cfg returned, for which Darknet itself has no function. */
+/* Frees the result of Darknet's read_data_cfg; Darknet has no function for it. */
 void free_data_options(list *options);
 
 #endif

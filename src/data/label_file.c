@@ -1,3 +1,4 @@
+/* Finds and parses the label files of a detector. */
 #include "data/label_file.h"
 
 #include "base/memory.h"
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Replaces the first `word` in `path`, which must have room for what that adds. */
+/* Replaces the first `word` in `path` with `by`. `path` must have room for a longer text. */
 static void replace_first(char *path, const char *word, const char *by)
 {
     char *at = strstr(path, word);
@@ -22,7 +23,7 @@ labels_status label_file_path(const char *image_path, char path[LABEL_PATH_SIZE]
     static const char *const replace[][2] = {{"images", "labels"}, {"JPEGImages", "labels"}, {"raw", "labels"},
                                              {".jpg", ".txt"},     {".png", ".txt"},         {".JPG", ".txt"},
                                              {".JPEG", ".txt"}};
-    enum { ROOM = 64 }; /* for what replacing adds */
+    enum { ROOM = 64 }; /* bytes that the replacements can add */
     size_t length = strlen(image_path), i;
     if (length >= LABEL_PATH_SIZE - ROOM) {
         snprintf(reason, reason_size, "path too long: %.60s...", image_path);
@@ -38,11 +39,11 @@ labels_status label_file_path(const char *image_path, char path[LABEL_PATH_SIZE]
     return LABELS_OK;
 }
 
-/* Reads one line, which is cut up on the way. Returns 0, or 1 with the reason. */
+/* Parses one line and modifies it on the way. Returns 0, or 1 with the reason. */
 static int parse_label(char *line, int classes, label_box *box, char *reason, size_t reason_size)
 {
     static const char *const names[] = {"x", "y", "width", "height"};
-    /* A box as wide as the image may reach a little beyond it, by the rounding of what wrote the file. */
+    /* A box as wide as the image may reach a little beyond it, because the numbers in the file are rounded. */
     const double slack = .001;
     char *fields[6], *rest = 0, *field = strtok_r(line, " \t\r\n", &rest);
     double values[4];

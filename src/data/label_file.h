@@ -1,28 +1,28 @@
-/* Darknet's label files: the objects of one image for a detector, one a line:
+/* Reads Darknet's label files: the objects of one image for a detector, one per line:
  *
  *     class x y width height        class from 0; centre and sides as fractions of the image
  *
- * This reader is for commands that look at labels, and is strict. Training reads the same files with Darknet's own
- * read_boxes, which stops at the first line that is not of that form without saying so.
+ * This reader is strict. It is for commands that inspect labels. Training reads the same files with Darknet's
+ * read_boxes, which silently stops at the first line that has another form.
  */
 #ifndef LABEL_FILE_H
 #define LABEL_FILE_H
 
 #include <stddef.h>
 
-/* Bytes of a path with its ending 0, as in Darknet's buffers. */
+/* Size of a path in bytes, with its terminating zero, as in Darknet. */
 enum { LABEL_PATH_SIZE = 4096 };
 
-/* Training leaves out boxes of a smaller width or height (fill_truth_detection in Darknet's data.c). */
+/* Training ignores boxes with a smaller width or height (fill_truth_detection in Darknet's data.c). */
 #define LABEL_SMALLEST_SIDE .001
 
-/* One line of a file. */
+/* One line of a label file. */
 typedef struct {
     int class_id;
     double x, y, w, h; /* centre, width and height, as fractions of the image */
 } label_box;
 
-/* Starts as zeros; the caller frees `items`. */
+/* A growing array. Initialize it with zeros; the caller frees `items`. */
 typedef struct {
     label_box *items;
     size_t count, capacity;
@@ -30,19 +30,19 @@ typedef struct {
 
 typedef enum {
     LABELS_OK,
-    LABELS_MISSING, /* there is no such file */
+    LABELS_MISSING, /* the file does not exist */
     LABELS_BAD      /* `reason` says what and where */
 } labels_status;
 
-/* Where training looks for the labels of an image: Darknet makes that path out of the image's by replacing words, as in
- * images -> labels and .jpg -> .txt, each where it first occurs in the whole path (fill_truth_detection in its data.c).
- * Returns LABELS_OK, or LABELS_BAD with one line in `reason` (reason_size bytes): for a path that is too long, and for
- * an image whose ending is none of those that Darknet replaces. */
+/* Finds the label file of an image as Darknet does in training (fill_truth_detection in its data.c): replaces words in
+ * the path of the image, such as images by labels and .jpg by .txt, each where it first occurs in the whole path.
+ * Returns LABELS_OK; or LABELS_BAD with one line in `reason` (reason_size bytes) if the path is too long, or if its
+ * extension is not one that Darknet replaces. */
 labels_status label_file_path(const char *image_path, char path[LABEL_PATH_SIZE], char *reason, size_t reason_size);
 
-/* Appends the boxes of a label file to `boxes`. A class must be below `classes`; centres must lie in the image, and
- * sides be above 0 and no longer than it, but for rounding. Empty lines are passed over. Where the result is not
- * LABELS_OK, `boxes` holds what it held before, and `reason` one line. */
+/* Appends the boxes of a label file to `boxes`. A class must be below `classes`; the centre must be in the image, and
+ * the sides above 0 and at most 1, with a tolerance for rounding. Empty lines are skipped. If the result is not
+ * LABELS_OK, `boxes` has the same boxes as before, and `reason` holds one line. */
 labels_status label_file_read(const char *path, int classes, label_boxes *boxes, char *reason, size_t reason_size);
 
 #endif

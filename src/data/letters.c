@@ -1,3 +1,4 @@
+/* Finds and loads the images of letters. */
 #include "data/letters.h"
 
 #include "base/error.h"
@@ -17,7 +18,7 @@ static void letter_path(char *path, size_t size, const char *folder, int code, i
     snprintf(path, size, "%s/%d_%d.png", folder, code, letter_size);
 }
 
-/* Asks for the first letter, not for the folder: data/labels is also where many a data set has its label files. */
+/* Checks for the first letter, not for the folder: many data sets keep label files in data/labels, too. */
 static int has_letters(const char *folder)
 {
     char path[2 * PATH_MAX];
@@ -25,7 +26,7 @@ static int has_letters(const char *folder)
     return !access(path, R_OK);
 }
 
-/* The first folder that has the letters; ends the program where there is none. */
+/* Writes the first folder that has the letters; ends the program if there is none. */
 static void find_letters(char *folder, size_t size)
 {
     static const char *beside_program[] = {"../darknet/data/labels", "../share/darknet-ols/data/labels"};

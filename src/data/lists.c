@@ -1,3 +1,4 @@
+/* Reads text files line by line. */
 #include "data/lists.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* Loads the parts of a batch in parallel. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* sched_getaffinity */
 #endif
@@ -17,7 +18,7 @@ void loading_set_threads(int threads)
     wanted = threads;
 }
 
-/* taskset and containers may leave us fewer than the machine has. */
+/* The processors that this process may use: with taskset or in a container, fewer than the machine has. */
 static int processors(void)
 {
 #ifdef CPU_COUNT
@@ -47,7 +48,7 @@ void load_parts(const load_args *parts, int n)
     pthread_t *helpers;
     if (threads > n) threads = n;
     helpers = (pthread_t *)calloc(threads > 0 ? threads : 1, sizeof *helpers);
-    /* The caller is one of them, so that a machine that gives us no thread only loads more slowly. */
+    /* The calling thread loads too. If no thread can be created, loading is only slower. */
     while (helpers && started < threads - 1 && !pthread_create(helpers + started, 0, load_next, &w)) ++started;
     load_next(&w);
     for (i = 0; i < started; ++i) pthread_join(helpers[i], 0);

@@ -1,4 +1,5 @@
-/* See photo.h for the constraint that every pixel here stands under, and for the test that watches it. */
+/* Decodes photos, caches them, and crops, scales and recolours them. All pixels must equal Darknet's, bit for bit:
+ * photo.h says why and names the test. */
 #include "data/photo.h"
 
 #include "base/memory.h"
@@ -20,10 +21,10 @@
 #include "stb_image.h"
 #endif
 
-/* ---- Photos that are kept ---------------------------------------------------------------------------------------- */
+/* ---- The cache of decoded photos --------------------------------------------------------------------------------- */
 
-/* What was decoded first stays, and nothing is ever thrown out: images are drawn at random, so no photo is more likely
- * to be wanted than another. So a pointer to a kept photo is good for as long as the program runs. */
+/* The first photos are kept until the limit is reached, and none is ever removed: images are drawn at random, so all
+ * are equally likely to be needed again. A pointer to a kept photo is therefore valid until the program ends. */
 typedef struct {
     char *path;
     photo picture;
@@ -36,7 +37,7 @@ static struct {
     size_t entries;
     size_t bytes;
     size_t limit;
-    int limited; /* the limit was set */
+    int limited; /* 1: the limit was set */
 } image_cache = {PTHREAD_MUTEX_INITIALIZER, 0, 0, 0, 0, 0, 0};
 
 static size_t default_limit(void)
@@ -62,7 +63,7 @@ size_t photo_kept(void)
     return bytes;
 }
 
-/* FNV-1a. */
+/* The FNV-1a hash of a path. */
 static uint64_t hash(const char *path)
 {
     uint64_t h = 0xcbf29ce484222325ull;
@@ -70,7 +71,7 @@ static uint64_t hash(const char *path)
     return h;
 }
 
-/* Where the path is, or would be. There is always a free slot. */
+/* The slot of a path, or the free slot for it. There is always a free slot. */
 static entry *find(entry *table, size_t slots, const char *path)
 {
     size_t i = (size_t)(hash(path) >> 20) & (slots - 1);
@@ -78,7 +79,7 @@ static entry *find(entry *table, size_t slots, const char *path)
     return table + i;
 }
 
-/* Doubles the table where it is half full. Returns 0 where there is no memory: then no more photos are kept. */
+/* Doubles the table when it is half full. Returns 0 if memory runs out; then no more photos are kept. */
 static int make_room(void)
 {
     size_t slots = image_cache.slots ? 2 * image_cache.slots : 1024, i;
@@ -106,11 +107,11 @@ static int look_up(const char *path, photo *p)
     return found;
 }
 
-/* Keeps p where there is room. Another thread may have been first: then both photos are good, and ours is the caller's
- * to free. */
+/* Adds p to the cache if there is room, and returns p. If another thread has added the same photo first, p stays the
+ * caller's. */
 static photo keep(const char *path, photo p)
 {
-    /* A table that is doubled when it is half full has up to four slots for an entry. */
+    /* Per entry, the table has up to four slots: it doubles when it is half full. */
     size_t size = (size_t)p.w * p.h * p.c + strlen(path) + 1 + 4 * sizeof(entry);
     pthread_mutex_lock(&image_cache.lock);
     if (!image_cache.limited) photo_set_limit(default_limit());
@@ -129,7 +130,7 @@ static photo keep(const char *path, photo p)
 
 /* ---- Decoding ---------------------------------------------------------------------------------------------------- */
 
-/* load_image_stb's byte / 255, which -Ofast makes a multiplication. */
+/* The values of byte / 255 in load_image_stb, where -Ofast replaces the division by a multiplication. */
 static float values[256];
 static pthread_once_t values_are_there = PTHREAD_ONCE_INIT;
 
@@ -139,7 +140,7 @@ static void make_values(void)
     for (i = 0; i < 256; ++i) values[i] = (float)(i * (1 / 255.));
 }
 
-/* The bytes that an image of floats was made of. Frees the image. */
+/* Converts an image of floats back to the bytes that it was made from. Frees the image. */
 static photo photo_of(image im)
 {
     const size_t plane = (size_t)im.w * im.h;
@@ -154,7 +155,7 @@ static photo photo_of(image im)
 }
 
 #ifdef OPENCV
-/* What load_image_cv gives for a file that it cannot decode: black, 10 x 10. */
+/* Whether p is what load_image_cv returns for a file that it cannot decode: a black image of 10 x 10 pixels. */
 static int is_black_square(photo p)
 {
     int i;
@@ -167,8 +168,8 @@ static int is_black_square(photo p)
 int photo_decode(const char *path, photo *p)
 {
 #ifdef OPENCV
-    /* Where OpenCV cannot read a file, Darknet hands its name to a shell, which is to add it to bad.list. So the name
-     * that it gets is one that says nothing to a shell. */
+    /* If OpenCV cannot read a file, Darknet runs a shell command that adds the file's name to bad.list. This name has
+     * no characters that are special in a shell. */
     char name[32];
     const int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) return 0;
@@ -194,7 +195,7 @@ photo photo_open(const char *path)
 #ifdef OPENCV
     p = photo_of(load_image_color((char *)path, 0, 0));
 #else
-    /* of a file that cannot be decoded Darknet says why, and ends the program */
+    /* if it cannot be decoded, this function of Darknet prints why and ends the program */
     if (!photo_decode(path, &p)) p = photo_of(load_image_color((char *)path, 0, 0));
 #endif
     return keep(path, p);
@@ -219,9 +220,10 @@ image photo_to_image(photo p)
 
 /* ---- Interpolation ----------------------------------------------------------------------------------------------- */
 
-enum { CHUNK = 256 }; /* pixels whose places are found at once */
+enum { CHUNK = 256 }; /* pixels whose source positions are computed at once */
 
-/* Where to read in one direction. Outside of the image all is 0, and every place more than a pixel outside is alike. */
+/* Limits a source coordinate. All pixels outside of the image are 0, so it does not matter how far outside a position
+ * is. NaN also becomes a position outside. */
 static inline float clamp(float x, int size)
 {
     return !(x >= -2) ? -2 : x > size ? size : x;
@@ -239,7 +241,8 @@ static inline float pixel(const photo *p, int x, int y, int c)
     return values[p->bytes[((size_t)y * p->w + x) * 3 + c]];
 }
 
-/* bilinear_interpolate of the three channels at (x, y) into out, plane floats apart. The sum is in gcc's order. */
+/* Interpolates the three channels at (x, y) as Darknet's bilinear_interpolate and writes them to `out`, `plane` floats
+ * apart. The terms of the sum are in gcc's order. */
 static inline void sample(const photo *p, float x, float y, float *out, size_t plane)
 {
     int ix = floor_of(x), iy = floor_of(y), c;
@@ -258,13 +261,13 @@ static inline void sample(const photo *p, float x, float y, float *out, size_t p
 
 typedef float rgb __attribute__((vector_size(16))); /* red, green, blue, 0 */
 
-/* Where a pixel looks, and how much of what is there it takes. */
+/* The source column of an output pixel, and the weights of this column and of the next one. */
 typedef struct {
     int x;
     float left, right;
 } column;
 
-/* Row y as floats, and two black pixels behind it; below the photo all is black. */
+/* Converts row y to floats and appends two black pixels. Rows below the photo are black. */
 static void row_of_floats(const photo *p, int y, rgb *row)
 {
     const unsigned char *bytes;
@@ -278,14 +281,14 @@ static void row_of_floats(const photo *p, int y, rgb *row)
     }
 }
 
-/* Every row that is looked at becomes floats once, as there are usually fewer pixels in it than are looked at. */
+/* Converts every source row once: it usually has fewer pixels than the output reads from it. */
 void photo_place(photo p, int w, int h, int dx, int dy, image canvas)
 {
     float step_x = 1 / (float)w * p.w, step_y = 1 / (float)h * p.h;
     int from_x = dx < 0 ? -dx : 0, to_x = w < canvas.w - dx ? w : canvas.w - dx;
     int from_y = dy < 0 ? -dy : 0, to_y = h < canvas.h - dy ? h : canvas.h - dy;
     size_t plane = (size_t)canvas.w * canvas.h, pitch = (size_t)p.w + 2;
-    rgb *rows = (rgb *)xmalloc(2 * pitch * sizeof *rows); /* an even and an odd one */
+    rgb *rows = (rgb *)xmalloc(2 * pitch * sizeof *rows); /* one for even source rows, one for odd ones */
     column *columns = (column *)xmalloc((w > 0 ? w : 1) * sizeof *columns);
     int held[2] = {-1, -1}, x, y, i;
     for (x = from_x; x < to_x; ++x) {
@@ -309,7 +312,8 @@ void photo_place(photo p, int w, int h, int dx, int dy, image canvas)
         for (x = from_x; x < to_x; ++x) {
             int ix = columns[x].x;
             float left = columns[x].left, right = columns[x].right;
-            /* Unlike rotate_crop_image, gcc has place_image multiply the first pixel by one weight after the other. */
+            /* In place_image, gcc multiplies the first pixel by its two weights one after the other; in
+             * rotate_crop_image it does not. */
             rgb sum = upper[ix] * left * above + lower[ix] * (left * below) + upper[ix + 1] * (above * right) +
                       lower[ix + 1] * (right * below);
             out[x] = sum[0];
@@ -321,7 +325,8 @@ void photo_place(photo p, int w, int h, int dx, int dy, image canvas)
     free(columns);
 }
 
-/* Places of n pixels of one row, beginning with column x. */
+/* Source positions (rx, ry) of n output pixels of one row, from column x on. `row` is {sine, cosine, start x, start
+ * y}. */
 VECTORIZED static void places(int n, int x, const double *row, double half, double step, double shift, int w, int h,
                               float *rx, float *ry)
 {
@@ -379,14 +384,15 @@ static inline float limited(float v)
     return v < 0 ? 0 : v > 1 ? 1 : v;
 }
 
-/* Hue, saturation and value, changed, to red, green and blue. hue: from -1 to 1. The hue of a grey pixel may be NaN. */
+/* Changes the colours of n pixels and converts them from HSV to RGB, in place: x, y and z are H, S and V, then R, G and
+ * B. `hue` (-1 to 1) is added; `saturation` and `exposure` (of V) are factors. The hue of a grey pixel may be NaN. */
 VECTORIZED static void change_and_convert(size_t n, float hue, float saturation, float exposure, float *x, float *y,
                                           float *z)
 {
     size_t i;
 #pragma omp simd
     for (i = 0; i < n; ++i) {
-        /* Written so that gcc vectorizes it: no arithmetic in a branch, and no switch. */
+        /* Without a switch and without arithmetic in branches, so that gcc vectorizes the loop. */
         float hue_of_colour = y[i] == 0 ? 0 : x[i];
         float s = y[i] * saturation, v = z[i] * exposure, h = hue_of_colour + hue, turn, f, p, q, t, r, g, b;
         turn = h - 1;
@@ -413,8 +419,8 @@ VECTORIZED static void change_and_convert(size_t n, float hue, float saturation,
     }
 }
 
-/* rgb_to_hsv stays Darknet's: compiled with -Ofast it divides by the processor's approximate reciprocal, which nothing
- * else would repeat to the bit. */
+/* Calls Darknet's own rgb_to_hsv. Compiled with -Ofast, it divides with the processor's approximate reciprocal, and
+ * other code would not give the same bits. */
 void photo_distort(image im, float hue, float saturation, float exposure)
 {
     size_t plane = (size_t)im.w * im.h;

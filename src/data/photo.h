@@ -1,14 +1,15 @@
-/* Decoded images, and what the trainers do to them: the same pixels as Darknet's own functions, sooner.
+/* Photos: decoded images, and the functions with which the trainers crop, scale and recolour them. They give the same
+ * pixels as Darknet's own functions in less time.
  *
- * Darknet turns every image that it draws into floats as a whole, and interpolates and converts colours pixel by
- * pixel. A photo stays bytes, as it comes from the decoder; only the pixels that a crop needs become floats. Decoded
- * photos are kept, up to a limit, so that a small data set is read and decoded once.
+ * Darknet converts whole images to floats, and interpolates and converts colours pixel by pixel. A photo keeps the
+ * bytes from the decoder, and only the pixels that a crop needs become floats. Photos are cached up to a limit, so a
+ * small data set is read and decoded once.
  *
- * The constraint on all of it: the pixels are equal, bit for bit, to those of Darknet's own functions as gcc compiles
- * them with -Ofast on x86-64. That is why sums stand in the order that gcc gives them, why some weights are multiplied
- * together first and others are not, why bytes become floats by a multiplication, and why rgb_to_hsv stays Darknet's.
- * Whoever changes the arithmetic runs tests/unit/test_loading.c, which compares every function with Darknet's. On other
- * processors the results are equal but for rounding. The random numbers are drawn in Darknet's order.
+ * All pixels must be equal, bit for bit, to those of Darknet's functions as gcc compiles them with -Ofast on x86-64.
+ * This is why sums are in the order that gcc chooses, why some weights are multiplied together first and others are
+ * not, why bytes become floats by a multiplication, and why Darknet's rgb_to_hsv is used. After changing the
+ * arithmetic, run tests/unit/test_loading.c, which compares every function with Darknet's. On other processors the
+ * results are equal except for rounding. Random numbers are drawn in Darknet's order.
  */
 #ifndef PHOTO_H
 #define PHOTO_H
@@ -20,44 +21,45 @@
 typedef struct {
     int w, h, c;                /* c is 3 */
     const unsigned char *bytes; /* [h][w][c] */
-    int kept;                   /* bytes are the cache's, not the caller's */
+    int kept;                   /* 1: the bytes are the cache's, not the caller's */
 } photo;
 
-/* Up to how many bytes photos are kept; 0: none. Default: 512 MiB, or an eighth of the memory where that is less.
- * Photos that are kept already stay. To be called while nothing is loaded. */
+/* Sets how many bytes of photos are cached; 0: none. Default: 512 MiB, or an eighth of the memory if that is less.
+ * Photos already in the cache stay. Not to be called while images are loaded. */
 void photo_set_limit(size_t bytes);
 
-/* How many bytes are kept. */
+/* The bytes that the cache holds. */
 size_t photo_kept(void);
 
-/* The image in a file, with 3 channels, which is not kept. Returns 0 where it cannot be decoded; there is then nothing
- * to close. Any thread may call this; the caller frees the photo with photo_close. */
+/* Decodes the image in a file to 3 channels, without the cache. Returns 1; or 0 if it cannot be decoded, and there is
+ * then nothing to close. Thread-safe. The caller frees the photo with photo_close. */
 int photo_decode(const char *path, photo *p);
 
-/* The image in a file, with 3 channels. A file that cannot be read ends the program as load_image_color does (with
- * OpenCV: gives what that gives). A file is taken to stay as it is while the program runs. Any thread may call this;
- * the caller frees the photo with photo_close. */
+/* Returns the image in a file with 3 channels, from the cache if it is there. A file that cannot be read is handled by
+ * load_image_color: it ends the program, or with OpenCV returns a black image. Files must not change while the program
+ * runs. Thread-safe. The caller frees the photo with photo_close. */
 photo photo_open(const char *path);
 
+/* Frees a photo, unless the cache holds it. */
 void photo_close(photo p);
 
-/* The whole photo as floats, as load_image_color has it. The caller frees the image. */
+/* Converts the whole photo to floats, as load_image_color does. The caller frees the image. */
 image photo_to_image(photo p);
 
-/* place_image: p scaled to w by h, its corner at (dx, dy) of the canvas, which has 3 channels; what lies outside of the
- * canvas is left out. */
+/* Darknet's place_image: scales p to w x h and writes it into `canvas` (3 channels) with its top left corner at (dx,
+ * dy). Pixels outside of the canvas are left out. */
 void photo_place(photo p, int w, int h, int dx, int dy, image canvas);
 
-/* rotate_crop_image. The caller frees the image. */
+/* Darknet's rotate_crop_image. The caller frees the image. */
 image photo_rotate_crop(photo p, float rad, float scale, int w, int h, float dx, float dy, float aspect);
 
-/* random_augment_image. The caller frees the image. */
+/* Darknet's random_augment_image. The caller frees the image. */
 image photo_random_augment(photo p, float angle, float aspect, int low, int high, int w, int h);
 
-/* center_crop_image. The caller frees the image. */
+/* Darknet's center_crop_image. The caller frees the image. */
 image photo_center_crop(photo p, int w, int h);
 
-/* distort_image and random_distort_image, of an image with 3 channels. */
+/* Darknet's distort_image and random_distort_image, in place, for an image with 3 channels. */
 void photo_distort(image im, float hue, float saturation, float exposure);
 void photo_random_distort(image im, float hue, float saturation, float exposure);
 

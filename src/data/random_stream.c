@@ -1,3 +1,4 @@
+/* Seeds the random streams of the loading threads and replaces rand(). */
 #define RANDOM_STREAM_IMPLEMENTATION
 #include "data/random_stream.h"
 
@@ -8,7 +9,7 @@
 
 static unsigned seed;
 static int seeded;
-static unsigned long long load; /* number of the next load, plus 1; 0: not begun */
+static unsigned long long load; /* number of the next load plus 1; 0 before random_begin_loads */
 static __thread uint64_t stream;
 
 void random_set_seed(unsigned value)

@@ -1,3 +1,4 @@
+/* Label smoothing in the class scores of [yolo], [region] and [detection]. */
 #include "layers/class_head.h"
 
 #include "base/error.h"
@@ -19,7 +20,7 @@ static const char *section_of(LAYER_TYPE type)
     return type == YOLO ? "[yolo]" : type == REGION ? "[region]" : "[detection]";
 }
 
-/* One of the companions alone would train hard labels, which nobody meant who wrote it. */
+/* Refuses a smoothing key without smoothing=, which would silently train on hard labels. */
 static void refuse_companions(list *options, const char *section, int index)
 {
     const char *key;
@@ -30,7 +31,8 @@ static void refuse_companions(list *options, const char *section, int index)
                 key);
 }
 
-/* The head whose soft labels the later ones share; NULL before there is any. */
+/* The owner of the soft labels that all heads of the network share: the first head with smoothing before layer
+ * `before`. NULL if there is none. */
 static label_smoothing *first_head(const network *net, int before)
 {
     int i;
@@ -56,7 +58,7 @@ void parse_class_head(layer *l, list *options, network *net, int index)
     first = first_head(net, index);
     l->label_smoothing = parse_label_smoothing(options, section, index, l->classes, OLS_OLS, first, 0);
     if (!first) {
-        /* Only the owner counts iterations, or three heads would count each one three times. */
+        /* Only the owner counts iterations; otherwise three heads would count each iteration three times. */
         l->update = update_soft_labels;
 #ifdef GPU
         l->update_gpu = update_soft_labels;
@@ -102,8 +104,8 @@ void begin_class_head(layer l)
     count_images(smoothing, l.batch);
 }
 
-/* Whether no head has counted this object yet. Heads of one network can have different `max=`: an object past the
- * owner's belongs to the other head alone. */
+/* Marks an object as counted. Returns 1 if no head has counted it in this forward pass, else 0. Heads of one network
+ * can have different `max=`: an object beyond the maximum of the owner cannot be marked and is always counted. */
 static int first_time(label_smoothing *owner, int b, int object)
 {
     unsigned char *counted;
@@ -114,7 +116,7 @@ static int first_time(label_smoothing *owner, int b, int object)
     return 1;
 }
 
-/* Class scores of one anchor lie this far apart. */
+/* The distance in floats between the scores of two classes at one anchor. */
 static int score_stride(layer l)
 {
     return l.type == DETECTION ? 1 : l.w * l.h;
@@ -125,8 +127,9 @@ void delta_class_head(layer l, int at, int label, float *average)
     label_smoothing *smoothing = l.label_smoothing;
     const float scale = l.type == YOLO ? 1 : l.class_scale;
     const int stride = score_stride(l);
-    /* A delta that is not 0 shows that the anchor has been given an object before. Where scores are sigmoids, both
-     * objects' classes are taught. A softmax needs one distribution: there the last object wins, as in Darknet. */
+    /* A delta that is not 0 shows that another object was already assigned to this anchor. Sigmoid scores are then
+     * trained for the classes of both objects. A softmax needs one distribution: the last object wins, as in
+     * Darknet. */
     const int has_object = l.delta[at] != 0, merge = has_object && !l.softmax;
     ols_target_spec spec;
     float target_sum;
@@ -158,16 +161,17 @@ void train_class_cell(layer l, int b, int cell, int at, const float *truth)
 {
     int label;
     ols_labels(l.classes, 1, truth, &label);
-    /* Cells whose truth is no single class keep the delta that Darknet gave them. */
+    /* A cell whose truth is not one class keeps the delta from Darknet. */
     if (label < 0) return;
-    l.delta[at] = 0; /* Darknet's: it does not stand for an object */
+    l.delta[at] = 0; /* clears the delta from Darknet, which would look like that of an earlier object */
     train_class_head(l, b, cell, at, label, 0);
 }
 
 void backward_class_head_region(const layer l, network net)
 {
     int b, n, location = l.w * l.h;
-    /* Masks (coords above 4) stay linear in the CPU's forward pass, so they need no gradient of an activation. */
+    /* Mask coefficients (coords above 4) have no activation in the forward pass on the CPU, so they need no gradient of
+     * one. */
     for (b = 0; b < l.batch; ++b) {
         for (n = 0; n < l.n; ++n) {
             int at = b * l.outputs + n * location * (l.coords + l.classes + 1);

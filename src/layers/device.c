@@ -1,3 +1,4 @@
+/* Checks that the GPU that the user wants exists. */
 #include "layers/device.h"
 
 #include "base/error.h"

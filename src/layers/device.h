@@ -1,7 +1,7 @@
 /* What differs between a CPU and a CUDA build, in one place.
  *
- * A network runs on a GPU when it was built with GPU=1 and its gpu_index is 0 or above; -nogpu makes that -1. An
- * ols_state lives on the GPU when its S_gpu is set (ols.h).
+ * A network runs on a GPU if the program was built with GPU=1 and the network's gpu_index is 0 or above; -nogpu makes
+ * it -1. An ols_state is on the GPU if its S_gpu is set (ols.h).
  */
 #ifndef DEVICE_H
 #define DEVICE_H
@@ -22,19 +22,21 @@ static inline void use_device_of(network *net)
 {
     if (net->gpu_index >= 0) cuda_set_device(net->gpu_index);
 }
-/* Gives a new state its place on the current GPU. 0, or what CUDA says. */
+/* Moves a new state to the current GPU. Returns 0 or a cudaError_t. */
 static inline int move_to_gpu(ols_state *state)
 {
     return ols_state_to_gpu(state);
 }
-/* ols_update where the state lives; the host's copy is current afterwards. */
+/* Updates S (Eq. 6) on the device or the host, wherever the state is; then the host arrays are up to date. Returns 0,
+ * or 1 if a CUDA call failed. */
 static inline int update_state(ols_state *state, const ols_options *options, int64_t epoch_images)
 {
     if (state->S_gpu) return ols_update_gpu(state, options, epoch_images) || ols_pull(state);
     ols_update(state, options, epoch_images);
     return 0;
 }
-/* Makes n networks that train in parallel equal, as Darknet does before it saves one of them. */
+/* Averages the weights of n networks that train in parallel, so that all have the same, as Darknet does before it saves
+ * one of them. */
 static inline void sync_networks(network **nets, int n)
 {
     sync_nets(nets, n, 0);
@@ -43,8 +45,8 @@ static inline void sync_networks(network **nets, int n)
 #ifdef __cplusplus
 extern "C" {
 #endif
-/* For cuda_set_device: 0 for n < 0 (no GPU wanted); 1 when device n is there; ends the program with one line when it is
- * not. */
+/* Checks a device for cuda_set_device. Returns 0 for n < 0 (no GPU wanted) and 1 if device n exists; otherwise ends the
+ * program with one line. */
 int device_usable(int n);
 #ifdef __cplusplus
 }

@@ -1,3 +1,4 @@
+/* Reads the smoothing keys of a section, updates the soft labels and reports every update. */
 #include "layers/label_smoothing.h"
 
 #include "base/error.h"
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of memory that can be had without swapping, or 0 when unknown. */
+/* Bytes of memory that can be used without swapping; 0 if unknown. */
 static size_t memory_available(void)
 {
     char line[128];
@@ -36,7 +37,7 @@ char *find_smoothing_option(list *options, const char *key)
 
 int keep_smoothing_option(char *key, const char *section, list *options)
 {
-    int i, ours = !strcmp(section, "[ols]"); /* which checks every key, a misspelt one too */
+    int i, ours = !strcmp(section, "[ols]"); /* its parser checks every key, also unknown ones */
     int head = !strcmp(section, "[yolo]") || !strcmp(section, "[region]") || !strcmp(section, "[detection]");
     for (i = 0; head && ols_option_key(i); ++i) ours |= !strcmp(key, ols_option_key(i));
     if (ours) option_insert(options, key, (char *)"");
@@ -64,7 +65,7 @@ static ols_state *new_state(const label_smoothing *smoothing, int on_gpu)
     return state;
 }
 
-/* Heads that share S must agree on everything that S depends on. */
+/* Ends the program if heads that share S disagree on something that S depends on. */
 static void check_same(const label_smoothing *smoothing, const label_smoothing *first)
 {
     const char *key = ols_option_difference(&smoothing->options, &first->options);

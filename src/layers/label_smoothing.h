@@ -1,8 +1,8 @@
-/* What a layer with label smoothing carries: its options, its soft labels, and where its epoch stands.
+/* The label-smoothing data of a layer: its options, its soft labels and its position in the epoch.
  *
- * Darknet passes layers by value, so all of it sits behind one pointer, layer.label_smoothing, which is NULL in a layer
- * without smoothing. The class heads of one network share one state, that of the first head, which is the owner; every
- * [ols] layer is its own owner.
+ * Darknet passes layers by value, so these data are behind one pointer, layer.label_smoothing. It is NULL in a layer
+ * without smoothing. All class heads of a network share the state of the first one, which is its owner; every [ols]
+ * layer is its own owner.
  */
 #ifndef LABEL_SMOOTHING_H
 #define LABEL_SMOOTHING_H
@@ -14,66 +14,68 @@
 
 struct label_smoothing;
 
-/* Networks that train in parallel, one a GPU, and the owners in them that stand for the same layer. Shared by these. */
+/* Networks that train in parallel, one per GPU. `twins` are the label_smoothing of the same layer in each network; all
+ * of them point to one group. */
 typedef struct {
     int n;
-    network **networks;             /* n; the trainer's */
+    network **networks;             /* n; owned by the trainer */
     struct label_smoothing **twins; /* n, in the order of the networks */
     int references;                 /* twins that have not been freed */
 } replica_group;
 
 typedef struct label_smoothing {
     ols_options options;
-    ols_state *state;              /* the owner's; NULL where the method keeps none */
+    ols_state *state;              /* that of the owner; NULL if the method keeps none */
     struct label_smoothing *owner; /* itself, or the first head of the network */
     const char *section;           /* "[ols]", "[yolo]", ...: for messages */
-    int index;                     /* of the layer */
+    int index;                     /* number of the layer */
     int classes;                   /* K */
-    int64_t epoch_images;          /* images in the training list; 0 while no trainer has told */
-    char **names;                  /* of the classes, or NULL; not owned */
-    replica_group *replicas; /* NULL for a network that trains alone. With it, the trainer updates S, not the layer */
+    int64_t epoch_images;          /* images in the training list; 0 until a trainer sets it */
+    char **names;                  /* names of the classes, or NULL; not owned */
+    replica_group *replicas; /* NULL for a network that trains alone; otherwise the trainer updates S, not the layer */
 
-    /* Scratch of an [ols] layer on the CPU, `batch` entries each (ols_softmax_cross_entropy). */
+    /* Scratch memory of an [ols] layer on the CPU, `batch` entries each (ols_softmax_cross_entropy). */
     int *sample_labels, *hits;
-    /* Scratch of a class head. */
+    /* Scratch memory of a class head. */
     float *target;          /* K */
-    unsigned char *counted; /* the owner's: batch x objects_per_image: the objects that this forward pass has counted */
+    unsigned char *counted; /* in the owner, batch x objects_per_image: 1 for an object counted in this forward pass */
     int objects_per_image;
 } label_smoothing;
 
-/* Reads the smoothing keys of a section and makes the state, on the GPU where `on_gpu` is set. `first` is an earlier
- * head of the same network, to share the state with, or NULL. An invalid value, or one that differs from that of
- * `first`, ends the program with one line that names section, key, value and range. Never returns NULL;
- * free_label_smoothing frees it. */
+/* Reads the smoothing keys of a section and allocates the state, on the GPU if `on_gpu` is set. `default_method` is for
+ * a section without smoothing=. `first` is an earlier head of the same network, whose state is then shared, or NULL.
+ * Ends the program with one line if a value is not valid or differs from that of `first`. Never returns NULL; free the
+ * result with free_label_smoothing. */
 label_smoothing *parse_label_smoothing(list *options, const char *section, int index, int classes,
                                        ols_smoothing default_method, label_smoothing *first, int on_gpu);
 
 void free_label_smoothing(label_smoothing *smoothing);
 
-/* The value of a key, "" where the line had none, NULL where there is no such line. Marks it as used. */
+/* The value of a key in a section; "" if its line has no value, NULL if there is no such line. Marks the line as
+ * used. */
 char *find_smoothing_option(list *options, const char *key);
 
-/* For read_cfg, which drops a line `key=` with a remark: keeps it where the key is one of ours, so that the section's
- * parser refuses it. Returns 1 where it was kept. */
+/* Called by read_cfg for a line `key=` without a value, which Darknet drops with only a message. Keeps the line if the
+ * key is one of ours, so that the section's parser can refuse it. Returns 1 if it was kept, else 0. */
 int keep_smoothing_option(char *key, const char *section, list *options);
 
-/* The end of a forward pass over `batch` training images (owner only). */
+/* Counts the `batch` images of a training forward pass. Only for the owner. */
 void count_images(label_smoothing *smoothing, int batch);
 
-/* layer.update and layer.update_gpu of the owner: updates S when it is due, and prints one line. */
+/* The owner's layer.update and layer.update_gpu: updates S when it is due, and then prints one line. */
 void update_soft_labels(layer l, update_args args);
 
-/* Updates S from A (Eq. 6) and prints the line. For trainers of several replicas. */
+/* Updates S from A (Eq. 6) and prints the line. Trainers with several replicas call it directly. */
 void apply_soft_label_update(label_smoothing *smoothing);
 
-/* Back to the first epoch (-clear), for every layer of the network. */
+/* Resets all soft labels of a network to before the first epoch (-clear). */
 void clear_soft_labels(network *net);
 
-/* The owners in a network, in layer order: the i-th, or NULL past the last. */
+/* The i-th owner in a network, in layer order; NULL past the last. */
 label_smoothing *soft_labels_owner(network *net, int i);
 
-/* Whether the memory for one more state of K classes is there. Linux promises memory that it does not have, and ends
- * the process when that is used, so this is asked before. */
+/* Whether there is memory for one more state of K classes. Asked before allocating, because on Linux an allocation can
+ * succeed without enough memory, and the process is then killed when it uses it. */
 int enough_memory_for(int classes);
 
 #endif

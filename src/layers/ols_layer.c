@@ -1,3 +1,4 @@
+/* The [ols] layer. */
 #include "layers/ols_layer.h"
 
 #include "base/error.h"
@@ -32,7 +33,7 @@ static int is_smoothing_key(const char *key)
     return 0;
 }
 
-/* "smoothing, alpha, ..." */
+/* Lists the keys of [ols] for a message: "smoothing, alpha, ...". */
 static const char *list_of_keys(char *text, size_t size)
 {
     size_t used = 0;
@@ -43,14 +44,15 @@ static const char *list_of_keys(char *text, size_t size)
     return text;
 }
 
-/* A misspelt key would train something else than the user wrote, so it is an error here, not a remark. */
+/* Ends the program for an unknown key. Darknet would only print a message, and a misspelt key would train with the
+ * default value. */
 static void check_keys(list *options, int index)
 {
     node *n;
     char keys[256];
     for (n = options->front; n; n = n->next) {
         kvp *pair = (kvp *)n->val;
-        const char *value = pair->val ? pair->val : ""; /* a line without = has none */
+        const char *value = pair->val ? pair->val : ""; /* NULL for a line without = */
         if (is_smoothing_key(pair->key) || is_common_key(pair->key)) continue;
         if (!strcmp(pair->key, "tree") || !strcmp(pair->key, "groups") || !strcmp(pair->key, "spatial"))
             die("\n[ols] (layer %d): %s=%s: label smoothing is defined for one flat softmax; use [softmax] here", index,
@@ -139,7 +141,7 @@ void forward_ols_layer(const layer l, network net)
 {
     label_smoothing *smoothing = l.label_smoothing;
     ols_target_spec spec = ols_make_target_spec(&smoothing->options, smoothing->state, l.inputs);
-    if (!net.truth || l.noloss) { /* Darknet's own, so that a deployed network predicts the same bits */
+    if (!net.truth || l.noloss) { /* Darknet's softmax, so that a deployed network gives the same bits */
         softmax_cpu(net.input, l.inputs, l.batch, l.inputs, 1, l.inputs, 1, l.temperature, l.output);
         return;
     }

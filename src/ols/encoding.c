@@ -1,4 +1,4 @@
-/* The soft-label block of a checkpoint: its layout is numbered in ols.h. */
+/* Writes and reads the soft-label block of a checkpoint. The byte layout is in ols.h. */
 #include "ols/ols.h"
 
 #include "ols/state_parts.h"
@@ -19,7 +19,7 @@ uint64_t ols_block_bytes(int classes)
 static uint32_t checksum(uint32_t crc, const void *bytes, size_t n)
 {
     const unsigned char *at = (const unsigned char *)bytes;
-    while (n) { /* zlib counts in 32 bits */
+    while (n) { /* zlib's lengths have 32 bits */
         uInt part = n > 1u << 30 ? 1u << 30 : (uInt)n;
         crc = (uint32_t)crc32(crc, at, part);
         at += part;
@@ -83,7 +83,8 @@ int ols_read_header(const unsigned char *header, int *classes, const char **reas
     return -1;
 }
 
-/* Writes the sums of the rows (0 or 1) to row_sum. 0 when every row is a distribution, or all zero; otherwise -1. */
+/* Checks that every row of S is a distribution or all zero, and sets row_sum to the sum of each row, 1 or 0. Returns 0,
+ * or -1 for any other row. */
 static int check_rows(const float *S, int classes, float *row_sum)
 {
     int y, k;
@@ -110,7 +111,7 @@ static int check_counts(const ols_state *state)
     return state->images < 0 || state->iterations < 0 || state->updates < 0 || state->unlabelled < 0 ? -1 : 0;
 }
 
-/* What stands behind the header, into `state`, whose K is that of the header. Returns 0, or -1 with the reason. */
+/* Reads what follows the header into `state`, which has the K of the header. Returns 0, or -1 with *reason set. */
 static int read_body(ols_state *state, const unsigned char *header, int (*read)(void *context, void *bytes, size_t n),
                      void *context, const char **reason)
 {

@@ -1,4 +1,4 @@
-/* Softmax, loss and gradient of one batch. CPU reference; ols_kernels.cu holds the CUDA twins. */
+/* Softmax, loss and gradient of one batch on the CPU. ols_kernels.cu holds the CUDA twins. */
 #include "ols/ols.h"
 
 #include "base/vectorize.h"
@@ -6,17 +6,18 @@
 #include <math.h>
 #include <string.h>
 
-enum { CHUNK = 64 }; /* elements that are summed in float before the sum goes on in double */
+enum { CHUNK = 64 }; /* elements that are summed in float; the sums of these chunks are added in double */
 
 /* ---- Passes over the K entries of one sample -------------------------------------------------------------------- */
 
-/* exp(x) for x <= 0, within 1.5 units in the last place; 0 below -87.3, where floats become denormal; NaN stays NaN.
- * exp(x) = 2^n exp(r), n = x / ln 2 rounded, |r| <= ln 2 / 2; the rest of the Taylor series is below 6e-9. */
+/* exp(x) for x <= 0, with an error of at most 1.5 units in the last place. Returns 0 for x < -87.3, where floats become
+ * denormal; NaN stays NaN. Method: exp(x) = 2^n exp(r) with n = x / ln 2, rounded, and |r| <= ln 2 / 2. exp(r) is its
+ * Taylor series up to r^7; the rest is below 6e-9. */
 static inline float exp_of_negative(float x)
 {
     const float lowest = -87.3f, log2_e = 1.44269504f;
     const float ln2_high = .693359375f, ln2_low = -2.12194440e-4f; /* n * ln2_high is exact */
-    const float to_integer = 12582912;                             /* 1.5 * 2^23: a sum with it has no fraction */
+    const float to_integer = 12582912;                             /* 1.5 * 2^23: adding it rounds to a whole number */
     float within = x < lowest ? lowest : x;
     float rounded = within * log2_e + to_integer, n = rounded - to_integer;
     float r = (within - n * ln2_high) - n * ln2_low, power;
@@ -24,12 +25,12 @@ static inline float exp_of_negative(float x)
         1 + r * (1 + r * (.5f + r * (1.f / 6 + r * (1.f / 24 + r * (1.f / 120 + r * (1.f / 720 + r / 5040))))));
     uint32_t bits;
     memcpy(&bits, &rounded, sizeof bits);
-    bits = (bits + 127) << 23; /* the low bits are n; this is how a float writes 2^n */
+    bits = (bits + 127) << 23; /* the low bits of `rounded` hold n; the exponent field of the float 2^n holds n + 127 */
     memcpy(&power, &bits, sizeof power);
     return x < lowest ? 0 : series * power;
 }
 
-/* The one entry that is not 0, or -1 where there are none or several. */
+/* The index of the only entry that is not 0; -1 if there are none or several. */
 VECTORIZED static int one_hot(const float *row, int n)
 {
     int ones = 0, where = 0, k;
@@ -41,7 +42,7 @@ VECTORIZED static int one_hot(const float *row, int n)
     return ones == 1 ? where : -1;
 }
 
-/* The largest number; -infinity where there is nothing else. NaN is passed over. */
+/* The largest entry. Ignores NaN; -infinity if there is no other entry. */
 VECTORIZED static float largest(const float *x, int n)
 {
     float most = -INFINITY;
@@ -51,7 +52,7 @@ VECTORIZED static float largest(const float *x, int n)
     return most;
 }
 
-/* e = exp((x - top) / temperature); returns its sum. */
+/* Sets e[k] = exp((x[k] - top) / temperature) and returns the sum of e. */
 VECTORIZED static double exponentials(const float *x, int n, float top, float inverse_temperature, float *e)
 {
     double total = 0;
@@ -69,7 +70,8 @@ VECTORIZED static double exponentials(const float *x, int n, float top, float in
     return total;
 }
 
-/* Whether `at` is the first of the largest logits. e are the exponentials: those of the largest are exactly 1. */
+/* Whether `at` is the index of the largest logit, the first one if several are equal. `e` holds the exponentials; those
+ * of the largest logits are exactly 1. */
 VECTORIZED static int first_largest(const float *e, int at)
 {
     int earlier = 0, k;
@@ -78,24 +80,24 @@ VECTORIZED static int first_largest(const float *e, int at)
     return e[at] == 1 && !earlier;
 }
 
-/* What a sample's loss and gradient are made of, apart from its rows. */
+/* What loss and gradient of one sample are computed from, besides its arrays of K entries. */
 typedef struct {
     float top, inverse_temperature; /* z[k] = (logits[k] - top) * inverse_temperature */
     float log_sum;                  /* log sum_k exp(z[k]) */
     float inverse_sum;              /* 1 / sum_k exp(z[k]) */
-    float soft_weight;              /* q[k] = soft_weight * row[k], or `flat` where row is NULL */
+    float soft_weight;              /* q[k] = soft_weight * row[k], or `flat` if row is NULL; without the hard label */
     float flat;
     float target_sum; /* delta = q - target_sum p */
 } sample;
 
-/* -q log p for one class. It is 0 where q is 0: the logits may have ruled that class out as well (-infinity), and 0
- * times infinity would be NaN. */
+/* -q log p of one class. Returns 0 if q is 0, also when the logit is -infinity: 0 times infinity would be NaN. */
 static inline float term(const sample *s, float q, float logit)
 {
     return q != 0 ? q * (s->log_sum - (logit - s->top) * s->inverse_temperature) : 0;
 }
 
-/* Turns the exponentials in p into probabilities, writes delta and returns the loss. */
+/* Turns the exponentials in p into probabilities, writes delta and returns the loss, all without the hard label, which
+ * forward_sample adds. */
 VECTORIZED static double cross_entropy(const sample s, const float *logits, const float *row, int n, float *p,
                                        float *delta)
 {
@@ -150,7 +152,7 @@ static void forward_sample(const ols_target_spec *spec, int classes, const float
         s.target_sum = spec->hard_weight + spec->soft_weight * (spec->row_sum ? spec->row_sum[*label] : 1);
     }
     total = cross_entropy(s, logits, row, classes, probs, delta);
-    if (*label >= 0) { /* the row is done; the hard label is one entry */
+    if (*label >= 0) { /* add the hard label, which changes one entry of the target */
         float q = row ? s.soft_weight * row[*label] : s.flat;
         total += term(&s, spec->hard_weight, logits[*label]);
         delta[*label] = q + spec->hard_weight - s.target_sum * probs[*label];

@@ -1,5 +1,5 @@
-/* CUDA twins of the method. Every sum is taken in a fixed order (trees over a block, loops over the batch), so two runs
- * give the same bits on one device; nothing here waits for the device except the push and the pulls of the state. */
+/* CUDA twins of the functions in loss.c and state.c. Floats are summed in a fixed order (trees within a block, loops
+ * over the batch), so two runs on one device give the same bits. Only copies of the state wait for the device. */
 #include "ols/ols.h"
 #include "ols/state_parts.h"
 
@@ -14,13 +14,13 @@ enum { WARP = 32, THREADS = 256, MOST_THREADS = 1024 };
         if (status != cudaSuccess) return (int)status;                                                                 \
     } while (0)
 
-/* ---- Reductions over a block of whole warps: every thread brings a value and gets the result --------------------- */
+/* ---- Reductions over a block of whole warps: every thread passes a value and gets the result --------------------- */
 
 struct add {
     template <typename T> __device__ T operator()(T a, T b) const { return a + b; }
 };
 
-/* Passes over NaN, where `b` is the one that can be NaN; reductions start from numbers. */
+/* The larger value. The threads pass no NaN: their loops over the entries have ignored it. */
 struct larger {
     __device__ float operator()(float a, float b) const { return b > a ? b : a; }
 };
@@ -30,7 +30,7 @@ template <typename T, typename Operator> static __device__ T block_reduce(T valu
     __shared__ T partial[MOST_THREADS / WARP];
     int i;
     for (i = WARP / 2; i > 0; i /= 2) value = combine(value, __shfl_xor_sync(0xffffffffu, value, i));
-    __syncthreads(); /* the last reduction was read */
+    __syncthreads(); /* all threads have read the result of the last reduction */
     if (threadIdx.x % WARP == 0) partial[threadIdx.x / WARP] = value;
     __syncthreads();
     value = partial[0];
@@ -38,9 +38,9 @@ template <typename T, typename Operator> static __device__ T block_reduce(T valu
     return value;
 }
 
-/* ---- One batch: a block per sample ------------------------------------------------------------------------------- */
+/* ---- One batch: one block per sample ----------------------------------------------------------------------------- */
 
-/* About four entries of a row for each thread. */
+/* Threads per block: each handles about four entries of a row. */
 static int threads_for(int classes)
 {
     int threads = WARP;
@@ -48,8 +48,9 @@ static int threads_for(int classes)
     return threads;
 }
 
-/* The class of a row of truth, or -1: the high half counts the entries that are not 0, the low half adds their places,
- * which can only carry over where there are several. */
+/* The index of the only entry that is not 0, or -1. In the sum, the high 32 bits count these entries and the low 32
+ * bits add their indices. The low bits can carry into the high bits only if there are several entries, which gives -1
+ * anyway. */
 static __device__ int one_hot(const float *row, int classes)
 {
     unsigned long long found = 0;
@@ -89,12 +90,12 @@ static __global__ void __launch_bounds__(MOST_THREADS)
     part = 0;
     for (k = threadIdx.x; k < classes; k += blockDim.x) {
         float e = p[k], prob = e * inverse_sum, q = soft_weight * (row ? row[k] : spec.uniform);
-        /* The exponential of the largest is 1, and it is a hit when the first of those is the label's. */
+        /* The largest logits have the exponential 1. The sample is a hit if the first of them is that of the label. */
         if (k <= label) wrong |= (e == 1) != (k == label);
         if (k == label) q += hard_weight;
         p[k] = prob;
         delta[at + k] = q - target_sum * prob;
-        /* 0 * inf would be NaN for a class that the target leaves out and the logits rule out */
+        /* with q = 0 and a logit of -infinity, the product would be NaN */
         if (q != 0) part += q * (log_sum - (z[k] - top) * inverse_temperature);
     }
     wrong = __syncthreads_or(wrong);
@@ -116,8 +117,9 @@ int ols_softmax_cross_entropy_gpu(const ols_target_spec *spec, int classes, int 
 
 /* ---- Statistics -------------------------------------------------------------------------------------------------- */
 
-/* The block of a class's first hit takes all of its hits, in the order of the batch. The counts are integers, so the
- * order of the atomics does not show in the result. */
+/* One block per sample and part of the classes. The block of the first hit of a class adds all hits of that class, in
+ * the order of the batch; the blocks of its later hits add nothing. Counts are integers, so atomics in any order give
+ * the same result. */
 static __global__ void accumulate_kernel(int classes, int batch, const float *probs, const int *labels, const int *hits,
                                          float *A, unsigned long long *correct, unsigned long long *seen,
                                          unsigned long long *unlabelled)
@@ -147,7 +149,7 @@ int ols_accumulate_gpu(ols_state *state, int batch, const float *probs, const in
     return (int)cudaPeekAtLastError();
 }
 
-/* ---- Update: a block per row ------------------------------------------------------------------------------------- */
+/* ---- Update: one block per row ----------------------------------------------------------------------------------- */
 
 static __global__ void update_kernel(ols_options options, int classes, float *S, float *A, float *row_sum,
                                      int64_t *correct, int64_t *seen, int64_t *unlabelled)
@@ -191,7 +193,7 @@ int ols_update_gpu(ols_state *state, const ols_options *options, int64_t epoch_i
 
 /* ---- Host and device --------------------------------------------------------------------------------------------- */
 
-/* Copies the counts, and the other arrays unless only_counts is set. */
+/* Copies all arrays between host and device, or only the counts. */
 static int copy_state(ols_state *state, cudaMemcpyKind kind, int only_counts)
 {
     const int pull = kind == cudaMemcpyDeviceToHost;

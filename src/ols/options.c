@@ -1,4 +1,4 @@
-/* The options of the method as text: one table, from which defaults, parsing, comparing and messages follow. */
+/* The options of the method in a cfg. Defaults, parsing, comparison and error messages all come from one table. */
 #include "ols/ols.h"
 
 #include "base/numbers.h"
@@ -22,14 +22,14 @@ typedef enum {
     METHOD, /* an ols_smoothing, one of the names of ols_smoothing_name */
     ROW,    /* an ols_row, one of `choices` */
     REAL,   /* a float from 0 to `high` */
-    PERIOD  /* an int64_t: "epoch" is 0, or a whole number from 1 to `high` */
+    PERIOD  /* an int64_t: "epoch", stored as 0, or a whole number from 1 to `high` */
 } option_kind;
 
-/* One row an option, in the order of ols_options. */
+/* One row per option, in the order of ols_options. */
 static const struct option_row {
     const char *key;
     option_kind kind;
-    size_t offset; /* of the member of ols_options */
+    size_t offset; /* offset of the member in ols_options */
     double initial, high;
     const choice *choices;
 } table[] = {
@@ -103,7 +103,8 @@ const char *ols_option_difference(const ols_options *a, const ols_options *b)
 
 /* ---- Text -------------------------------------------------------------------------------------------------------- */
 
-/* The value without the comment and the blanks behind it; "" where it is longer than any valid value. */
+/* Copies the value without the comment and trailing blanks. A value longer than `size`, which cannot be valid, becomes
+ * "". */
 static void trim(const char *value, char *text, size_t size)
 {
     size_t length = strcspn(value, "#");
@@ -120,7 +121,7 @@ int ols_parse_number(const char *value, double low, double high, double *out)
     return parse_number(text, low, high, out);
 }
 
-/* The i-th thing that may be written for an option with names; 0: no more. */
+/* The i-th choice of an option whose values are names; its name is NULL past the last choice. */
 static choice choice_of(const struct option_row *row, int i)
 {
     choice c = {0, i};
@@ -129,7 +130,7 @@ static choice choice_of(const struct option_row *row, int i)
     return c;
 }
 
-/* "uniform, zero or ls" */
+/* Writes the allowed names, such as "uniform, zero or ls". */
 static void list_choices(const struct option_row *row, char *range, size_t size)
 {
     size_t used = 0;
@@ -152,7 +153,7 @@ static int parse_choice(const struct option_row *row, const char *text, double *
     return -1;
 }
 
-/* 0, or -1 with what is allowed in `range`. */
+/* Parses the value of one option. Returns 0, or -1 with the allowed values in `range`. */
 static int parse(const struct option_row *row, const char *text, double *value, char *range, size_t size)
 {
     switch (row->kind) {

@@ -1,4 +1,5 @@
-/* Soft-label state: S, A, counts, and how an update turns A into S. CPU reference. */
+/* The soft-label state on the CPU: its memory, the accumulation of predictions in A (Eq. 5), and the update of S from A
+ * (Eq. 6). */
 #include "ols/ols.h"
 
 #include "base/vectorize.h"
@@ -16,7 +17,7 @@ size_t ols_state_bytes(int classes)
     return bytes;
 }
 
-/* Row y as `kind` says, and its sum (0 or 1). `epsilon` is read by OLS_ROW_LS. */
+/* Fills row y as `kind` says and returns its sum (0 or 1). Only OLS_ROW_LS uses `epsilon`. */
 static float fill_row(float *row, int classes, int y, ols_row kind, float epsilon)
 {
     float value = kind == OLS_ROW_UNIFORM ? 1.f / classes : kind == OLS_ROW_LS ? epsilon / classes : 0;
@@ -118,7 +119,7 @@ void ols_add_statistics(ols_state *to, const ols_state *from)
     }
     to->images += from->images;
     to->unlabelled += from->unlabelled;
-    /* Replicas step together: their iterations are the same ones, not more of them. */
+    /* Replicas run the same iterations in parallel, so these are not added up. */
     if (from->iterations > to->iterations) to->iterations = from->iterations;
 }
 
@@ -144,8 +145,8 @@ int ols_push(ols_state *state)
 
 void ols_accumulate(ols_state *state, int batch, const float *probs, const int *labels, const int *hits)
 {
-    /* Threads share the classes, not the samples: so every sum is taken in the order of the batch, whatever their
-     * number. */
+    /* The threads divide the classes, not the samples. So every sum is added in batch order, for any number of
+     * threads. */
     int part, b, classes = state->classes, parts = (size_t)batch * classes < PARALLEL_FROM ? 1 : PARALLEL_PARTS;
     for (b = 0; b < batch; ++b) {
         ++*(labels[b] < 0 ? &state->unlabelled : &state->seen[labels[b]]);
@@ -189,7 +190,8 @@ int ols_due(const ols_state *state, const ols_options *options, int64_t epoch_im
     return epoch_images > 0 && state->images >= epoch_images;
 }
 
-/* Eq. 6 for one class: row y of S from row y of A. Returns the sum of the row, which was `row_sum`. */
+/* Eq. 6 for one class: computes row y of S from row y of A. `S` and `A` point to these rows, and row_sum is the old sum
+ * of the row of S. Returns its new sum (0 or 1). */
 static float update_row(const ols_options *options, int classes, int y, float *S, const float *A, float row_sum)
 {
     double total = 0;

@@ -1,5 +1,5 @@
-/* The arrays of an ols_state, one row each: making, freeing, copying, adding, writing to a file and moving to a GPU go
- * through this table, so that a new array is a member of ols_state and a row here. Internal to src/ols. */
+/* A table of the arrays in an ols_state. Code that allocates, frees, copies, adds, saves them or moves them to a GPU
+ * loops over this table, so a new array needs only a member in ols_state and a row here. Internal to src/ols. */
 #ifndef STATE_PARTS_H
 #define STATE_PARTS_H
 
@@ -12,11 +12,11 @@ extern "C" {
 #endif
 
 typedef struct {
-    size_t host, device; /* where ols_state keeps the pointers: offsetof */
+    size_t host, device; /* offsets of the pointers in ols_state */
     int per_pair;        /* K x K elements; otherwise K */
     int counts;          /* elements are int64_t; otherwise float */
-    int statistics;      /* begins anew with every update; otherwise it is part of the soft labels */
-    int in_file;         /* part of the block in a checkpoint, in the order of the table */
+    int statistics;      /* cleared by every update; otherwise part of the soft labels */
+    int in_file;         /* saved in the block of a checkpoint, in the order of this table */
 } ols_part;
 
 enum { OLS_PARTS = 5 };
@@ -40,7 +40,7 @@ static inline size_t ols_part_bytes(const ols_part *part, int classes)
     return ols_part_elements(part, classes) * (part->counts ? sizeof(int64_t) : sizeof(float));
 }
 
-/* The pointer at an offset of the state. They are of several types, hence the copy. */
+/* Reads the pointer at an offset in the state. The pointers have several types, hence memcpy. */
 static inline void *ols_get_pointer(const ols_state *state, size_t offset)
 {
     void *pointer;

@@ -1,8 +1,8 @@
-/* The label methods: how each makes the target of a sample. One row a method in the table below; what a method asks for
- * is an ols_target_spec, from which loss.c and ols_kernels.cu work without knowing the method. */
+/* The label methods: hard labels, label smoothing, Online Label Smoothing. Each has a function that makes its
+ * ols_target_spec; loss.c and ols_kernels.cu use only the spec and need not know the method. */
 #include "ols/ols.h"
 
-/* Eq. 1 */
+/* Hard labels, Eq. 1. */
 static ols_target_spec hard_target(const ols_options *options, const float *S, const float *row_sum, int classes)
 {
     ols_target_spec spec = {1, 0, 0, 0, 0};
@@ -10,7 +10,7 @@ static ols_target_spec hard_target(const ols_options *options, const float *S, c
     return spec;
 }
 
-/* Eq. 2 */
+/* Label smoothing, Eq. 2. */
 static ols_target_spec ls_target(const ols_options *options, const float *S, const float *row_sum, int classes)
 {
     ols_target_spec spec = {1 - options->epsilon, options->epsilon, 1.f / classes, 0, 0};
@@ -18,7 +18,7 @@ static ols_target_spec ls_target(const ols_options *options, const float *S, con
     return spec;
 }
 
-/* Eq. 3 and 4 */
+/* Online Label Smoothing, Eq. 3 and 4. */
 static ols_target_spec ols_target_of(const ols_options *options, const float *S, const float *row_sum, int classes)
 {
     float soft_weight = options->soft_weight < 0 ? 1 - options->alpha : options->soft_weight;
@@ -27,10 +27,10 @@ static ols_target_spec ols_target_of(const ols_options *options, const float *S,
     return spec;
 }
 
-/* One row a method, in the order of ols_smoothing. */
+/* One row per method, in the order of ols_smoothing. */
 static const struct {
     const char *name;
-    int has_state; /* it learns from predictions */
+    int has_state; /* 1: keeps statistics of the predictions */
     ols_target_spec (*make)(const ols_options *, const float *S, const float *row_sum, int classes);
 } methods[] = {
     {"hard", 0, hard_target},

@@ -1,3 +1,4 @@
+/* Writes and reads weights files and the soft-label blocks at their end. */
 #include "train/checkpoint.h"
 
 #include "base/atomic_file.h"
@@ -11,10 +12,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Darknet saves and loads one file at a time, so what the hooks share stands here. */
+/* Darknet saves and loads one file at a time, so the hooks share their state in static variables. */
 static atomic_file saving;
 static int partial_allowed;
-static int ended_before = -1; /* the first layer before which the file being read was at its end; -1: none */
+static int ended_before = -1; /* the first layer before which the file being read had already ended; -1: none */
 
 /* ---- Saving ------------------------------------------------------------------------------------------------------ */
 
@@ -62,7 +63,7 @@ void checkpoint_allow_partial(int allow)
     partial_allowed = allow;
 }
 
-/* -1 for what is not a regular file, a pipe for instance. */
+/* The size of a file in bytes; -1 if it is not a regular file but, for instance, a pipe. */
 static long long file_size(FILE *file)
 {
     struct stat status;
@@ -94,8 +95,8 @@ static void seek(FILE *file, long long offset, const char *filename)
     if (fseeko(file, offset, SEEK_SET)) die("\ncannot read %s: %s", filename, strerror(errno));
 }
 
-/* The offset of the first of the soft-label blocks at the end of a file; `size` when there is none. A block ends with
- * its length, so they are found from the last to the first. */
+/* The offset of the first soft-label block at the end of a file; `size` if there is no block. A block ends with its
+ * length, so the blocks are found from the last to the first. */
 static long long blocks_begin(FILE *file, long long size, const char *filename)
 {
     long long begin = size;
@@ -111,7 +112,7 @@ static long long blocks_begin(FILE *file, long long size, const char *filename)
     return begin;
 }
 
-/* 1 when the bytes from `at` to the end of the file start like a block, even if only a part of it is there. */
+/* 1 if the bytes from `at` to the end of the file begin like a block, even like one that is cut off; otherwise 0. */
 static int starts_like_block(FILE *file, long long at, long long size, const char *filename)
 {
     char magic[8] = {0};
@@ -120,7 +121,8 @@ static int starts_like_block(FILE *file, long long at, long long size, const cha
     return n && fread(magic, 1, n, file) == n && !memcmp(magic, OLS_BLOCK_MAGIC, n);
 }
 
-/* Its messages continue the line "Loading weights from ...", which Darknet ends with "Done!". */
+/* Reads the blocks from offset `at` on. Messages continue the line "Loading weights from ...", which Darknet ends with
+ * "Done!". */
 static void load_blocks(FILE *file, network *net, long long at, long long size, const char *filename)
 {
     label_smoothing *smoothing;
@@ -158,7 +160,7 @@ void checkpoint_finish_load(FILE *file, network *net, const char *filename, int 
     int ended = ended_before, missing;
     ended_before = -1;
     if (ferror(file)) die("\ncannot read weights from %s: %s", filename, strerror(errno));
-    if (size < 0) return; /* what a pipe holds beyond that is unknown */
+    if (size < 0) return; /* a pipe has no size with which to check the rest */
 
     missing = ended < 0 ? -1 : first_missing(net, ended, cutoff);
     if (feof(file) && missing < 0)

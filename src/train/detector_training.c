@@ -1,3 +1,4 @@
+/* What `detector train` adds to Darknet's loop: speed and ETA, multi-scale sizes, and -map with its log and chart. */
 #include "train/detector_training.h"
 
 #include "base/error.h"
@@ -20,12 +21,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* As in Darknet: with random=1, so many iterations at the end of a training are of one size. */
+/* As in Darknet: with random=1, this many iterations at the end of a training have one size. */
 enum { LAST_ITERATIONS = 200 };
-/* As in Darknet: train_detector has the weights of its networks averaged when the number of the iteration is a multiple
- * of this (the last argument of train_networks). */
+/* As in Darknet: train_detector averages the weights of its networks when the iteration is a multiple of this (the last
+ * argument of train_networks). */
 enum { SYNC_INTERVAL = 4 };
-/* Of the log: so many rows an epoch, but not many more than this in all. */
+/* The rows of the log: this many per epoch, but not many more than MAX_ROWS in all. */
 enum { ROWS_PER_EPOCH = 10, MAX_ROWS = 2000 };
 static const double seconds_between_charts = 60;
 
@@ -35,32 +36,33 @@ typedef struct {
     multi_scale scale;
     size_t images_per_epoch;     /* the length of the training list */
     size_t images_per_iteration; /* of all networks together */
-    size_t images_seen;          /* up to now; several networks count the images of the others when they are synced */
-    int weights_synced;          /* all networks have the same weights, and images_seen counts the images of all */
+    size_t images_seen;          /* so far; the images of other networks are added when the weights are synchronized */
+    int weights_synced;          /* all networks have the same weights, and images_seen includes the images of all */
     int checkpoint_allowed;      /* the loss is not above the limit of divergence.h */
     double last_step_end;        /* monotonic_seconds() */
     smoothed_mean seconds_per_image;
 
-    /* With -map. */
-    int map_epochs; /* from one evaluation to the next; 0: without -map */
+    /* Only with -map: */
+    int map_epochs; /* epochs between two evaluations; 0: no -map */
     char *data_file, *cfg_file;
     char last_weights[PATH_MAX], best_weights[PATH_MAX], log[PATH_MAX], chart[PATH_MAX];
-    size_t last_logged, last_evaluated; /* images_seen then */
+    size_t last_logged, last_evaluated; /* images_seen at the last row and at the last evaluation */
     smoothed_mean seconds_per_evaluation;
     double best_map;         /* -1: none yet */
-    size_t best_iteration;   /* 0: not known */
-    training_rows earlier;   /* what the log holds of the run that this one goes on with */
-    int has_earlier;         /* ... until the first row of this run */
+    size_t best_iteration;   /* 0: unknown */
+    training_rows earlier;   /* the rows that the resumed run has left in the log */
+    int has_earlier;         /* 1 until this run writes its first row */
     double last_chart_drawn; /* monotonic_seconds() */
-    int chart_failed;        /* it will not be tried again */
+    int chart_failed;        /* 1: no more attempts */
 } training;
 
-/* The training of this process. Only the hooks at the end of this file use it; they hand it on. */
+/* The training of this process. Only the hooks at the end of this file use this variable; other functions get a
+ * pointer. */
 static training current;
 
 /* ---- Beginning --------------------------------------------------------------------------------------------------- */
 
-/* <folder>/<base><ending>, with room left for what a temporary file adds to it. */
+/* Writes <folder>/<base><ending> to `path`, leaving room for the ending of a temporary file. */
 static void name_file(char *path, const char *folder, const char *base, const char *ending)
 {
     if (snprintf(path, PATH_MAX, "%s/%s%s", folder, base, ending) >= PATH_MAX - 16)
@@ -79,17 +81,17 @@ static void set_aside(const char *path, const char *to)
     fprintf(stderr, "%s of an earlier training is now %s\n", path, to);
 }
 
-/* The folder that weights are saved to. Looked at before the training: the first save is 100 iterations away. */
+/* Returns the folder for weights. It is checked before the training, because the first save is 100 iterations away. */
 static const char *find_folder(const training *t, list *options)
 {
     const char *folder = option_find_str(options, "backup", 0);
-    if (!folder) folder = "/backup/"; /* as train_detector */
+    if (!folder) folder = "/backup/"; /* the default of train_detector */
     if (access(folder, W_OK | X_OK))
         die("cannot save weights to the folder backup=%s of %s: %s", folder, t->data_file, strerror(errno));
     return folder;
 }
 
-/* Ends the program where every evaluation would fail. */
+/* Checks what -map evaluates on. Ends the program with one line if every evaluation would fail. */
 static void check_valid_data(const training *t, list *options)
 {
     const char *valid = option_find_str(options, "valid", 0);
@@ -131,7 +133,7 @@ static void begin_map(training *t, const char *folder)
 
 /* ---- The line of an iteration ------------------------------------------------------------------------------------ */
 
-/* That a whole training sees. */
+/* The number of images in the whole training. */
 static size_t total_images(const training *t)
 {
     const network *net = t->nets[0];
@@ -152,7 +154,7 @@ static void end_line(const training *t)
     char duration[32];
     if (t->map_epochs && images_left > 0) {
         const double step = (double)t->map_epochs * t->images_per_epoch;
-        const size_t evaluations = multiples_between(t->last_evaluated, total - 1, step) + 1; /* and that at the end */
+        const size_t evaluations = multiples_between(t->last_evaluated, total - 1, step) + 1; /* + the last one */
         seconds_left += evaluations * smoothed_value(&t->seconds_per_evaluation);
     }
     format_duration(seconds_left, duration);
@@ -173,7 +175,7 @@ static double evaluate(training *t)
         fprintf(stderr, "iteration %zu: no mAP while the loss is so high\n", get_current_batch(net));
         return -1;
     }
-    /* As Darknet does before it saves. The last iteration may come between two synchronisations. */
+    /* Darknet also synchronizes before it saves. The last iteration may be between two synchronizations. */
     if (!t->weights_synced) sync_networks(t->nets, t->n);
     save_weights(net, t->last_weights);
     map = validation_map(t->data_file, t->cfg_file, t->last_weights, net->gpu_index, why, sizeof why);
@@ -181,7 +183,7 @@ static double evaluate(training *t)
         fprintf(stderr, "iteration %zu: no mAP: %s\n", get_current_batch(net), why);
         return map;
     }
-    map = round(1e6 * map) / 1e6; /* as in the log, so that a resumed run does not take an equal mAP for a better one */
+    map = round(1e6 * map) / 1e6; /* rounded as in the log, or a resumed run could take an equal mAP for a better one */
     if (map > t->best_map) {
         t->best_map = map;
         t->best_iteration = get_current_batch(net);
@@ -201,8 +203,8 @@ static double evaluate(training *t)
 static void add_row(training *t, const training_row *row)
 {
     int failed = 0;
-    /* Rows of an earlier run that got further than this one leave the log now, not at the beginning: if this run ends
-     * before its first row, nothing is lost. */
+    /* An earlier run may have got further than this one. Its later rows are removed now and not at the beginning, so
+     * that nothing is lost if this run ends before its first row. */
     if (t->has_earlier) failed = training_rows_write(t->log, &t->earlier, row->iteration - 1);
     if (!failed) {
         t->has_earlier = 0;
@@ -226,7 +228,7 @@ static void draw_chart(training *t)
     fprintf(stderr, "no chart %s: %s\n", t->chart, why);
 }
 
-/* After every iteration: evaluates, adds a row and draws, when it is time. */
+/* Called after every iteration: evaluates, adds a row and draws the chart when they are due. */
 static void log_and_evaluate(training *t, double loss, double average_loss)
 {
     network *net = t->nets[0];

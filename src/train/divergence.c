@@ -1,3 +1,4 @@
+/* Detects a training that diverges, and keeps the checkpoints that can be trusted. */
 #include "train/divergence.h"
 
 #include "base/error.h"
@@ -32,7 +33,7 @@ static int all_finite(const float *x, size_t n)
 {
     size_t i;
     int wrong = 0;
-    for (i = 0; i < n; ++i) wrong |= !(fabsf(x[i]) <= FLT_MAX); /* a loop without an exit is vectorized */
+    for (i = 0; i < n; ++i) wrong |= !(fabsf(x[i]) <= FLT_MAX); /* no early exit, so that the loop is vectorized */
     return !wrong;
 }
 
@@ -50,17 +51,17 @@ int first_layer_not_finite(const network *net)
 
 typedef struct {
     char path[PATH_MAX]; /* absolute, see set_path */
-    size_t iteration;    /* whose weights it holds */
-    /* Of an unverified checkpoint, about the file that it has replaced: */
-    int has_backup;          /* it is still there, as <path>.before */
-    int backup_verified;     /* it was a verified checkpoint of this training */
-    size_t backup_iteration; /* of that checkpoint */
+    size_t iteration;    /* the iteration of its weights */
+    /* Only for an unverified checkpoint, about the file that it replaced: */
+    int has_backup;          /* that file still exists, as <path>.before */
+    int backup_verified;     /* that file was a verified checkpoint of this training */
+    size_t backup_iteration; /* the iteration of that checkpoint */
 } saved_file;
 
 /* One iteration saves at most four: .backup, _100.weights, and with -map _last.weights and _best.weights. */
 enum { MAX_FILES = 8 };
 
-/* Oldest first. */
+/* In the order of saving, the oldest first. */
 typedef struct {
     saved_file files[MAX_FILES];
     int count;
@@ -80,7 +81,7 @@ static void remove_file(saved_list *list, saved_file *file)
     memmove(file, file + 1, (size_t)(end - file - 1) * sizeof *file);
 }
 
-/* Takes the place of one of the same name, or, where the list is full, of the oldest. */
+/* Adds a file. It replaces the entry with the same path, or the oldest entry if the list is full. */
 static void add_file(saved_list *list, const saved_file *file)
 {
     saved_file *same = find_file(list, file->path);
@@ -91,8 +92,8 @@ static void add_file(saved_list *list, const saved_file *file)
     list->files[list->count++] = *file;
 }
 
-/* Makes the folder's path absolute, so that a file has one name however it was given. A file that is a symbolic link
- * keeps its own name: a save replaces the link, not what it points to. */
+/* Stores a path with its folder made absolute, so that a file has only one name. A symbolic link is not followed: a
+ * save replaces the link, not the file that it points to. */
 static void set_path(saved_file *file, const char *path)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -103,7 +104,7 @@ static void set_path(saved_file *file, const char *path)
         snprintf(file->path, sizeof file->path, "%s", path);
 }
 
-/* <path>.before; -1 where that is too long for a path. */
+/* Writes <path>.before to `backup`. Returns 0, or -1 if that is too long for a path. */
 static int backup_path(const char *path, char backup[PATH_MAX])
 {
     return snprintf(backup, PATH_MAX, "%s.before", path) < PATH_MAX ? 0 : -1;
@@ -116,7 +117,7 @@ static struct {
     loss_watch watch;
     size_t last_iteration;
     saved_list verified;
-    saved_list unverified; /* saved since the last loss */
+    saved_list unverified; /* saved after the last iteration with a good loss */
 } training;
 
 static size_t iteration_of(network *net)
@@ -154,7 +155,7 @@ void divergence_mark_verified(void)
     training.unverified.count = 0;
 }
 
-/* Puts the files back that unverified checkpoints have replaced. Checkpoints that replaced nothing stay unverified. */
+/* Restores the files that unverified checkpoints have replaced. Checkpoints that replaced nothing stay unverified. */
 static void roll_back_unverified(void)
 {
     char backup[PATH_MAX];
@@ -168,7 +169,7 @@ static void roll_back_unverified(void)
     }
 }
 
-/* "the last good checkpoint is ...", for a message; in static storage. */
+/* Returns the end of a message, "the last good checkpoint is ...", in static storage. */
 static const char *last_good_text(void)
 {
     static char text[(MAX_FILES + 2) * PATH_MAX];
@@ -214,15 +215,15 @@ static void require_finite_weights(network *net, const atomic_file *file)
         iteration_of(net), wrong, file->path, last_good_text());
 }
 
-/* Keeps what is at `path`, which is about to be replaced by the weights of `iteration`, as <path>.before. Returns the
- * entry of the new file. On a file system without hard links nothing is kept. */
+/* Keeps the file at `path`, which the weights of `iteration` are about to replace, as <path>.before. Returns the entry
+ * of the new file. Keeps nothing on a file system without hard links. */
 static saved_file back_up(const char *path, size_t iteration)
 {
     saved_file file = {{0}, 0, 0, 0, 0}, *replaced;
     char backup[PATH_MAX];
     set_path(&file, path);
     if ((replaced = find_file(&training.unverified, file.path))) {
-        file = *replaced; /* saved twice since the last loss: the backup is still the file from before the first save */
+        file = *replaced; /* saved twice since the last good loss: the file from before both saves is already kept */
     } else {
         if (!backup_path(file.path, backup)) {
             unlink(backup);
@@ -246,7 +247,7 @@ int publish_checkpoint(network *net, atomic_file *file)
     int error;
     if (!training.is_watched) return atomic_publish(file);
     require_finite_weights(net, file);
-    if (is_last && !is_high) return atomic_publish(file); /* no iteration will come that could verify it */
+    if (is_last && !is_high) return atomic_publish(file); /* no later iteration can verify it */
     if (!is_last && is_high) {
         fprintf(stderr, "%s is not written: the loss is above %g\n", file->path, training.watch.limit);
         atomic_discard(file);

@@ -1,3 +1,4 @@
+/* Prepares label smoothing for a training, and merges the soft labels of networks that train in parallel. */
 #include "train/epochs.h"
 
 #include "base/error.h"
@@ -10,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The lines of a names file; there must be as many as classes. They stay: every layer points to them. */
+/* Reads the names of the classes; the file must have at least as many lines as there are classes. The names are never
+ * freed, because every layer points to them. */
 static char **read_names(char *file, int classes)
 {
     text_lines names;
@@ -19,7 +21,7 @@ static char **read_names(char *file, int classes)
     return names.text;
 }
 
-/* The device on which a network's state lives must be current while it is copied. */
+/* Copies the soft labels of a network from its GPU, which must be the current device meanwhile. */
 static void pull(network *net, label_smoothing *smoothing)
 {
     use_device_of(net);
@@ -32,7 +34,8 @@ static void push(network *net, label_smoothing *smoothing)
     if (ols_push(smoothing->state)) die("%s: copying the soft labels to the GPU failed", smoothing->section);
 }
 
-/* Every replica has loaded the same checkpoint, whose A and position must count once: they stay in the first. */
+/* Puts the same layer of all networks into one group. All of them have loaded the same checkpoint, but its A and
+ * position must count once, so only the first network keeps them. */
 static void join_replicas(network **nets, int n, int which)
 {
     replica_group *group = (replica_group *)xcalloc(1, sizeof *group);
@@ -95,7 +98,8 @@ ols_state *train_gather(label_smoothing *smoothing, int *copied)
     return sum;
 }
 
-/* Whether the replicas have seen enough images together, which is known without asking a GPU. */
+/* Whether an update is due after the images that all replicas have seen together. Their number is in host memory, so
+ * this does not wait for a GPU. */
 static int due(const label_smoothing *smoothing)
 {
     ols_state position = *smoothing->state;

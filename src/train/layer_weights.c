@@ -1,8 +1,9 @@
+/* Lists the weight arrays of every type of layer. */
 #include "train/layer_weights.h"
 
 #include <stddef.h>
 
-/* The layers that a recurrent layer consists of, as offsets of their pointers in `layer`; 0 ends a row. */
+/* The inner layers of every type of recurrent layer, as offsets of their pointers in `layer`; 0 ends a row. */
 static const struct {
     LAYER_TYPE type;
     size_t inner[8];
@@ -28,7 +29,7 @@ static int put(weight_array *arrays, int n, const float *values, size_t count)
 /* The arrays of a layer that is not recurrent. */
 static int own_arrays(const layer *l, weight_array *arrays)
 {
-    size_t weights = 0, biases = 0, channels = 0; /* lengths; channels: those that batch normalization works on */
+    size_t weights = 0, biases = 0, channels = 0; /* array lengths; `channels` is 0 without batch normalization */
     int n = 0;
     switch (l->type) {
     case CONVOLUTIONAL:

@@ -1,4 +1,4 @@
-/* Which arrays of a layer a .weights file holds, for all who have to look at every weight of a network. */
+/* Lists the arrays of a layer that a .weights file holds, for code that looks at every weight of a network. */
 #ifndef LAYER_WEIGHTS_H
 #define LAYER_WEIGHTS_H
 
@@ -14,8 +14,9 @@ typedef struct {
 } weight_array;
 
 /* Lists the arrays of `l` that Darknet's save_weights_upto (parser.c) writes: biases, scales, rolling means, rolling
- * variances and weights, as far as the layer has them; of a recurrent layer those of the layers that it consists of.
- * Returns how many there are; 0: the layer has no weights. In training on a GPU they are current only after a save. */
+ * variances and weights, if the layer has them. For a recurrent layer, lists those of its inner layers. Returns the
+ * number of arrays; 0 for a layer without weights. During training on a GPU, the arrays are up to date only after a
+ * save. */
 int layer_weight_arrays(const layer *l, weight_array arrays[MAX_WEIGHT_ARRAYS]);
 
 #endif

@@ -1,3 +1,4 @@
+/* Computes the sizes for random=1. */
 #include "train/multi_scale.h"
 
 #include "data/random_stream.h"
@@ -8,7 +9,7 @@
 /* The range of unpatched Darknet, which was made for cfgs of 416 x 416 and networks of stride 32. */
 enum { MIN_SIDE = 320, CFG_SIDE = 416, MAX_SIDE = 608, STRIDE = 32 };
 
-/* The multiple of `step` closest to `side`, but not 0. */
+/* The multiple of `step` closest to `side`, at least `step`. */
 static int nearest(double side, int step)
 {
     int n = (int)floor(side / step + .5);
@@ -45,7 +46,7 @@ void multi_scale_size(const multi_scale *s, int i, int *w, int *h)
 
 void multi_scale_draw(const multi_scale *s, int is_end, int *w, int *h)
 {
-    /* rand() is called at the end too, as in Darknet: the numbers after it are those that Darknet would draw. */
+    /* rand() is called at the end too, as in Darknet, so that all later random numbers are the same as there. */
     multi_scale_size(s, rand() % s->count, w, h);
     if (is_end) {
         *w = s->final_w;

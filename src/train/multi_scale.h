@@ -1,11 +1,11 @@
-/* The sizes that a detector with `random=1` trains at, in pixels. Darknet draws a new one every 10 iterations.
+/* Image sizes in pixels for training a detector with `random=1`. Darknet draws a new one every 10 iterations.
  *
- * The longer of the cfg's width and height decides from which sides the longer one is drawn. The other side follows in
- * the proportion of the cfg, rounded to a multiple of the same step.
+ * The longer side is drawn from a range that depends on the longer side in the cfg. The other side follows from the
+ * aspect ratio of the cfg, rounded to a multiple of the same step.
  *
- *     416 and up   320 to 608 in steps of 32; at the end of a training 608. As unpatched Darknet.
- *     below        320/416 to 608/416 of the cfg's side, in steps of the network's stride; at the end the size of the
- *                  cfg, which the network will be used at.
+ *     416 and up   320 to 608 in steps of 32; at the end of a training 608, as in unpatched Darknet
+ *     below 416    320/416 to 608/416 of the side in the cfg, in steps of the network's stride; at the end of a
+ *                  training the size in the cfg, with which the network will be used
  */
 #ifndef MULTI_SCALE_H
 #define MULTI_SCALE_H
@@ -14,7 +14,7 @@
 
 typedef struct {
     int cfg_w, cfg_h;
-    int step;            /* sides are multiples of this */
+    int step;            /* all sides are multiples of this */
     int min_side, count; /* the longer side is one of min_side, min_side + step, ..., min_side + (count-1)*step */
     int final_w, final_h;
 } multi_scale;

@@ -1,3 +1,4 @@
+/* The learning rate of policy=cosine. */
 #include "train/schedule.h"
 
 #include "base/error.h"
@@ -11,7 +12,7 @@ void parse_cosine(list *options, network *net)
 {
     const char *text = option_find_str(options, "learning_rate_min", 0);
     double min = 0;
-    /* compared as floats, so that the same text gives the same number in both keys */
+    /* compared as floats, because learning_rate is one: equal texts must give equal numbers */
     if (text && (parse_number(text, 0, FLT_MAX, &min) || (float)min > net->learning_rate))
         die("[net]: learning_rate_min=%s is not valid: must be a number from 0 to learning_rate (%g)", text,
             net->learning_rate);

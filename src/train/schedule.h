@@ -6,9 +6,9 @@
 #include "list.h"
 
 /* Reads `learning_rate_min` of [net] (0 to learning_rate; default 0) and sets net->min_lr_ratio to learning_rate_min /
- * learning_rate: a ratio, since the trainers multiply learning_rate by the number of GPUs afterwards. For parser.c,
- * once learning_rate, burn_in and max_batches are read. A value out of range, or a max_batches that is not above
- * burn_in, ends the program with one line. */
+ * learning_rate. It is a ratio, because the trainers later multiply learning_rate by the number of GPUs. Called in
+ * parser.c after learning_rate, burn_in and max_batches are read. Ends the program with one line if a value is out of
+ * range or max_batches is not above burn_in. */
 void parse_cosine(list *options, network *net);
 
 /* The learning rate of iteration `batch`, from burn_in on (Loshchilov and Hutter 2017, eq. 5, without restarts):

@@ -1,3 +1,4 @@
+/* Reads and writes the training log, and draws its chart. */
 #include "train/training_log.h"
 
 #include "base/atomic_file.h"
@@ -16,7 +17,8 @@ static const char header[] = "iteration,epoch,images,loss,avg loss,rate,mAP,best
 
 /* ---- Rows -------------------------------------------------------------------------------------------------------- */
 
-/* Reads a number, or -1 where the column is empty, and the character `end` after it. Returns what follows, or NULL. */
+/* Parses a number (-1 if the column is empty) and the character `end` after it. Returns the text behind them, or NULL
+ * on an error. */
 static char *read_column(char *text, char end, double *value)
 {
     char *after = text;
@@ -28,7 +30,7 @@ static char *read_column(char *text, char end, double *value)
     return *after == end ? after + 1 : 0;
 }
 
-/* Returns 0, or -1 where the line is not a whole row. */
+/* Parses one line. Returns 0, or -1 if the line is not a complete row. */
 static int read_row(char *text, training_row *row)
 {
     enum { COLUMNS = 8 };
@@ -82,7 +84,7 @@ void training_rows_free(training_rows *rows)
     rows->count = 0;
 }
 
-/* A row as text; returns its length. */
+/* Formats a row as text and returns its length. */
 static int format_row(const training_row *row, char *text, size_t size)
 {
     char map[32] = "", best[32] = "";
@@ -119,8 +121,8 @@ int training_row_append(const char *path, const training_row *row)
     ssize_t written;
     off_t before;
     if (fd < 0) return -1;
-    /* One write for the whole row, so that it is in the file whole or not at all, whoever reads and whenever this
-     * process is killed. Only a disk that fills up may take a part, which is cut off again. */
+    /* A single write for the whole row, so that readers find all of it or nothing, even if this process is killed. Only
+     * a full disk can take a part of it, which is cut off again. */
     before = lseek(fd, 0, SEEK_END);
     written = write(fd, text, length);
     if (written != (ssize_t)length) {
@@ -136,7 +138,7 @@ int training_row_append(const char *path, const training_row *row)
 
 const char *training_chart(const char *csv, const char *png, const char *title)
 {
-    /* mAP is read as text, since it may be empty. With "missing NaN" a curve goes on over the rows without a value. */
+    /* mAP is read as text, since it may be empty. "missing NaN" continues a curve across rows without a value. */
     static const char commands[] =
         "set datafile separator ','\nset grid\nset key outside top center horizontal\nset xlabel 'iteration'\n"
         "set ylabel 'loss'\nset logscale y\nset ytics nomirror\n"

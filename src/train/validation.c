@@ -1,3 +1,4 @@
+/* Runs `detector map` as a child process and reads its result. */
 #include "train/validation.h"
 
 #include "base/child_process.h"
@@ -20,7 +21,7 @@ double validation_read_map(const char *json_file, char *why, size_t size)
     json_reader r;
     if (json_open(&r, json_file)) {
         for (json_begin(&r, '{'); json_more(&r, '}');) {
-            /* null, as for a list without objects, never comes here: detector map has failed then */
+            /* "map" is never null here: detector map fails where it would be, without objects */
             if (json_key(&r, key) && !strcmp(key, "map"))
                 map = json_number(&r);
             else
@@ -37,7 +38,7 @@ double validation_read_map(const char *json_file, char *why, size_t size)
 
 /* ---- The child --------------------------------------------------------------------------------------------------- */
 
-/* Where stderr is not a terminal. An evaluation that is over before prints no progress. */
+/* Where stderr is not a terminal. A shorter evaluation prints no progress. */
 static const double seconds_between_lines = 10;
 
 typedef struct {
@@ -55,7 +56,7 @@ static void read_line(void *context, char *text)
         o->last_line = monotonic_seconds();
         fprintf(stderr, "%smAP: %s%s", o->is_terminal ? "\r" : "", text, o->is_terminal ? "   " : "\n");
         o->line_open = o->is_terminal;
-    } else if (*text) { /* the last one says why, where the child fails */
+    } else if (*text) { /* if the child fails, the last line says why */
         if (!strncmp(text, prefix, sizeof prefix - 1)) text += sizeof prefix - 1;
         snprintf(o->last_message, sizeof o->last_message, "%s", text);
     }
@@ -84,7 +85,7 @@ double validation_map(const char *data_file, const char *cfg_file, const char *w
     output.last_line = monotonic_seconds();
     snprintf(number, sizeof number, "%d", gpu);
     strcat(strcpy(json_file, weights), ending);
-    /* This very program, even if another has been built in its place since. */
+    /* The running program, even if another one has been built in its place. */
     status = child_run("/proc/self/exe", argv, -1, read_line, &output);
     if (output.line_open) fputc('\n', stderr);
     if (!status)
