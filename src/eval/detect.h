@@ -34,7 +34,7 @@ typedef struct {
     int w, h;
 } detect_size;
 
-/* Initialize with zeros; the caller frees `detections`. */
+/* Initialise with zeros; the caller frees `detections`. */
 typedef struct {
     ap_detection *detections;
     size_t count, capacity;
