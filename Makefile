@@ -1,4 +1,4 @@
-# Builds Darknet with Online Label Smoothing. `make help` lists what can be asked for.
+# Builds Darknet with Online Label Smoothing. `make help` lists the targets.
 
 MAKEFLAGS += --no-builtin-rules
 
@@ -10,18 +10,18 @@ OPENMP ?= 1
 DEBUG ?= 0
 # AddressSanitizer and UndefinedBehaviorSanitizer.
 SANITIZE ?= 0
-# oneDNN for convolutions on the CPU; default: on where the library is found.
+# oneDNN for convolutions on the CPU; default: 1 if the library is installed.
 ONEDNN ?= $(shell echo '\#include <dnnl.h>' | gcc -E - >/dev/null 2>&1 && echo 1 || echo 0)
-# OpenBLAS for the matrix products that are left; default: on where the library is found.
+# OpenBLAS for all other matrix products; default: 1 if the library is installed.
 OPENBLAS ?= $(shell test "$$(gcc -print-file-name=libopenblas.so)" != libopenblas.so && echo 1 || echo 0)
-# Architectures for nvcc, e.g. ARCH="-gencode arch=compute_90,code=sm_90"; default: all that this nvcc knows.
+# Architectures for nvcc, e.g. ARCH="-gencode arch=compute_90,code=sm_90"; default: all that nvcc supports.
 ARCH ?=
 NVCC ?= nvcc
-# A Darknet tree that is already there, instead of Debian's source package.
+# The folder of a Darknet to use instead of Debian's source package.
 DARKNET ?=
 export DARKNET
 
-# Every combination of switches has a folder of its own, so that they stand side by side.
+# Every combination of switches has its own folder, so that several builds can exist at the same time.
 VARIANT := cpu
 ifeq ($(GPU),1)
 VARIANT := gpu
@@ -40,8 +40,8 @@ OWN_FOLDERS := $(addprefix src/,base ols layers data train eval accel/cpu accel/
 INCLUDES := -Isrc -isystem $(HOST)/include -isystem $(HOST)/src
 DEFINES :=
 LIBS := -lz -lm -pthread
-# Darknet's own flags. Ours leave -ffast-math out: checks for NaN have to mean something. That arithmetic may trap, which
-# nobody asks for, would keep gcc from vectorizing a loop with a condition in it.
+# HOST_OPT has Darknet's own flags. OWN_OPT has no -ffast-math, because with it checks for NaN would not work. With
+# -fno-trapping-math, gcc can vectorize loops with a condition.
 HOST_OPT := -Ofast
 OWN_OPT := -O3 -ffp-contract=off -fno-trapping-math
 COMMON := -fPIC -MMD -MP -fopenmp-simd
@@ -55,7 +55,7 @@ endif
 ifeq ($(SANITIZE),1)
 HOST_OPT := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
 OWN_OPT := $(HOST_OPT) -fno-sanitize-recover=undefined
-# Darknet's stb_image shifts bits into the sign.
+# stb_image in Darknet shifts bits into the sign.
 HOST_OPT += -fno-sanitize=shift
 LIBS += -fsanitize=address,undefined
 endif
@@ -100,7 +100,7 @@ EXE_NAMES := captcha lsd super art tag cifar go rnn segmenter regressor classifi
 	instance-segmenter darknet
 
 OWN_SOURCES := $(wildcard $(addsuffix /*.c,$(OWN_FOLDERS)))
-# src/commands belongs to the program; the rest also to the library.
+# src/commands is only in the program, the other folders are also in the library.
 OWN_LIB := $(patsubst src/%.c,$(OUT)/%.o,$(filter-out src/commands/%,$(OWN_SOURCES)))
 OWN_EXE := $(patsubst src/%.c,$(OUT)/%.o,$(filter src/commands/%,$(OWN_SOURCES)))
 LIB_OBJECTS := $(addprefix $(OUT)/darknet/,$(addsuffix .o,$(LIB_NAMES))) $(OWN_LIB)
@@ -116,15 +116,14 @@ EXE_OBJECTS := $(addprefix $(OUT)/darknet/,$(addsuffix .o,$(EXE_NAMES))) $(OWN_E
 	check-format clean distclean help
 .SECONDARY:
 
-# ./darknet and ./libdarknet.so are those of the switches that were built last. The .data files in data/ save weights
-# to backup/.
+# ./darknet and ./libdarknet.so are links to the last build. backup/ is where the .data files in data/ save weights.
 all: variant
 	@ln -sf $(OUT)/darknet.bin darknet
 	@ln -sf $(OUT)/libdarknet.so libdarknet.so
 	@mkdir -p backup
 	@$(MAKE) --no-print-directory -s $(EXAMPLES)
 
-# Darknet's own networks with OLS: examples of editing a cfg. They are Darknet's, so they are not committed.
+# Darknet's own networks with OLS, as examples. They are not committed, because the cfgs are Darknet's.
 EXAMPLES := cfg/yolov3-tiny-voc-ols.cfg cfg/yolov3-voc-ols.cfg
 
 cfg/yolov3-tiny-voc-ols.cfg: $(HOST)/.prepared scripts/adapt-cfg
@@ -135,10 +134,10 @@ cfg/yolov3-voc-ols.cfg: $(HOST)/.prepared scripts/adapt-cfg
 	@scripts/adapt-cfg $(HOST)/cfg/yolov3-voc.cfg --smoothing ols --batch 64 --subdivisions 16 >$@.new
 	@mv $@.new $@
 
-# The same without moving ./darknet.
+# Builds the same, but does not change ./darknet.
 variant: $(OUT)/darknet.bin $(OUT)/libdarknet.so $(OUT)/libols/libols.a
 
-# Changes when DARKNET names another tree than the last time.
+# A file that changes only if DARKNET names another folder than in the last build.
 build/darknet.source: FORCE
 	@mkdir -p build
 	@echo '$(DARKNET)' | cmp -s - $@ || echo '$(DARKNET)' >$@
@@ -146,7 +145,7 @@ build/darknet.source: FORCE
 $(HOST)/.prepared: build/darknet.source $(sort $(wildcard darknet-patch/*)) scripts/get-darknet
 	scripts/get-darknet $(HOST)
 
-# Linked with -Ofast, as Darknet does: that makes the processor flush denormal numbers to zero.
+# Linked with -Ofast, as in Darknet: this makes the CPU flush denormal numbers to zero.
 $(OUT)/darknet.bin: $(EXE_OBJECTS) $(OUT)/libdarknet.a
 	@echo "  link $@"
 	@$(CC) $(HOST_OPT) $^ -o $@ $(LIBS)
@@ -155,15 +154,17 @@ $(OUT)/libdarknet.a: $(LIB_OBJECTS)
 	@rm -f $@
 	@ar rcs $@ $^
 
-# Its functions find each other before those of the program that loads it: glibc has an error() too.
+# -Bsymbolic-functions: calls inside the library must not go to functions with the same names in the program that loads
+# it, or in glibc, which has an error() as Darknet does.
 $(OUT)/libdarknet.so: $(LIB_OBJECTS)
 	@echo "  link $@"
 	@$(CC) $(HOST_OPT) -shared -Wl,-soname,$(@F) -Wl,-Bsymbolic-functions $^ -o $@ $(LIBS)
 
-# Darknet's cuda.h comes before NVIDIA's. rand() inside Darknet is the stream of random_stream.h where a thread has one.
+# The order of include folders matters: Darknet has a cuda.h, as NVIDIA has. In Darknet's files,
+# random_stream.h replaces rand() by the thread's stream, if it has one.
 HOST_FLAGS = $(COMMON) $(HOST_OPT) $(HOST_WARN) $(INCLUDES) $(DEFINES)
 OWN_FLAGS = $(COMMON) $(OWN_OPT) $(OWN_WARN) $(INCLUDES) $(DEFINES)
-# nvcc hands its host compiler one string, and writes dependencies itself.
+# nvcc takes the flags of the host compiler as one string, and has its own -MMD and -MP.
 CUDA_FLAGS = $(GENCODE) $(INCLUDES) $(DEFINES) -MMD -MP --compiler-options "$(filter-out -MMD -MP,$(COMMON)) $(HOST_OPT)"
 
 $(OUT)/darknet/%.o: $(HOST)/.prepared Makefile
@@ -181,7 +182,7 @@ $(OUT)/%.o: src/%.c $(HOST)/.prepared Makefile
 	@echo "  src $*"
 	@$(CC) -std=gnu99 $(OWN_FLAGS) -c $< -o $@
 
-# What `darknet --version` says.
+# The texts of `darknet --version`.
 $(OUT)/commands/version.o: VERSION
 $(OUT)/commands/version.o: DEFINES += -DOLS_VERSION='"$(shell cat VERSION)"' -DOLS_DARKNET='"$(or \
 	$(DARKNET),$(shell sed -n 's/^version=//p' scripts/get-darknet))"'
@@ -191,19 +192,20 @@ $(OUT)/%.o: src/%.cu $(HOST)/.prepared Makefile
 	@echo "  src $* (nvcc)"
 	@$(NVCC) $(CUDA_FLAGS) -c $< -o $@
 
-# ---- The method alone ------------------------------------------------------------------------------------------------
+# ---- The method without Darknet --------------------------------------------------------------------------------------
 
-# libols.a is src/ols for programs without Darknet: on the CPU and on one thread, whatever the switches. Of src/base it
-# holds the modules whose headers src/ols includes.
+# libols.a is src/ols for programs without Darknet, always for the CPU and one thread, whatever the switches. It
+# includes those modules of src/base whose headers src/ols includes.
 OLS_BASE = $(shell sed -n 's,^\#include "\(base/.*\)\.h",src/\1.c,p' src/ols/*.[ch])
 OLS_SOURCES = $(wildcard src/ols/*.c $(OLS_BASE))
 OLS_FLAGS = -fPIC -MMD -MP -fopenmp-simd $(OWN_OPT) $(OWN_WARN) -Isrc
 
-# ./libols.a is that of the switches that were built last.
+# ./libols.a is a link to the last build.
 libols: $(OUT)/libols/libols.a
 	@ln -sf $< libols.a
 
-# One object, in which only the names of ols.h are global: those of src/base are too plain for other people's programs.
+# One object file in which only the names of ols.h are global, because the names of src/base are so common that they
+# could conflict with those of a program.
 $(OUT)/libols/libols.a: $(patsubst src/%.c,$(OUT)/libols/%.o,$(OLS_SOURCES))
 	@rm -f $@
 	@ld -r $^ -o $(@D)/libols.o
@@ -217,7 +219,7 @@ $(OUT)/libols/%.o: src/%.c Makefile
 
 # ---- Installation ----------------------------------------------------------------------------------------------------
 
-# The names are those of GNU's coding standards; each can be given on the command line.
+# The variables have the names of GNU's coding standards. Each can be given on the command line.
 PREFIX ?= /usr/local
 DESTDIR ?=
 prefix = $(PREFIX)
@@ -231,7 +233,8 @@ mandir = $(datarootdir)/man
 
 INSTALLER = $(foreach name,DESTDIR prefix bindir libdir includedir datadir mandir,$(name)='$($(name))') packaging/install
 
-# What darknet.h and accel_cpu.h look at, and what has to be linked into the program itself.
+# For the pkg-config file: macros that darknet.h and accel_cpu.h depend on, and libraries that a program has to link
+# itself.
 PUBLIC_DEFINES = $(filter -DGPU -DCUDNN -DOPENCV -DONEDNN -DOPENBLAS,$(DEFINES)) \
 	$(if $(filter 1,$(GPU)),-I$(CUDA_HOME)/include)
 PUBLIC_LIBS = $(filter -fsanitize=%,$(LIBS))
@@ -244,8 +247,8 @@ uninstall:
 
 # ---- Tests and demonstration -----------------------------------------------------------------------------------------
 
-# T=<part of a file's name>[:<part of a case's name>] chooses among the tests. Only test programs have cases, so with one
-# the scripts are left out.
+# T=<part of a file's name>[:<part of a case's name>] selects tests. Only test programs have cases, so scripts are left
+# out if a case is given.
 T :=
 T_WORDS := $(subst :, ,.$(T))
 T_FILE := $(patsubst .%,%,$(firstword $(T_WORDS)))
@@ -267,7 +270,7 @@ $(OUT)/tests/select_case.o: tests/helpers/select_case.c $(HOST)/.prepared
 unit-tests: $(UNIT_TESTS)
 	@:
 
-# The second make sees what was installed by the first.
+# A second make, because ONEDNN and OPENBLAS depend on packages that were installed just before.
 test:
 	@scripts/install-dependencies test
 	@$(MAKE) --no-print-directory all unit-tests
@@ -275,7 +278,7 @@ test:
 
 C_FILES = $(shell find src tests docs -name '*.[ch]' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh')
 
-# Debian 12's clang-format, version 14: others break lines in other places.
+# With clang-format 14, as in Debian 12; other versions break some lines differently.
 format:
 	@clang-format -i $(C_FILES)
 
@@ -284,11 +287,11 @@ check-format:
 	@wrong=$$(for file in $(C_FILES); do clang-format $$file | cmp -s - $$file || echo "  $$file"; done); \
 	[ -z "$$wrong" ] || { echo "make format changes these files:"; echo "$$wrong"; exit 1; } >&2
 
-# Where these switches are built.
+# Prints the build folder of these switches.
 print-out:
 	@echo $(OUT)
 
-# The same, what a program links to, and the switches that its sources are compiled with.
+# Prints the build folder, the libraries to link to, and the macros that sources are compiled with.
 print-build:
 	@echo $(OUT)
 	@echo $(LIBS)
@@ -317,28 +320,28 @@ help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
 #: make              builds Darknet with the plugin: ./darknet and ./libdarknet.so
-#:                   switches, as in Darknet: GPU=1 CUDNN=1 OPENCV=1 OPENMP=0 DEBUG=1 (0 or 1; default: OPENMP alone)
+#:                   switches, as in Darknet: GPU=1 CUDNN=1 OPENCV=1 OPENMP=0 DEBUG=1 (default: OPENMP=1, others 0)
 #:                   SANITIZE=1  with AddressSanitizer and UndefinedBehaviorSanitizer
-#:                   ONEDNN=0    without the fast CPU paths (default: 1 where oneDNN is installed)
-#:                   OPENBLAS=0  without OpenBLAS for other matrix products (default: 1 where it is installed)
+#:                   ONEDNN=0    without the fast CPU paths (default: 1 if oneDNN is installed)
+#:                   OPENBLAS=0  without OpenBLAS for other matrix products (default: 1 if it is installed)
 #:                   ARCH=...    for nvcc, e.g. ARCH="-gencode arch=compute_90,code=sm_90"
 #:                   DARKNET=<folder>  patches a copy of that Darknet instead of Debian's source package
-#:                   every combination is built in a folder of its own; ./darknet is the last one
-#: make variant      the same, but leaves ./darknet alone
-#: make install      puts the program, its libraries, cfg/, data/, man page and bash completion below PREFIX (/usr/local):
-#:                   make install PREFIX=$HOME/.local; DESTDIR=<folder> for packages; bindir=, libdir=, includedir=,
-#:                   datadir= and mandir= one by one. Switches as for make; what is built already stays as it is
-#: make uninstall    takes it away again; with the folders that it was installed with
-#: make libols       builds libols.a, the method alone for programs without Darknet (docs/examples/libols.c)
-#: make demo         trains and compares a small detector with hard labels, LS and OLS; installs what is missing
-#: make test         all tests; installs what is missing
-#:                   T=checkpoint          only the files with this in their name: a test program or a script
-#:                   T=ols_loss:saturated  of a test program only the cases with this in their name; T=:frozen: of all
-#: make bench        speed against unpatched Darknet and PyTorch, as ratios; about 15 minutes; installs what is missing
+#:                   every combination of switches is built in its own folder; ./darknet is a link to the last one
+#: make variant      the same, but does not change ./darknet
+#: make install      installs the program, its libraries, cfg/, data/, man page and bash completion below PREFIX
+#:                   (/usr/local), e.g. make install PREFIX=$HOME/.local; DESTDIR=<folder> for packages; bindir=,
+#:                   libdir=, includedir=, datadir= and mandir= set single folders. Switches as for make
+#: make uninstall    removes what was installed; give the same folders
+#: make libols       builds libols.a, the method for programs without Darknet (docs/examples/libols.c)
+#: make demo         trains and compares a small detector with hard labels, LS and OLS; installs missing packages
+#: make test         runs all tests; installs missing packages
+#:                   T=checkpoint          only test programs and scripts with this in their file name
+#:                   T=ols_loss:saturated  only cases with this in their name, of these programs; T=:frozen: of all
+#: make bench        compares the speed with unpatched Darknet and PyTorch; about 15 minutes; installs missing packages
 #:                   BENCH="--only steps,heads" passes options to tests/bench/run; see its --help. On a GPU:
 #:                   make bench GPU=1 CUDNN=1 PYTHON=python3 BENCH="--only gpu", with a PyTorch that has CUDA
-#: make unit-tests   only builds the test programs of the switches
-#: make format       has clang-format write the C files; make check-format names those that it would change
-#: make clean        removes what was built; make distclean also Darknet's source and the results
+#: make unit-tests   builds the test programs, but does not run them
+#: make format       formats the C files with clang-format; make check-format lists the files that it would change
+#: make clean        removes what was built; make distclean also removes Darknet's source and the results
 
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)

@@ -1,9 +1,8 @@
-"""What the Python scripts share: errors in one line, arguments, progress, files that are whole or not there, and how a
-.data file is written.
+"""Shared by the Python scripts: one-line errors, arguments, progress, atomic writing of files, and .data files.
 
-Paths in .data files and lists are relative to the folder in which Darknet is started, that is Darknet's own rule. The
-scripts write them as OUT was given: `get-voc data/voc` writes data/voc/train.list, for those who start Darknet in the
-same folder, and `get-voc /sets/voc` writes paths that are right from everywhere.
+Relative paths in .data files and lists are relative to the folder in which Darknet is started; that is Darknet's own
+rule. The scripts write paths that begin with OUT as it was given: after `get-voc data/voc`, Darknet has to be started
+in the same folder; after `get-voc /sets/voc`, it can be started anywhere.
 """
 
 import argparse
@@ -17,11 +16,11 @@ PROGRAM = os.path.basename(sys.argv[0])
 # ---- the program: arguments, errors, messages ----
 
 class BadInput(Exception):
-    """Something the user can put right; its text is the one line to print."""
+    """An error that the user can correct; its text is the line to print."""
 
 
 class Parser(argparse.ArgumentParser):
-    """Bad arguments are one line and status 1, like all bad input."""
+    """Prints one line for bad arguments and exits with status 1, as for all bad input."""
 
     def __init__(self, **options):
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
@@ -44,7 +43,7 @@ def whole_number(low, high):
 
 
 def run(main):
-    """Runs main and exits; what the user can put right ends in one line and status 1."""
+    """Runs main. For bad input and file errors, prints one line and exits with status 1."""
     try:
         main()
     except BadInput as error:
@@ -86,7 +85,7 @@ def read_text(path):
 
 
 def write_whole(path, content):
-    """Writes text or bytes to a file that is either whole or not there; makes its folder."""
+    """Writes text or bytes to a file, which is replaced only once it is complete. Makes its folder if needed."""
     folder, name = os.path.split(path)
     os.makedirs(folder or ".", exist_ok=True)
     part = os.path.join(folder, f".{name}.part{os.getpid()}")
@@ -103,19 +102,19 @@ def write_whole(path, content):
 
 
 def write_lines(path, lines):
-    """A list of images, names or labels: one a line."""
+    """Writes a list of images, names or labels, one per line."""
     write_whole(path, "".join(line + "\n" for line in lines))
 
 
 # ---- .data files ----
 
 def as_given(folder):
-    """The folder as it goes into lists and .data files: relative where it was given relative to the current folder."""
+    """The folder as written to lists and .data files: relative if it was given as a relative path."""
     return os.path.normpath(folder)
 
 
 def data_prefix(out):
-    """The same, refused where Darknet could not read it back from a .data file."""
+    """The same. Raises BadInput if Darknet could not read the path from a .data file."""
     prefix = as_given(out)
     if any(c.isspace() for c in prefix):
         raise BadInput(f"{prefix}: Darknet removes white space from .data files: choose a path without")
@@ -123,13 +122,13 @@ def data_prefix(out):
 
 
 def data_text(classes, prefix, files, **settings):
-    """A .data file. files: [(key, name of a file or folder below prefix)]; settings: other keys."""
+    """The text of a .data file. files: [(key, name of a file or folder below prefix)]; settings: other keys."""
     values = [("classes", classes)] + [(key, f"{prefix}/{name}") for key, name in files] + list(settings.items())
     return "".join(f"{key} = {value}\n" for key, value in values)
 
 
 def check_labels_in_path(prefix, labels):
-    """Raises BadInput where a label occurs in the folder's path: Darknet finds the class by strstr on the whole path."""
+    """Raises BadInput if a label occurs in the folder's path, as Darknet searches the whole path of an image for it."""
     for label in labels:
         if label in prefix + "/":
             raise BadInput(f"{prefix}: Darknet finds an image's class by searching its path for {label!r}, which this "
@@ -139,10 +138,10 @@ def check_labels_in_path(prefix, labels):
 # ---- progress ----
 
 class Progress:
-    """Shows on stderr how much is done and the time left, for work that takes more than a few seconds: one line that is
-    rewritten on a terminal, a line for every tenth elsewhere. `begun`: how much an earlier run had done."""
+    """Shows on stderr how much is done and the time left, for work that takes more than a few seconds: on a terminal
+    one line that is overwritten, otherwise one line per 10 %. `begun`: how much an earlier run had done."""
 
-    line_open = False  # of any of them; nothing else may be printed into it
+    line_open = False  # whether a line is unfinished; it has to be ended before anything else is printed
 
     def __init__(self, total, what, begun=0):
         self.total, self.what, self.begun = max(total, 1), what, begun

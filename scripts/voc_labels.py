@@ -1,14 +1,13 @@
-"""VOC annotations to Darknet labels: the one place that knows both formats. Used by voc-to-darknet, get-voc and
-make-shapes.
+"""Converts VOC annotations to Darknet labels. Used by voc-to-darknet, get-voc and make-shapes.
 
-A VOC set is a folder with JPEGImages/<id>.jpg, Annotations/<id>.xml and ImageSets/Main/<set>.txt. A VOC box is
-1-based and inclusive: xmin=1, xmax=width covers the whole width. Darknet wants one line per object,
-"class x y w h", as fractions of the image, with x, y the centre. In continuous coordinates the VOC box spans
-xmin-1 .. xmax, hence
+A VOC set is a folder with JPEGImages/<id>.jpg, Annotations/<id>.xml and ImageSets/Main/<set>.txt. The corners of a VOC
+box are pixel numbers from 1, and both end pixels belong to the box: xmin=1, xmax=width is the whole width. Darknet
+needs one line per object, "class x y w h", as fractions of the image, where x, y is the centre. In continuous
+coordinates the VOC box spans xmin-1 .. xmax, hence
 
     x = ((xmin - 1) + xmax) / 2 / width      w = (xmax - (xmin - 1)) / width      and likewise y, h.
 
-(Darknet's own voc_label.py puts the centre half a pixel further left and up, and makes the box a pixel smaller.)
+(In Darknet's own voc_label.py the centre is half a pixel further left and up, and the box is one pixel smaller.)
 """
 
 import math
@@ -20,22 +19,22 @@ from darknet_data import BadInput, Progress, as_given, one_line, pillow, read_te
 VOC_CLASSES = ("aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person "
                "pottedplant sheep sofa train tvmonitor").split()
 
-# What Darknet's fill_truth_detection does to the path of an image to find its label file, in its order. Each replaces
-# the first occurrence anywhere in the path, also in a folder's name.
+# Darknet's fill_truth_detection finds the label file of an image by these replacements in its path, in this order. Each
+# replaces the first occurrence anywhere in the path, also in the name of a folder.
 DARKNET_REPLACES = (("images", "labels"), ("JPEGImages", "labels"), ("raw", "labels"),
                     (".jpg", ".txt"), (".png", ".txt"), (".JPG", ".txt"), (".JPEG", ".txt"))
 IMAGE_ENDINGS = (".jpg", ".png", ".JPG", ".JPEG")
 
 
 def darknet_label_path(image_path):
-    """The file in which Darknet will look for the boxes of this image."""
+    """The file from which Darknet will read the boxes of this image."""
     for word, by in DARKNET_REPLACES:
         image_path = image_path.replace(word, by, 1)
     return image_path
 
 
 def check_set_folder(folder):
-    """Raises BadInput where the path of a VOC set, as Darknet will read it, leads Darknet to other label files."""
+    """Raises BadInput if the path of a VOC set would lead Darknet to wrong label files (darknet_label_path)."""
     image = os.path.join(folder, "JPEGImages", "0.jpg")
     if "\n" in folder or "\r" in folder:
         raise BadInput(f"line break in the path {folder!r}: Darknet's lists hold one path a line")
@@ -47,7 +46,7 @@ def check_set_folder(folder):
 
 
 class Problems:
-    """Prints each problem to stderr as it is found, and counts them by kind. `shown` stands before files of the set."""
+    """Prints each problem to stderr when it is found, and counts them by kind. `shown`: folder printed before files."""
 
     def __init__(self, shown):
         self.kinds, self.shown = {}, shown
@@ -64,7 +63,7 @@ class Problems:
 
 
 class Result:
-    """What convert() did: counts, the class names in the order of their numbers, and the images' paths as listed."""
+    """The result of convert(): counts, the class names by class number, and the image paths of the list."""
 
     def __init__(self, shown):
         self.images = self.empty = self.objects = self.difficult = 0
@@ -79,9 +78,9 @@ class Result:
 def convert(folder, set_name, list_path, classes, keep_difficult=False, strict=False, shown=""):
     """Writes labels/<id>.txt for every image of ImageSets/Main/<set_name>.txt, and the list of these images.
 
-    list_path: None for no list. classes: list of names, or None for all names in Annotations, sorted. shown: what
-    problems call the folder. Everything is read before anything is written, so that `strict`, which turns any problem
-    into BadInput, leaves the set as it was.
+    list_path: None for no list. classes: list of names, or None for all names in Annotations, sorted. shown: the
+    folder's name in messages. With `strict` any problem raises BadInput. Everything is read before anything is written,
+    so that the set is then unchanged.
     """
     result = Result(shown)
     problems = result.problems
@@ -126,12 +125,12 @@ def convert(folder, set_name, list_path, classes, keep_difficult=False, strict=F
     for name, _, boxes in converted:
         labels = [line for line, difficult in boxes if keep_difficult or not difficult]
         apart = [line for line, difficult in boxes if difficult and not keep_difficult]
-        # Darknet ends the whole run where a label file is missing, so an image without objects has an empty one.
+        # Darknet ends if a label file is missing, so an image without objects gets an empty one.
         write_whole(os.path.join(folder, "labels", name + ".txt"), "".join(labels))
         difficult_path = os.path.join(folder, "labels-difficult", name + ".txt")
         if apart:
             write_whole(difficult_path, "".join(apart))
-        elif os.path.lexists(difficult_path):  # of an earlier run
+        elif os.path.lexists(difficult_path):  # from an earlier run
             os.unlink(difficult_path)
         result.images += 1
         result.empty += not labels
@@ -146,14 +145,14 @@ def convert(folder, set_name, list_path, classes, keep_difficult=False, strict=F
 
 
 def read_set(path, problems):
-    """The ids in an ImageSets/Main file, each once."""
+    """The ids in an ImageSets/Main file, without repetitions."""
     ids, seen = [], set()
     for line in read_text(path).splitlines():
         fields = line.split()
         if not fields:
             continue
         name = line.strip()
-        if len(fields) == 2 and fields[1] in ("-1", "0", "1"):  # VOC's sets of one class: "<id> -1" is not in it
+        if len(fields) == 2 and fields[1] in ("-1", "0", "1"):  # VOC's list for one class; -1: not in this image
             if fields[1] == "-1":
                 continue
             name = fields[0]
@@ -178,14 +177,14 @@ def find_image(folder, name):
 
 
 def names_found(annotations):
-    """Class names in all annotations of the folder, not of one set, so that train and test number them alike."""
+    """Class names in all annotations of the folder, not of one set, so that train and test have the same numbers."""
     found = set()
     for file in os.listdir(annotations):
         if file.endswith(".xml"):
             try:
                 root = ElementTree.parse(os.path.join(annotations, file)).getroot()
             except (ElementTree.ParseError, ValueError, LookupError, OSError):
-                continue  # reported when its image is converted
+                continue  # reported later, when its image is converted
             found.update((obj.findtext("name") or "").strip() for obj in root.findall("object"))
     found.discard("")
     if not found:
@@ -194,12 +193,12 @@ def names_found(annotations):
 
 
 def read_annotation(folder, xml, image, numbers, problems):
-    """[(label line, difficult?)] of one image, or None where the image has to be left out."""
+    """[(label line, whether difficult)] of one image, or None if the image has to be left out."""
     Image = pillow()
     try:
         with Image.open(os.path.join(folder, image)) as file:
             width, height = file.size
-    except Exception as error:  # Pillow raises many kinds
+    except Exception as error:  # Pillow raises many types
         problems.add("unreadable image", image, f"{one_line(error)}; image left out")
         return None
     try:
@@ -227,9 +226,9 @@ def read_annotation(folder, xml, image, numbers, problems):
 
 
 def read_object(obj, width, height, xml, numbers, problems):
-    """The label line of one <object>, or None where it has to be left out."""
+    """The label line of one <object>, or None if it has to be left out."""
     name = (obj.findtext("name") or "").strip()
-    try:  # numbers with a fraction occur in VOC itself
+    try:  # VOC itself has some numbers with a fraction
         corners = [float(obj.findtext("bndbox/" + key)) for key in ("xmin", "ymin", "xmax", "ymax")]
     except (TypeError, ValueError):
         corners = [math.nan]
@@ -256,14 +255,14 @@ def read_object(obj, width, height, xml, numbers, problems):
 
 
 def read_names(path):
-    """A file of class names: one a line, the line number is the class number."""
+    """Reads a file of class names, one per line, in the order of class numbers."""
     names = [line.strip() for line in read_text(path).splitlines()]
     while names and not names[-1]:
         names.pop()
     if not names:
         raise BadInput(f"{path}: holds no class name")
     for i, name in enumerate(names):
-        if not name:  # to Darknet it would be a class of its own
+        if not name:  # Darknet would count it as a class
             raise BadInput(f"{path}: line {i + 1} is empty")
         if name in names[:i]:
             raise BadInput(f"{path}: {name!r} occurs twice")

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""The fast CPU paths against Darknet's own code: both train the same networks on the same images, and what the weights
-become, and what is predicted with them in between, agree: after one iteration within 1e-4 of the largest value of each
-array; after three within 5e-2, as a [relu] that is off in one and on in the other is enough for 2e-2.
+"""Compares the fast CPU paths with Darknet's own code. Both train the same networks on the same images. The resulting
+weights, and the predictions in between, must agree: after one iteration within 1e-4 of the largest value of each array;
+after three within 5e-2, because a single [relu] that is 0 in one and above 0 in the other makes a difference of 2e-2.
 
-Darknet's own code is compiled with double in place of float here. As it is, its sums in single precision are up to 1e-3
-off in these networks, so that it could not judge. dump-training.c trains, predicts after every iteration, and resizes
-a network with random=1 on the way.
+Darknet's own code is compiled with double instead of float here, because in single precision its sums have errors of up
+to 1e-3 in these networks, which is too much for a reference. dump-training.c trains, predicts after every iteration,
+and resizes networks with random=1 on the way.
 """
 
 import concurrent.futures

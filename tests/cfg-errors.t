@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Errors in cfg and data files and on the command line, in TAP: each one line that names what is wrong, and a status
-# other than 0. Nothing is trained with a value that the user did not write.
+# Errors in cfg and data files and on the command line, in TAP: each gives one line that names the error, and a status
+# other than 0. A wrong value is never silently replaced by another one.
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The networks in cfg/, in TAP: they are what their first line says, differ where they should and nowhere else, and a
-# detector starts from a classifier's backbone. `make` has written the examples from Darknet's own cfgs.
+# The networks in cfg/, in TAP: they are the output of the command in their first line, differ only where they should,
+# and a detector can start from a classifier's backbone. `make` writes the examples from Darknet's own cfgs.
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 

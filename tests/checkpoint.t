@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Weights files with soft labels, in TAP: what is cut off, damaged or foreign is refused in one line, and a save that
-# cannot be completed leaves the file as it was.
+# Weights files with soft labels, in TAP: a file that is truncated, damaged or of another network is rejected with one
+# line, and if saving fails, the old file is unchanged.
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""scripts/cifar10-to-darknet: lists and labels as Darknet needs them, and archives that mean harm or are broken."""
+"""scripts/cifar10-to-darknet: lists and labels as Darknet needs them, and malicious or damaged archives."""
 
 import io
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""data/: every .data file is right for a program that is started in the repository's folder, and the scripts fill what
-they name. That paths are relative to the folder in which the program is started is Darknet's rule."""
+"""data/: every .data file works for a program that is started in the repository's folder, and the scripts write the
+files that it names. (To Darknet paths are relative to the folder in which it is started.)"""
 
 import atexit
 import os

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""darknet detector anchors: sizes as training gives them, judged by a computation of its own; errors; a real set."""
+"""darknet detector anchors: boxes have the sizes of training, compared with an independent computation; errors; a real
+data set."""
 
 import atexit
 import os

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""darknet detector map: cases worked by hand, the NumPy reference (and pycocotools, where Python has it) on random sets and
-on real annotations, files of detections there and back, and a network. What the numbers mean: src/eval."""
+"""darknet detector map: cases computed by hand; comparison with the NumPy reference (and pycocotools, if installed) on
+random data and on real annotations; writing detections and reading them again; and a network. src/eval defines the
+numbers."""
 
 import atexit
 import json

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `detector train`, in TAP: what it says on the way, -map with its log, chart and best weights, the sizes of random=1,
-# and what is left of a training that comes apart.
+# `detector train`, in TAP: its output, -map with its log, chart and best weights, the sizes of random=1, and a training
+# that diverges.
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# scripts/edit-patches, in TAP: on a Darknet of three files and three patches; at the end on the real ones.
+# scripts/edit-patches, in TAP: with a Darknet of three files and three patches, and at the end with the real ones.
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 

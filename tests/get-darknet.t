@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# scripts/get-darknet, in TAP. Most of it works on a Darknet of a few lines, packed like Debian's package and served
-# from a folder, so that fetching, verifying and refusing are tested without a network. The last part takes the real
-# package and the real patches.
+# scripts/get-darknet, in TAP. Most tests use a Darknet of a few lines, packed like Debian's package and fetched from a
+# folder, so that fetching, verifying and errors are tested without a network. The last part uses the real package and
+# the real patches.
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 

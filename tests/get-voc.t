@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""scripts/get-voc: from archives on disk and from a server that cuts connections, to lists that Darknet trains on."""
+"""scripts/get-voc: makes a data set that Darknet trains on, from archives on disk and from a server that cuts
+connections."""
 
 import atexit
 import fcntl

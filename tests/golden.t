@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The golden values, in TAP: ols.txt and heads.txt, with which test_ols_golden and test_class_heads_golden compare, are
-# what their scripts compute from the equations today; and a number that was changed would be found.
+# The golden values, in TAP: ols.txt and heads.txt, which test_ols_golden and test_class_heads_golden use, are what
+# their scripts compute from the equations; and a changed number is noticed.
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 

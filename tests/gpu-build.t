@@ -1,5 +1,5 @@
 #!/bin/bash
-# What a GPU build does where there is no GPU: says so in one line, and trains on the CPU with -nogpu.
+# A GPU build on a machine without a GPU: ends with one line, and trains on the CPU with -nogpu.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 gpu=$(ls -t build/gpu*/darknet.bin 2>/dev/null | grep -v cudnn | head -n 1)

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# The heads of YOLO v3, v2 and v1 with smoothing=ols, in TAP: each trained on a few real photographs from the cfg that
-# scripts/make-mobilenetv2 writes for it. The loss falls, the soft labels are learned and saved, `detector map` takes
-# the network, and a training that was cut off goes on. (What the heads compute is the subject of
-# unit/test_class_heads_golden.c.)
+# The heads of YOLO v3, v2 and v1 with smoothing=ols, in TAP: each is trained on a few real photographs, with a cfg from
+# scripts/make-mobilenetv2. The loss falls, the soft labels are learned and saved, `detector map` can evaluate the
+# network, and an interrupted training continues. (unit/test_class_heads_golden.c tests what the heads compute.)
 #
-# OLS_TEST_DATA names the folder with voc2012-100.tar.gz (default: ../shared/data). Without it the photographs are
-# replaced by images of make-shapes, and the test says so.
+# OLS_TEST_DATA names the folder with voc2012-100.tar.gz (default: ../shared/data). Without this file, images of
+# make-shapes are used instead, and the test says so.
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 

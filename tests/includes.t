@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Which folder of src/ includes what: includes.txt beside this file is the table of what may know what. Every include
-names its folder, so that these lines are all there is to read. And every header compiles on its own."""
+"""Which folder of src/ includes which: tests/includes.txt is the table of what is allowed. Every include names its
+folder, so that the test only has to read these lines. Also: every header compiles on its own."""
 
 import concurrent.futures
 import glob

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# make install and make uninstall, in TAP: what is installed works from any folder, programs are compiled against it, man
-# page and completion know every option of the commands, and nothing stays when it is taken away.
+# make install and make uninstall, in TAP: the installed program works in any folder, programs can be compiled with the
+# library, man page and completion have every option of the commands, and uninstall leaves nothing.
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# docs/keys.md has a row for every smoothing key, with the default and the range that the program has, and [ols] names the
-# same keys where one is misspelt.
+# docs/keys.md has a row for every smoothing key, with the program's default and range, and for a misspelt key [ols]
+# prints the same keys.
 cd "$(dirname "$0")/.." || exit 1
 . tests/helpers/tap.sh
 

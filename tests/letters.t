@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The letters that `detector test` writes names with, in TAP: found wherever the program is started, and one line where
-# they are not.
+# The images of letters that `detector test` uses for names, in TAP: they are found in whatever folder the program is
+# started, and if they are missing, that gives one line.
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""scripts/make-shapes: the same from the same seed, labels that Darknet reads right, boxes that fit."""
+"""scripts/make-shapes: the same images from the same seed, labels that Darknet reads correctly, boxes that fit."""
 
 import atexit
 import hashlib

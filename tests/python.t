@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""python/darknet_ols.py: it finds what `darknet classifier predict`, `detector test` and `detector map` find in the same
-images, reads the soft labels that `ols show` reads, and a caller's mistake is an exception that leaves Python alive.
-And Darknet's own wrapper, made Python 3, still works with libdarknet.so.
+"""python/darknet_ols.py: its results are those of `darknet classifier predict`, `detector test` and `detector map` for
+the same images, its soft labels are those of `ols show`, and a caller's mistake raises an exception instead of ending
+Python. Also: Darknet's own wrapper, converted to Python 3, still works with libdarknet.so.
 """
 
 import atexit

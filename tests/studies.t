@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the studies do before and after the trainings, in TAP: they say where to get the data that they lack, take it from
-# an archive or a folder, and draw. (The trainings themselves take minutes to hours.)
+# The studies without their trainings, which take minutes to hours, in TAP: they say where to get missing data, accept
+# an archive or a folder, and draw plots.
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 

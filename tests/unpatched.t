@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Darknet with our patches against Darknet without them, in TAP: where nobody asked for smoothing, every number of a
-# training is the same, byte for byte; and what we save, the unpatched one reads.
+# Compares Darknet with and without our patches, in TAP: without smoothing, all numbers of a training are the same, byte
+# for byte; and unpatched Darknet can read the weights that we save.
 #
-# Left out are networks whose 1x1 convolutions have a stride, or stand before a layer that another branch reads too:
-# patch 0008 mends these on purpose (unit/test_gradients.c shows that by finite differences).
+# Not included are networks with 1x1 convolutions that have a stride, or whose input another branch reads, too: patch
+# 0008 corrects these on purpose (unit/test_gradients.c shows that with finite differences).
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 

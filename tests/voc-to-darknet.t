@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""scripts/voc-to-darknet: labels worked out by hand, every problem reported, and real sets where they are at hand."""
+"""scripts/voc-to-darknet: labels computed by hand, the report of every problem, and real sets if they are available."""
 
 import atexit
 import os

@@ -1,5 +1,5 @@
-# What the studies share; each of them sources this first. The work goes on in the repository's folder, which all paths
-# are relative to: those of `results` and, in .data files and lists, those that Darknet reads.
+# Shared by the studies; each of them sources this first. It changes to the repository's folder, to which all paths are
+# relative: those of `results`, and those that Darknet reads in .data files and lists.
 # shellcheck shell=bash
 
 set -euo pipefail
@@ -15,8 +15,9 @@ need_darknet() { [ -x "$darknet" ] || die "$darknet is not there: run make first
 
 # ---- data ----
 
-# find_data NAME GIVEN HOW: prints where a data set is, an archive or a folder: GIVEN, as the user named it, or NAME in
-# $OLS_TEST_DATA (../shared/data is where this project's developers have it). HOW says how to get it and to name it.
+# find_data NAME GIVEN HOW: prints the path of a data set, an archive or a folder: GIVEN, if the user named one, or NAME
+# in $OLS_TEST_DATA (default: ../shared/data, where this project's developers have it). If it does not exist, ends with
+# an error and HOW, which says how to get it.
 find_data()
 {
     local place
@@ -30,8 +31,8 @@ find_data()
     echo "$place"
 }
 
-# outdated FOLDER TEXT: whether FOLDER was made with another TEXT, or not at all; then it is emptied. made FOLDER TEXT
-# says, when it is complete, that it was made with TEXT.
+# outdated FOLDER TEXT: whether FOLDER has to be made: it does not exist, is incomplete, or was made with another TEXT.
+# Then empties it. Call made FOLDER TEXT when it is complete.
 outdated()
 {
     [ "$(cat "$1/made-with" 2>/dev/null)" != "$2" ] || return 1
@@ -40,8 +41,8 @@ outdated()
 }
 made() { echo "$2" >"$1/made-with"; }
 
-# take_voc SOURCE FOLDER: makes FOLDER a set in VOC's layout of the one in SOURCE, an archive or a folder, which stays
-# as it is: labels are written to FOLDER.
+# take_voc SOURCE FOLDER: makes in FOLDER a data set in VOC's layout from SOURCE, an archive or a folder. SOURCE is not
+# changed: its files are linked, and labels are written to FOLDER.
 take_voc()
 {
     local found part inside=$1
@@ -60,21 +61,21 @@ take_voc()
     made "$2" "$1"
 }
 
-# write_data FILE TRAIN VALID NAMES BACKUP: a .data file for `detector`.
+# write_data FILE TRAIN VALID NAMES BACKUP: writes a .data file for `detector`.
 write_data() { printf 'classes=%d\ntrain=%s\nvalid=%s\nnames=%s\nbackup=%s\n' "$(wc -l <"$4")" "${@:2}" >"$1"; }
 
 # ---- training and evaluation ----
 
-# with_smoothing METHOD CFG: CFG with other labels, to standard output.
+# with_smoothing METHOD CFG: prints CFG with smoothing=METHOD.
 with_smoothing() { sed "s/^smoothing=.*/smoothing=$1/" "$2"; }
 
-# losses LOG: "batch loss average-loss" of every batch. A detector prints "12: 3.4, 5.6 avg, ...", a classifier
+# losses LOG: prints "batch loss average-loss" for every batch. A detector logs "12: 3.4, 5.6 avg, ...", a classifier
 # "12, 0.05: 3.4, 5.6 avg, ...".
 losses() { LC_ALL=C sed -nE 's/^([0-9]+)(, [0-9.]+)?: ([^,]+), ([0-9.eE+-]+) avg,.*/\1 \3 \4/p' "$1"; }
 
-# train KIND DATA SEED CFG...: `darknet KIND train` of each network, side by side. Shows batch and loss of each and the
-# time left, in one line that is rewritten on a terminal, and for every tenth elsewhere. What the training of <name>.cfg
-# printed is in <name>.log beside it.
+# train KIND DATA SEED CFG...: runs `darknet KIND train` for all networks at the same time. Shows their batches and
+# losses and the time left: on a terminal in one line that is overwritten, otherwise one line per 10 %. The output of
+# the training of <name>.cfg goes to <name>.log in the same folder.
 train()
 {
     local kind=$1 data=$2 seed=$3 start name cfg total batch loss reached all left line tenth=0 names="" pids=()
@@ -115,7 +116,7 @@ train()
     echo "  $names: trained in $(($(date +%s) - start)) s"
 }
 
-# evaluate DATA CFG WEIGHTS REPORT [OPTION...]: what `detector map` prints, to the file REPORT.
+# evaluate DATA CFG WEIGHTS REPORT [OPTION...]: writes the output of `detector map` to the file REPORT.
 evaluate()
 {
     local report=$4
@@ -123,5 +124,5 @@ evaluate()
         { tail -n 3 "$report.log" >&2; die "the evaluation of $3 failed: see $report.log"; }
 }
 
-# map_of REPORT: mAP@.50 in %.
+# map_of REPORT: prints the mAP@.50 of a report, in %.
 map_of() { sed -n 's/.*(mAP@0.50) = .*, or \([0-9.]*\) %.*/\1/p' "$1"; }

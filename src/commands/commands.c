@@ -41,15 +41,16 @@ static void apply_map(long long epochs)
     detector_training_set_map((int)epochs);
 }
 
-/* The commands that take options of ours, as bits. */
+/* The commands that take options of the plugin, as bits. */
 enum { CLASSIFIER_TRAIN = 1, DETECTOR_TRAIN = 2 };
 
-/* The options that are taken out of argv before Darknet reads it by position: ours from the trainers (other commands
- * may have one of that name: `rnn generate` has a -seed that is a text), and main()'s own from every command. */
+/* The options that are removed from argv before Darknet reads it by position. Those of the plugin are removed only from
+ * the two trainers, because other commands have options with the same names (the -seed of `rnn generate` is a text);
+ * those of main() are removed from every command. */
 static const struct {
     command_option option;
-    int commands;                   /* that take it; 0: main() takes it out */
-    void (*apply)(long long value); /* NULL for main()'s */
+    int commands;                   /* bits of the commands that take it; 0: main() removes it */
+    void (*apply)(long long value); /* NULL for those of main() */
 } options[] = {
     {{"-seed", OPTION_WHOLE, 0, 0, 0xffffffffu, 0, 0}, CLASSIFIER_TRAIN | DETECTOR_TRAIN, apply_seed},
     {{"-loaders", OPTION_WHOLE, 0, 0, 1024, 0, 0}, CLASSIFIER_TRAIN | DETECTOR_TRAIN, apply_loaders},
@@ -76,8 +77,8 @@ static const char trainer_usage[] =
 
 /* ---- Which command it is ----------------------------------------------------------------------------------------- */
 
-/* The n-th word of the command line (1: the group, as in `detector train`), without the options of the table. NULL
- * where there are fewer. */
+/* The n-th word of the command line (1: the group, such as "detector"), not counting options of the table. NULL if
+ * there are fewer words. */
 static const char *word(int argc, char **argv, int n)
 {
     int i = 1, k;
@@ -106,7 +107,7 @@ static int is_command(int argc, char **argv, const char *group, const char *name
 
 /* ---- The exit status --------------------------------------------------------------------------------------------- */
 
-/* 1 once the program means to end with the status that it gives to exit(). */
+/* 1 once the status given to exit() is the intended one. */
 static int finished;
 
 static void correct_status(int status, void *unused)
@@ -117,9 +118,9 @@ static void correct_status(int status, void *unused)
     _exit(status ? status : 1);
 }
 
-/* Darknet leaves with exit(0) where it cannot load an image (src/image.c, which the patches leave alone): that becomes
- * status 1. It also leaves from loader threads while others still work, and then the destructors of libraries must not
- * run, which would free what those threads use. */
+/* Makes exit(0) inside Darknet end with status 1: Darknet calls it if it cannot load an image (src/image.c, which is
+ * not patched). Darknet also calls exit() in loader threads while other threads work. Then the destructors of libraries
+ * must not run, because they would free memory that these threads use. */
 static void guard_status(void)
 {
     on_exit(correct_status, 0);
@@ -138,16 +139,16 @@ void commands_leave(int status)
 
 /* ---- Before the command ------------------------------------------------------------------------------------------ */
 
-/* Starts the program again with a short GOMP_SPINCOUNT, unless the user has set how threads wait: libgomp reads it
- * before main() begins. A thread of OpenMP that waits for its next part of a loop spins, by default for milliseconds.
- * On a machine that does anything else at the same time, such as loading images, spinning threads take the processor
- * away from the thread that they wait for, and a step takes up to ten times as long. */
+/* Restarts the program with a small GOMP_SPINCOUNT, unless the user has set how threads wait; a restart, because
+ * libgomp reads the variable before main(). An OpenMP thread that waits for its next part of a loop spins, by default
+ * for milliseconds. If the machine does other work at the same time, such as loading images, spinning threads take the
+ * CPU away from the thread that they wait for, and a step can take ten times as long. */
 static void restart_with_short_waits(char **argv)
 {
 #ifdef _OPENMP
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
     if (setenv("GOMP_SPINCOUNT", "1000", 1)) return;
-    execvp(argv[0], argv); /* returns only where it fails: then the program goes on, more slowly */
+    execvp(argv[0], argv); /* returns only if it fails; then the program continues, but is slower */
 #else
     (void)argv;
 #endif
@@ -169,7 +170,7 @@ static void answer_version_and_help(int argc, char **argv)
     }
 }
 
-/* Without a GPU Darknet trains the first network and forgets the others. */
+/* Rejects several GPUs in a build without GPU=1, where Darknet would train the first network and ignore the others. */
 static void check_gpus(int argc, char **argv)
 {
 #ifndef GPU
@@ -182,7 +183,8 @@ static void check_gpus(int argc, char **argv)
 #endif
 }
 
-/* `train --help`; and `train` without its two files, where Darknet would take an option for the name of one. */
+/* Prints the usage for `train --help`, and for `train` without its two files, where Darknet would read an option as a
+ * file. */
 static void answer_trainer_help(int argc, char **argv)
 {
     const int asked = help_is_asked(argc, argv);
@@ -207,19 +209,19 @@ static void take_trainer_options(int argc, char **argv)
     }
 }
 
-/* What some commands of Darknet's need to be different. */
+/* Settings that some commands of Darknet need. */
 static void set_policies(int argc, char **argv)
 {
-    /* These look at the outputs of layers in the middle of the network, which a plan may leave in another layout. */
+    /* These commands read the outputs of inner layers, which are in another layout when a plan is used. */
     if (is_command(argc, argv, "classifier", "try") || word_is(argc, argv, 1, "lsd")) accel_allow_plans(0);
-    /* Any trainer may start from the first layers of another network. */
+    /* Every trainer may load weights of only the first layers, as of a pretrained network. */
     checkpoint_allow_partial(word_is(argc, argv, 2, "train"));
 }
 
 void commands_begin(int argc, char **argv)
 {
     restart_with_short_waits(argv);
-    /* A training log that goes to a file should show what was done, not what filled a buffer. */
+    /* Line buffering, so that a training log written to a file is up to date. */
     setvbuf(stdout, 0, _IOLBF, 0);
     guard_status();
     answer_version_and_help(argc, argv);
@@ -242,8 +244,8 @@ static const struct {
 void commands_run(int argc, char **argv)
 {
     size_t i;
-    if (!argv[1]) die("no command: see darknet --help");              /* `darknet -nogpu` */
-    if (!strcmp(argv[1], "ols")) commands_leave(run_ols(argc, argv)); /* with -nogpu or -i in front of it */
+    if (!argv[1]) die("no command: see darknet --help");              /* e.g. `darknet -nogpu` */
+    if (!strcmp(argv[1], "ols")) commands_leave(run_ols(argc, argv)); /* `darknet -nogpu ols ...` */
     for (i = 0; i < sizeof commands / sizeof *commands; ++i)
         if (is_command(argc, argv, commands[i].group, commands[i].name)) commands_leave(commands[i].run(argc, argv));
 }

@@ -2,18 +2,19 @@
 #ifndef COMMANDS_H
 #define COMMANDS_H
 
-/* Before a GPU is asked for: answers --version and --help, takes the options of `classifier train` and `detector train`
- * that Darknet does not know out of argv and applies them, and runs `darknet ols ...`, which never returns. */
+/* Call first in main(), before a GPU is chosen. Answers --version and --help; removes from argv those options of
+ * `classifier train` and `detector train` that Darknet does not know, and applies them; runs `darknet ols ...` and then
+ * ends the program. */
 void commands_begin(int argc, char **argv);
 
-/* After the GPU was chosen: runs a command of the plugin's, such as `detector map`, and ends the program with its
- * status. Returns when the command is not the plugin's. */
+/* Call after the GPU is chosen. If argv names a command of the plugin, such as `detector map`, runs it and ends the
+ * program with its status; otherwise returns. */
 void commands_run(int argc, char **argv);
 
-/* At the end of main(). Until then exit(0) inside Darknet means that something failed, and becomes status 1. */
+/* Call at the end of main(). Without this call, exit(0) anywhere in Darknet becomes status 1. */
 void commands_end(void);
 
-/* Ends the program with this status, 0 too. */
+/* Ends the program with this status; 0 stays 0. */
 void commands_leave(int status) __attribute__((noreturn));
 
 /* darknet ols show|plot|deploy. Returns the exit status. */

@@ -17,7 +17,7 @@
 
 /* ---- Files ------------------------------------------------------------------------------------------------------- */
 
-/* The results. Whatever ends the program before they are published, Darknet's own exit() too, they are discarded. */
+/* The result files. They are discarded if the program ends before they are published, also by an exit() in Darknet. */
 static atomic_file out_cfg_file, out_weights_file;
 
 static void discard_results(void)
@@ -40,7 +40,7 @@ static void refuse_same_file(const char *in, const char *out)
 
 /* ---- The cfg alone ----------------------------------------------------------------------------------------------- */
 
-/* A cfg line as Darknet reads it, without blanks; cut to `size`, which is more than any name here has. */
+/* Copies a cfg line without blanks, as Darknet reads it; cut to `size`, which is longer than any name here. */
 static void squeeze(const char *line, char *out, size_t size)
 {
     size_t used = 0;
@@ -49,14 +49,14 @@ static void squeeze(const char *line, char *out, size_t size)
     out[used] = 0;
 }
 
-/* The line that begins a section: its type stays in `type`. */
+/* Writes the line that begins a section. Stores its type in `type`. */
 static void deploy_section_line(const char *line, const char *squeezed, char *type, FILE *out)
 {
     strcpy(type, squeezed);
     fputs(strcmp(type, "[ols]") ? line : "[softmax]\n", out);
 }
 
-/* Any other line of a section. `key`: the line without blanks; it is cut up. */
+/* Writes any other line of a section. `key` is the line without blanks; this function modifies it. */
 static void deploy_line(const char *line, char *key, const char *type, FILE *out)
 {
     static char none[] = "";
@@ -74,7 +74,7 @@ void deploy_cfg(const char *in_cfg, const char *out_cfg)
 {
     char *line = 0, squeezed[64], type[sizeof squeezed] = "";
     size_t size = 0;
-    int layer = -2; /* [net] will be -1, the section behind it 0 */
+    int layer = -2; /* [net] becomes -1, the section after it 0 */
     FILE *in = fopen(in_cfg, "r");
     if (!in) die("cannot open %s: %s", in_cfg, strerror(errno));
     refuse_same_file(in_cfg, out_cfg);
@@ -111,7 +111,7 @@ static void check_files(const char *in_cfg, const char *out_cfg, const char *in_
     if (!strcmp(out_cfg, out_weights)) die("%s cannot be both the cfg and the weights", out_cfg);
 }
 
-/* A section as read_cfg has read it, nothing left out. */
+/* Writes a section as read_cfg has read it, with all its keys. */
 static void write_original(FILE *cfg, const cfg_section *s)
 {
     const node *n;
@@ -122,8 +122,8 @@ static void write_original(FILE *cfg, const cfg_section *s)
     }
 }
 
-/* The original for one image, whatever batch it is trained with: a cfg that says so is written for the moment, to where
- * the result will be. */
+/* Loads the original network with batch 1, whatever batch its cfg has. load_network takes only a file, so a cfg with
+ * batch=1 is written to the temporary file of out_cfg for the moment. */
 static network *load_original(list *sections, const char *out_cfg, const char *in_weights)
 {
     const node *n = sections->front;
@@ -137,7 +137,7 @@ static network *load_original(list *sections, const char *out_cfg, const char *i
     return net;
 }
 
-/* Writes both files, without publishing them. */
+/* Writes both files, but does not publish them yet. */
 static portable_network write_portable(network *source, list *sections, const char *in_cfg, const char *out_cfg)
 {
     portable_network p = {.source = source};
@@ -158,7 +158,7 @@ static portable_network write_portable(network *source, list *sections, const ch
     return p;
 }
 
-/* A network's input with random values from 0 to 1, always the same. */
+/* Returns an input for a network: random values from 0 to 1, the same in every run. The caller frees it. */
 static float *random_image(int inputs)
 {
     float *image = (float *)xcalloc(inputs, sizeof *image);
@@ -171,7 +171,8 @@ static float *random_image(int inputs)
     return image;
 }
 
-/* The larger of `worst` and the largest difference of the two outputs; not finite where one of these is not. */
+/* Returns the largest absolute difference between two layers' outputs, at least `worst`; not finite if an output is
+ * not. */
 static double larger_difference(double worst, layer one, layer other)
 {
     int k;
@@ -182,8 +183,8 @@ static double larger_difference(double worst, layer one, layer other)
     return worst;
 }
 
-/* The largest difference between the outputs of both networks, those of their heads and of the last layer, for one
- * random image; not finite where an output is not. */
+/* Runs both networks on one random image. Returns the largest absolute difference between their outputs, over the
+ * detection heads and the last layer; not finite if an output is not. */
 static double compare(const portable_network *p, network *deployed)
 {
     network *source = p->source;
@@ -193,7 +194,7 @@ static double compare(const portable_network *p, network *deployed)
     for (i = 0; i < source->n; ++i) {
         layer *l = source->layers + i;
         if (l->type == BATCHNORM)
-            l->x = (float *)xcalloc(l->outputs, sizeof(float)); /* Darknet forgets it on the CPU */
+            l->x = (float *)xcalloc(l->outputs, sizeof(float)); /* Darknet does not allocate it without a GPU */
     }
     network_predict(source, image);
     network_predict(deployed, image);
@@ -216,7 +217,7 @@ void deploy_network(const char *in_cfg, const char *out_cfg, const char *in_weig
     gpu_index = -1;
     check_files(in_cfg, out_cfg, in_weights, out_weights);
     atexit(discard_results);
-    stop_where(atomic_open(&out_weights_file, out_weights), out_weights); /* so that it is known before the work */
+    stop_where(atomic_open(&out_weights_file, out_weights), out_weights); /* fail before the long work */
     stop_where(atomic_finish(&out_weights_file), out_weights);
     sections = read_cfg((char *)in_cfg);
     if (!sections->front || !is_net_section(((const cfg_section *)sections->front->val)->type))

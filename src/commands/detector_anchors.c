@@ -60,7 +60,7 @@ static arguments read_arguments(int argc, char **argv)
 
 enum { QUIET_SECONDS = 2 };
 
-/* find_anchors reports its restarts to a function without a context. */
+/* A global, because find_anchors reports progress to a function that takes no context. */
 static progress restarts_progress;
 
 static void show_restarts(int done, int restarts)
@@ -72,11 +72,12 @@ static void show_restarts(int done, int restarts)
 typedef struct {
     anchor_size *sizes; /* in pixels of the network's input */
     size_t count, capacity;
-    size_t images; /* with their boxes here */
-    size_t small;  /* boxes that training leaves out for their size, and that are not here */
+    size_t images; /* images that were read */
+    size_t small;  /* boxes too small for training, not in `sizes` */
 } training_boxes;
 
-/* How large training makes an image in the network's input, as in load_data_detection but for jitter. */
+/* The size of an image after training has scaled it to the network's input, as in load_data_detection without
+ * jitter. */
 static anchor_size placed_size(const char *image, const arguments *a)
 {
     anchor_size size = {(double)a->width, (double)a->height};
@@ -93,7 +94,7 @@ static anchor_size placed_size(const char *image, const arguments *a)
     return size;
 }
 
-/* Adds the boxes of one image, in pixels of the network's input. */
+/* Appends the boxes of one image, in pixels of the network's input. */
 static void add_image(const char *image, int classes, const arguments *a, label_boxes *labels, training_boxes *boxes)
 {
     char path[LABEL_PATH_SIZE], reason[LABEL_PATH_SIZE + 256];
@@ -123,7 +124,7 @@ static void add_image(const char *image, int classes, const arguments *a, label_
     }
 }
 
-/* The boxes of the `train` list. */
+/* Reads the boxes of the `train` list. The caller frees `sizes`. */
 static training_boxes read_boxes_of(const arguments *a)
 {
     training_boxes boxes = {0, 0, 0, 0, 0};
@@ -148,13 +149,14 @@ static training_boxes read_boxes_of(const arguments *a)
 
 /* ---- The result ------------------------------------------------------------------------------------------------- */
 
-/* A side to three digits: 372, 62.1, 7.25. */
+/* Prints a side with three digits: 372, 62.1, 7.25. */
 static void format_side(double side, char text[32])
 {
     snprintf(text, 32, "%.*f", side >= 99.95 ? 0 : side >= 9.995 ? 1 : 2, side);
 }
 
-/* "w,h", and the same numbers back in the anchor, so that what is reported is of what is printed. */
+/* Prints an anchor as "w,h", and rounds it to the printed numbers, so that the statistics are those of the printed
+ * anchors. */
 static void format_anchor(anchor_size *anchor, char text[80])
 {
     char w[32], h[32];
@@ -165,14 +167,14 @@ static void format_anchor(anchor_size *anchor, char text[80])
     anchor->h = atof(h);
 }
 
-/* `num` anchors with what match_anchors finds of them. */
+/* `num` anchors and their statistics from match_anchors. */
 typedef struct {
     int num;
     anchor_size *sizes;
     char (*text)[80]; /* as printed */
-    size_t *boxes;    /* how many boxes each suits best */
+    size_t *boxes;    /* how many boxes have their largest IoU with this anchor */
     double *iou;      /* their average IoU */
-    double average;   /* of all boxes */
+    double average;   /* average IoU of all boxes */
 } anchor_table;
 
 static anchor_table find_anchors_for(const training_boxes *boxes, const arguments *a)

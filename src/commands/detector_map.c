@@ -59,7 +59,7 @@ static const char usage[] =
 
 /* ---- Arguments -------------------------------------------------------------------------------------------------- */
 
-enum { UNSET = -1 }; /* -points: its default depends on -coco */
+enum { UNSET = -1 }; /* for -points, whose default depends on -coco */
 
 typedef struct {
     const char *files[3]; /* data, cfg, weights; only the first with -dets */
@@ -72,7 +72,7 @@ typedef struct {
 
 static const char command[] = "detector map";
 
-/* "320,416": whole numbers with commas in between. */
+/* Parses -scales: whole numbers with commas in between, such as "320,416". */
 static void read_scales(const char *text, detect_options *how)
 {
     enum { MOST = sizeof how->scales / sizeof *how->scales };
@@ -87,7 +87,7 @@ static void read_scales(const char *text, detect_options *how)
     free(copy);
 }
 
-/* Whether the options go together, and what follows from them. */
+/* Rejects options that cannot be combined, and sets those that depend on others. */
 static void check_options(map_arguments *a, int words, const command_option *options, int network_options)
 {
     int k;
@@ -113,7 +113,7 @@ static void check_options(map_arguments *a, int words, const command_option *opt
 static map_arguments read_arguments(int argc, char **argv)
 {
     map_arguments a = {.points = UNSET, .iou_threshold = .5, .score_threshold = .25, .nms = .45};
-    enum { NETWORK_OPTIONS = 5 }; /* the first ones are for a network alone */
+    enum { NETWORK_OPTIONS = 5 }; /* the first ones are not allowed with -dets */
     command_option options[] = {
         {"-nms", OPTION_NUMBER, &a.nms, 0, 1, 0, 0},
         {"-scales", OPTION_TEXT, &a.scales, 0, 0, 0, 0},
@@ -148,18 +148,18 @@ static map_arguments read_arguments(int argc, char **argv)
 
 /* ---- Detections ------------------------------------------------------------------------------------------------- */
 
-/* What the command works with. */
+/* State of the command. */
 typedef struct {
     map_arguments arguments;
     valid_data data;
     ground_truth truth;
     network *net; /* NULL with -dets */
     detect_result found;
-    detect_size *sizes; /* of the images */
-    char source[500];   /* where the detections come from, and how they were made: one line */
+    detect_size *sizes; /* by image */
+    char source[500];   /* one line on where the detections come from and how they were made */
 } map_run;
 
-/* How the network is going to see the images. */
+/* Describes, in one line, how the images are given to the network. */
 static void describe(const map_arguments *a, const network *net, char *text, size_t size)
 {
     const int letterbox = detect_letterbox(net, &a->how), scales = a->how.scale_count;
@@ -174,7 +174,7 @@ static void describe(const map_arguments *a, const network *net, char *text, siz
         snprintf(text + length, size - length, "%s; NMS %g", a->how.flip ? ", and mirrored" : "", a->nms);
 }
 
-/* One more pixel to the right and down. */
+/* Makes a box one pixel longer, to the right and downwards. */
 static void lengthen(ap_box *box)
 {
     box->x += .5;
@@ -183,11 +183,11 @@ static void lengthen(ap_box *box)
     box->h += 1;
 }
 
-/* One side of a box, cut to 0..size. A box beside the image is left with a length of 0. */
+/* Clips a box along one side of the image to 0..size. A box outside of the image gets length 0. */
 static void cut(double *centre, double *length, int size)
 {
     double low = *centre - *length / 2, high = *centre + *length / 2;
-    if (low >= 0 && high <= size) return; /* the same bits */
+    if (low >= 0 && high <= size) return; /* unchanged, without rounding */
     low = fmin(fmax(low, 0), size);
     high = fmin(fmax(high, 0), size);
     *centre = (low + high) / 2;
@@ -231,7 +231,7 @@ static int by_id(const void *pa, const void *pb)
     return a->id < b->id ? -1 : a->id > b->id;
 }
 
-/* COCO takes images by their ids, which decides between equal scores. */
+/* Sorts the images by their COCO ids, as pycocotools does; their order decides between detections with equal scores. */
 static void sort_images(text_lines *images)
 {
     image_id *order = (image_id *)xcalloc(images->count, sizeof *order);
@@ -250,7 +250,7 @@ static void sort_images(text_lines *images)
 
 /* ---- The steps of the command ------------------------------------------------------------------------------------ */
 
-/* Each returns 0, or 1 after one line on stderr. */
+/* Each of these functions returns 0, or 1 after one line on stderr. */
 
 static int read_data(map_run *r)
 {
@@ -289,12 +289,12 @@ static int find_detections(map_run *r)
 {
     const map_arguments *a = &r->arguments;
     if (r->net ? run_network(r) : read_detections(r)) return 1;
-    /* Before anything else can fail: it may be long work that is saved. */
+    /* Save the detections before anything else can fail, as it may have taken long to compute them. */
     if (a->voc_out && detections_write_voc(a->voc_out, &r->data, &r->found)) return 1;
     return a->coco_out && detections_write_coco(a->coco_out, &r->data, &r->found);
 }
 
-/* The objects as the options want them compared with the detections. */
+/* Applies the options to the objects: pixels, -voc_label, -difficult. */
 static void adapt_truth(map_run *r)
 {
     size_t i;
@@ -322,7 +322,7 @@ static ap_options options_of(const map_run *r)
     return options;
 }
 
-/* Writes everything that was asked for. */
+/* Writes the report and the files that the options name. */
 static int report(const map_run *r, const map_result *result)
 {
     const char *json = r->arguments.json, *curves = r->arguments.curves;

@@ -1,22 +1,24 @@
-/* `darknet detector map`: AP of every class and their mean, over the images of a data file's `valid` list. */
+/* `darknet detector map`: average precision (AP) of every class, and their mean (mAP), over the images of a data file's
+ * `valid` list. */
 #ifndef DETECTOR_MAP_H
 #define DETECTOR_MAP_H
 
-/* darknet detector map <data> <cfg> <weights> [options]      detects, and evaluates
- * darknet detector map <data> -dets <path> [options]         evaluates detections that are in files
+/* Runs one of
+ *     darknet detector map <data> <cfg> <weights> [options]      detects, then evaluates
+ *     darknet detector map <data> -dets <path> [options]         evaluates detections read from files
  *
- * The options are explained by `detector map --help` (`usage` in detector_map.c). The arguments are those of main
- * (argv[2] is "map"), before any other function took options out of them. The order of arguments behind "map" is free.
+ * `detector map --help` explains the options (`usage` in detector_map.c). The arguments are those of main (argv[2] is
+ * "map") before any other function removed options. Behind "map" they may have any order.
  *
- * Boxes. Labels and the network's boxes are continuous coordinates (ap_box in average_precision.h), in which VOC's
- * rule, that a side from pixel xmin to pixel xmax is xmax - xmin + 1 long, is already in the numbers: so says the
- * converter voc-to-darknet, and so detections are written and read (detections_file.h). Darknet's own
- * scripts/voc_label.py makes labels that are a pixel shorter and narrower than VOC's boxes, and a network that was
- * trained on such labels finds boxes as short: with -voc_label both are made a pixel longer, to the right and down. The
- * network's boxes are cut to the image, as `detector valid` does before it writes them.
+ * Boxes. Labels and detections are in continuous coordinates (ap_box in average_precision.h). VOC counts pixels: a side
+ * from pixel xmin to pixel xmax has the length xmax - xmin + 1. voc-to-darknet and detections_file.h convert VOC's
+ * pixel numbers so that this "+ 1" is already in the coordinates. Darknet's own scripts/voc_label.py does not: its
+ * boxes are one pixel too short and too narrow, and so are the detections of a network trained with them. -voc_label
+ * corrects both: it makes labels and detections one pixel longer, to the right and downwards. The network's boxes are
+ * clipped to the image, as in `detector valid`.
  *
- * Writes the result to stdout, progress and errors (one line) to stderr. Returns the exit status: 0, or 1 on any error.
- * Everything the caller passed stays the caller's. */
+ * Writes the result to stdout, progress and errors (one line) to stderr. Returns the exit status: 0, or 1 on any
+ * error. */
 int detector_map(int argc, char **argv);
 
 #endif

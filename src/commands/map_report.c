@@ -11,10 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Up to here the confusion table is a matrix; above, a list of its entries. */
+/* Up to MATRIX_CLASSES classes the confusion table is printed as a matrix; with more, as a list of its largest
+ * entries. */
 enum { MATRIX_CLASSES = 20, LISTED_PAIRS = 50 };
 
-/* Digits behind the point that show `value` in full, `digits` at least and 6 at most: .5 as 0.50, .125 as 0.125. */
+/* The number of decimals that show `value` exactly: at least `digits`, at most 6. .5 is 0.50, .125 is 0.125. */
 static int digits_for(double value, int digits)
 {
     double scaled = value * pow(10, digits);
@@ -120,7 +121,7 @@ static void print_confusion(const map_result *r)
         print_pairs(c, r->data->names.text);
 }
 
-/* -1 as n/a: no class has objects of that area. */
+/* Prints AP_NO_OBJECTS (no class has objects of that area) as n/a. */
 static void print_coco_line(const char *what, double value)
 {
     if (value < 0)
@@ -146,7 +147,7 @@ static void print_coco(const coco_metrics *c)
     print_coco_line("AR large      ", c->ar_large);
 }
 
-/* Scripts read these lines; their wording is that of the Darknet forks that have this command. */
+/* Scripts read these lines, so their wording is that of the Darknet forks that have this command. */
 int map_report_text(const map_result *r)
 {
     const int classes = r->options->classes;
@@ -189,7 +190,7 @@ int map_report_text(const map_result *r)
 
 /* ---- JSON ------------------------------------------------------------------------------------------------------- */
 
-/* AP_NO_OBJECTS is null. */
+/* Writes a number; AP_NO_OBJECTS becomes null. */
 static void json_value(FILE *out, const char *key, double value)
 {
     json_put_member(out, key, value < 0 ? NAN : value);
@@ -204,7 +205,7 @@ static void json_counts(FILE *out, const ap_class *c)
             n.recall, n.f1, n.average_iou);
 }
 
-/* Interpolated precision at recall 0, .01, ... 1; the picture's curve in a hundred numbers. */
+/* Writes the interpolated precision at recall 0, .01, ... 1, as in the plots of -curves. */
 static void json_curve(FILE *out, const ap_point *points, size_t count, size_t objects)
 {
     enum { STEPS = 100 };

@@ -1,4 +1,4 @@
-/* What `darknet detector map` says: as text, and as JSON. */
+/* The report of `darknet detector map`, as text and as JSON. */
 #ifndef MAP_REPORT_H
 #define MAP_REPORT_H
 
@@ -10,24 +10,25 @@ typedef struct {
     const valid_data *data;
     const ap_options *options;
     const ap_class *per_class;
-    const confusion *taken_for; /* which class was taken for which */
+    const confusion *taken_for; /* confusion of classes */
     const coco_metrics *coco;   /* NULL without -coco */
     const double *coco_ap;      /* by class; NULL without -coco */
     const ap_detection *detections;
-    const ap_match *matches; /* of the detections */
+    const ap_match *matches; /* by detection */
     size_t detection_count;
-    size_t difficult;    /* objects marked so */
-    int count_difficult; /* they count as ordinary objects */
-    const char *source;  /* where the detections come from, and how they were made: one line */
+    size_t difficult;    /* number of difficult objects */
+    int count_difficult; /* 1: difficult objects are used as ordinary ones */
+    const char *source;  /* one line on where the detections come from and how they were made */
 } map_result;
 
-/* To stdout. Returns 0, or 1 after one line on stderr. */
+/* Writes the report to stdout as text. Returns 0, or 1 after one line on stderr. */
 int map_report_text(const map_result *result);
 
-/* To a file that appears whole, or to stdout where `path` is "-". Returns 0, or 1 after one line on stderr. */
+/* Writes the report as JSON to `path`, replaced only once it is complete, or to stdout if `path` is "-". Returns 0, or
+ * 1 after one line on stderr. */
 int map_report_json(const map_result *result, const char *path);
 
-/* How AP is read off the curve, in words. */
+/* Text for ap_options.points. Static storage. */
 const char *points_text(int points);
 
 #endif

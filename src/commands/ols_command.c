@@ -1,4 +1,4 @@
-/* darknet ols show|plot|deploy: what the soft labels of a checkpoint say, as a table and as a picture; deploy is in
+/* darknet ols show|plot|deploy: shows the soft labels of a checkpoint as a table or plots them; deploy is in
  * deploy.c. */
 #include "commands/commands.h"
 
@@ -28,7 +28,7 @@ static const char usage[] =
     "           same weights\n"
     "options: -set <n>  which soft labels, where a network has several [ols] layers (default 0)\n";
 
-/* What the three commands take. */
+/* Arguments of the three commands. */
 typedef struct {
     const char *words[4];
     int word_count;
@@ -37,7 +37,8 @@ typedef struct {
     long long set;     /* -set */
 } arguments;
 
-/* The names of the classes: those of the file, or their numbers. Never freed: the program ends. */
+/* The names of the classes: those in the file, or their numbers if `file` is NULL. Never freed, as the program ends
+ * soon. */
 static char **class_names(const char *file, int classes)
 {
     text_lines names = {0};
@@ -132,7 +133,7 @@ static void tics(FILE *out, const char *axis, char **names, int classes, const c
     fputs(")\n", out);
 }
 
-/* The diagonal is far above the rest, so the scale is a square root: what is learned is off the diagonal. */
+/* The colour scale is a square root, because the diagonal is much larger than the rest, which is what was learned. */
 static void write_plot(FILE *out, const ols_state *state, char **names)
 {
     int y, k, classes = state->classes;
@@ -189,8 +190,7 @@ static int deploy(const arguments *a)
 int run_ols(int argc, char **argv)
 {
     static arguments a;
-    /* -set and -names belong to show and plot, -top to show alone: a command takes this many of them, from the first.
-     */
+    /* show accepts all of these options, plot the first two, deploy none. */
     command_option options[] = {
         {"-set", OPTION_WHOLE, &a.set, 0, 1000, 0, 0},
         {"-names", OPTION_TEXT, &a.names, 0, 0, 0, 0},

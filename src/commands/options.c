@@ -19,13 +19,13 @@ int help_is_asked(int argc, char **argv)
     return asked;
 }
 
-/* What argv has at i, or NULL behind its end. Darknet leaves NULLs there when it takes options out. */
+/* argv[i], or NULL beyond its end. There are NULLs at the end of argv, too, after Darknet has removed options. */
 static const char *argument(int argc, char **argv, int i)
 {
     return i < argc ? argv[i] : 0;
 }
 
-/* Made of what numbers are made of: it was meant as one, even where it is none. */
+/* Whether the text has only characters of numbers: then it was meant as one, even if it is not valid. */
 static int looks_like_a_number(const char *text)
 {
     return text && *text && !text[strspn(text, "0123456789.+-")];
@@ -51,7 +51,7 @@ static void read_number(const char *command, const command_option *option, const
     refuse_value(command, option->name, text, option->must_be ? option->must_be : range);
 }
 
-/* The option at argv[i]. Returns its length. */
+/* Reads the option at argv[i]. Returns how many entries it takes. */
 static int read_option_at(const char *command, command_option *option, int argc, char **argv, int i)
 {
     const int length = option_length(option, argc, argv, i);

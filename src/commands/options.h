@@ -1,4 +1,4 @@
-/* The options of a command line, read by a table: one wording for what is wrong with them, whatever the command.
+/* Reads the options of a command line from a table, with the same error messages for all commands.
  *
  *     long long top = 0;
  *     const char *words[2];
@@ -6,53 +6,53 @@
  *     command_line line = {"ols plot", usage, "<weights> <out.png>", options, 1, words, 2, 2, 0};
  *     read_command_line(&line, argc, argv);
  *
- * Everything here ends the program with one line on stderr and status 1 where the user wrote something wrong.
+ * An error of the user ends the program with one line on stderr and status 1.
  */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
 typedef enum {
-    OPTION_FLAG,          /* stands alone; its value becomes 1 */
+    OPTION_FLAG,          /* without a value; *value becomes 1 */
     OPTION_TEXT,          /* -names <file> */
     OPTION_NUMBER,        /* -nms .45 */
     OPTION_WHOLE,         /* -seed 7 */
-    OPTION_WHOLE_OR_ALONE /* -map 4, or -map, which is 1 */
+    OPTION_WHOLE_OR_ALONE /* -map 4; -map alone means 1 */
 } option_kind;
 
 typedef struct {
     const char *name; /* "-seed" */
     option_kind kind;
-    void *value;         /* FLAG: int; TEXT: const char *; NUMBER: double; WHOLE: long long. Written only when given */
+    void *value;         /* FLAG: int; TEXT: const char *; NUMBER: double; WHOLE: long long. Unchanged if not given */
     double low, high;    /* of a number, both ends allowed */
-    const char *must_be; /* how an error says what is allowed; NULL: made from low and high */
-    int given;           /* 1 after reading: the option was there */
+    const char *must_be; /* allowed values, for an error message; NULL: made from low and high */
+    int given;           /* set to 1 if the option was given */
 } command_option;
 
-/* A command whose whole command line is ours: `darknet <group> <name> <words and options, in any order>`. */
+/* A command of the plugin: `darknet <group> <name> <words and options, in any order>`. */
 typedef struct {
-    const char *command; /* "detector map": stands in front of every error */
+    const char *command; /* "detector map": the start of every error message */
     const char *usage;   /* the text for --help and -h */
-    const char *needs;   /* the words that it needs, for an error: "<weights> <out.png>" */
+    const char *needs;   /* the required words, for an error message: "<weights> <out.png>" */
     command_option *options;
     int option_count;
-    const char **words;           /* most_words, the caller's: what is no option; NULL behind the last */
-    int fewest_words, most_words; /* without group and name */
-    int word_count;               /* after reading */
+    const char **words;           /* [most_words], the caller's; gets what is not an option, then NULLs */
+    int fewest_words, most_words; /* not counting group and name */
+    int word_count;               /* result */
 } command_line;
 
-/* Reads argv[1], argv[2], ...; the first two words are the group and the name of the command. --help prints the usage
- * and ends the program with status 0; nothing at all behind the name, where something is needed, prints it to stderr
- * and ends with status 1. The values that are texts, and the words, stay argv's. */
+/* Reads the whole command line; the first two words are the group and the name of the command. --help prints the usage
+ * and ends the program with status 0. If nothing follows the name although words are required, the usage goes to stderr
+ * and the status is 1. Texts and words point into argv. */
 void read_command_line(command_line *line, int argc, char **argv);
 
-/* Takes one option out of argv, wherever it stands, as Darknet's find_*_arg do: for commands of Darknet's, which read
- * argv by position. Returns 1 where the option was there. */
+/* Removes one option from argv, wherever it stands, as Darknet's find_*_arg do; used for Darknet's own commands, which
+ * read argv by position. Returns 1 if the option was given. */
 int take_option(const char *command, command_option *option, int argc, char **argv);
 
-/* How many entries of argv the option takes that stands at argv[i]: 1 or 2. */
+/* The number of entries of argv that the option at argv[i] takes: 1 or 2. */
 int option_length(const command_option *option, int argc, char **argv, int i);
 
-/* 1 where --help or -h is among the arguments. */
+/* Whether --help or -h is among the arguments. */
 int help_is_asked(int argc, char **argv);
 
 /* Ends the program with "<command>: <name> <value> is not valid: must be <must_be>". */

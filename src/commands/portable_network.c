@@ -35,14 +35,14 @@ static int is_smoothing_key(const char *key)
 
 const char *portable_value(const char *type, const char *key, const char *value)
 {
-    /* alpha= has another meaning in other sections, so only these lose the keys of smoothing */
+    /* smoothing keys are removed only from these, because alpha= has another meaning in other sections */
     static const char *const may_smooth[] = {"[ols]", "[yolo]", "[region]", "[detection]", 0};
     if (is_one_of(type, may_smooth) && is_smoothing_key(key)) return 0;
     if (is_net_section(type) && !strcmp(key, "policy") && !strcmp(value, "cosine")) return "constant";
     return value;
 }
 
-/* Writes the lines of a section, but for the keys in `left_out`. */
+/* Writes the lines of a section, except the keys in `left_out`. */
 static void write_options(FILE *cfg, const cfg_section *s, const char *const *left_out)
 {
     node *n;
@@ -66,10 +66,10 @@ static int has_relu6(const cfg_section *s)
     return activation && !strcmp(activation, "relu6");
 }
 
-/* Keys that say how to train, or what is done to weights while they are loaded. */
+/* Keys about training, or about how weights are loaded. */
 #define LOADING_KEYS "dontsave", "dontload", "dontloadscales", "numload", "flipped"
 
-/* A section as it is, but for those keys; with activation=linear in place of relu6. */
+/* Writes a section unchanged, except that it has none of those keys, and activation=linear instead of relu6. */
 static void write_as_it_is(FILE *cfg, const cfg_section *s)
 {
     static const char *const left_out[] = {LOADING_KEYS, 0}, *const left_out_with_relu6[] = {LOADING_KEYS, "activation",
@@ -80,7 +80,7 @@ static void write_as_it_is(FILE *cfg, const cfg_section *s)
     if (relu6) fprintf(cfg, "activation=linear\n");
 }
 
-/* Writes a key that the section leaves to its default. */
+/* Writes a key with its default value if the section does not have it. */
 static void write_if_missing(FILE *cfg, const cfg_section *s, const char *key, int value)
 {
     if (!option_find(s->options, (char *)key)) fprintf(cfg, "%s=%d\n", key, value);
@@ -90,26 +90,26 @@ static void write_if_missing(FILE *cfg, const cfg_section *s, const char *key, i
 
 static void add_layer(portable_network *p, layer l)
 {
-    /* save_weights writes no soft labels for it, and leaves nothing out */
+    /* so that save_weights writes no soft labels, and skips no layer */
     l.label_smoothing = 0;
     l.dontsave = 0;
     p->layers = (layer *)grow_array(p->layers, p->count, &p->capacity, sizeof l);
     p->layers[p->count++] = l;
 }
 
-/* The index, relative to the layer that is written next, of a new layer. */
+/* Converts the index of a new layer to an index relative to the layer that is written next. */
 static int relative(const portable_network *p, int index)
 {
     return index - (int)p->count;
 }
 
-/* For what only some programs read. */
+/* Prints a note about something that not every program can read. */
 static void note(const portable_network *p, int i, const char *what)
 {
     report_note("layer %d (%s): %s", i, get_layer_string(p->source->layers[i].type), what);
 }
 
-/* [route] to a new layer. */
+/* Adds a [route] to the new layer `to`. */
 static void add_route(portable_network *p, int to)
 {
     layer l = {0};
@@ -118,7 +118,7 @@ static void add_route(portable_network *p, int to)
     add_layer(p, l);
 }
 
-/* Every stride-th pixel, from the first. */
+/* Adds a layer that selects every stride-th pixel, starting with the first. */
 static void add_subsampling(portable_network *p, int stride)
 {
     layer l = {0};
@@ -132,9 +132,8 @@ static float *floats(size_t n)
     return (float *)xcalloc(n, sizeof(float));
 }
 
-/* activation(weight[k] * x + bias[k]) in channel k of the layer before: a depthwise 1x1 convolution. After [connected]
- * OpenCV has no image to convolve, so there (`vector`) it is a [connected] with a diagonal matrix. Takes both arrays.
- */
+/* Adds activation(weight[k] * x + bias[k]) in channel k, as a depthwise 1x1 convolution. After [connected] (`vector`)
+ * OpenCV has no image to convolve; there it is a [connected] with a diagonal matrix. Takes ownership of both arrays. */
 static void add_scaling(portable_network *p, int channels, int vector, float *weight, float *bias,
                         const char *activation)
 {
@@ -158,7 +157,7 @@ static void add_scaling(portable_network *p, int channels, int vector, float *we
     add_layer(p, l);
 }
 
-/* The same with one weight and one bias for all channels. */
+/* The same, with one weight and one bias for all channels. */
 static void add_plain_scaling(portable_network *p, int channels, int vector, float weight, float bias,
                               const char *activation)
 {
@@ -176,7 +175,7 @@ static int channels_of(layer l)
     return l.out_c ? l.out_c : l.outputs;
 }
 
-/* One half of relu6(z) = relu(6 - relu(6 - z)), after original layer i. */
+/* Adds relu(6 - x) after original layer i: half of relu6(z) = relu(6 - relu(6 - z)). */
 static void add_six_minus(portable_network *p, int i)
 {
     add_plain_scaling(p, channels_of(p->source->layers[i]), p->is_vector[i], -1, 6, "relu");
@@ -195,7 +194,7 @@ typedef struct {
     double factor, shift;
 } linear_function;
 
-/* What batch normalisation does to channel k in inference; without it, only the bias is added. */
+/* Batch normalisation of channel k in inference, as a linear function; without it, only the bias is added. */
 static linear_function normalisation(const layer *l, int k)
 {
     linear_function f = {1, l->biases[k]};
@@ -205,8 +204,8 @@ static linear_function normalisation(const layer *l, int k)
     return f;
 }
 
-/* A [convolutional] or [connected] with its batch normalisation in weights and biases; of 6 - z where six_minus is set.
- */
+/* Folds the batch normalisation of a [convolutional] or [connected] into new weights and biases. With `six_minus` the
+ * layer computes 6 - z in place of z. */
 static layer fold(layer l, int filters, size_t per_filter, int six_minus)
 {
     layer folded = l;
@@ -230,8 +229,8 @@ static layer fold(layer l, int filters, size_t per_filter, int six_minus)
 
 /* ---- One original layer ------------------------------------------------------------------------------------------ */
 
-/* Each of these writes original layer i, whose section is `s`. Returns 0, with nothing written, where other programs
- * have no such form of it. */
+/* Each of these functions writes original layer i from its section `s`. Returns 0, and writes nothing, if other
+ * programs have no such layer. */
 
 static const char *name_activation(const portable_network *p, int i)
 {
@@ -271,7 +270,7 @@ static int add_connected(portable_network *p, int i, const cfg_section *s)
     return 1;
 }
 
-/* Darknet adds where both layers have a channel and a pixel; from a larger one it takes every stride-th pixel. */
+/* Darknet adds the channels and pixels that both layers have; of a larger layer it uses every stride-th pixel. */
 static int add_shortcut(portable_network *p, int i, const cfg_section *s)
 {
     const layer l = p->source->layers[i];
@@ -416,7 +415,7 @@ static int add_head(portable_network *p, int i, const cfg_section *s)
     return 1;
 }
 
-/* [cost] and [dropout], which other programs pass over */
+/* [cost] and [dropout], which other programs ignore */
 static int add_unchanged(portable_network *p, int i, const cfg_section *s)
 {
     write_as_it_is(p->cfg, s);
@@ -447,7 +446,7 @@ static const struct {
 };
 enum { WRITERS = sizeof writers / sizeof *writers };
 
-/* A layer that only Darknets have. */
+/* Writes a layer that exists only in Darknet. */
 static void add_foreign(portable_network *p, int i, const cfg_section *s)
 {
     const layer l = p->source->layers[i];
@@ -459,7 +458,7 @@ static void add_foreign(portable_network *p, int i, const cfg_section *s)
     if (relu6) add_relu6(p, i);
 }
 
-/* Which layers put out a vector: [connected], and those that hand on what a vector before them was. */
+/* Finds the layers whose output is a vector: [connected], and layers that keep the shape of a vector before them. */
 static int *find_vectors(const network *net)
 {
     int *is_vector = (int *)xcalloc(net->n, sizeof *is_vector), i;

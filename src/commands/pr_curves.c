@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* One panel. More points than a panel has pixels would only make the picture slow. */
+/* Writes one panel. Of many points only every step-th is drawn: more of them than pixels would only make the plot
+ * slow. */
 static void write_panel(FILE *out, const char *name, const ap_class *result, const ap_point *points, size_t count)
 {
     const size_t step = count / 2000 + 1;
@@ -21,9 +22,9 @@ static void write_panel(FILE *out, const char *name, const ap_class *result, con
         snprintf(title, sizeof title, "%.200s: no objects", name);
     fputs("set title ", out);
     gnuplot_quote(out, title);
-    fputs("\n$points << EOD\n0 -1\n", out); /* a point out of sight, for a class without any */
+    fputs("\n$points << EOD\n0 -1\n", out); /* an invisible point, as gnuplot needs at least one */
     for (i = 0; i < count; i += step) fprintf(out, "%.6g %.6g\n", points[i].recall, points[i].precision);
-    /* From the highest recall down: a stair wherever precision is higher than at any recall above. */
+    /* From the highest recall to the lowest: a step wherever precision is higher than at all higher recalls. */
     fputs("EOD\n$interpolated << EOD\n", out);
     fprintf(out, "%.6g 0\n", count ? points[count - 1].recall : 0);
     for (i = count; i-- > 0;) {

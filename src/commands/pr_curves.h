@@ -1,12 +1,12 @@
-/* Precision/recall curves as a picture. */
+/* Plots precision/recall curves. */
 #ifndef PR_CURVES_H
 #define PR_CURVES_H
 
 #include "eval/average_precision.h"
 
-/* A panel for every class: the points of its curve, and the interpolated precision that AP is read off. `names` and
- * `per_class` have `classes` entries; `matches` belong to the detections. Needs gnuplot. Returns 0, or 1 after one line
- * on stderr. */
+/* Draws one panel per class into the file `png`: the points of its curve, and the interpolated precision that AP is
+ * computed from. `names` and `per_class` have `classes` entries; matches[detection_count] belong to the detections.
+ * Needs gnuplot. Returns 0, or 1 after one line on stderr. */
 int pr_curves_png(const char *png, const char *title, char **names, const ap_class *per_class, int classes,
                   const ap_detection *detections, const ap_match *matches, size_t detection_count);
 

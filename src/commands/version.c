@@ -1,5 +1,5 @@
-/* The Makefile defines for this file alone: OLS_VERSION, the text in the file VERSION; OLS_DARKNET, the Darknet that
- * the program was built from: the version of Debian's source package, or the folder that DARKNET= named. */
+/* The Makefile defines two macros for this file only. OLS_VERSION is the text of the file VERSION. OLS_DARKNET is the
+ * Darknet that the program was built from: the version of Debian's source package, or the folder given as DARKNET=. */
 #include "commands/version.h"
 
 #include <stdio.h>

@@ -39,8 +39,7 @@ const char *ap_status_text(ap_status status)
 
 /* ---- Overlap ---------------------------------------------------------------------------------------------------- */
 
-/* Length that two intervals, given by centre and length, have in common; not above 0 if they lie apart or one of them
- * has no length. */
+/* Length of the intersection of two intervals, given by centre and length; 0 or negative if it is empty. */
 static double common_length(double x1, double w1, double x2, double w2)
 {
     double left1 = x1 - w1 / 2, left2 = x2 - w2 / 2, right1 = x1 + w1 / 2, right2 = x2 + w2 / 2;
@@ -59,8 +58,8 @@ double ap_iou(ap_box a, ap_box b)
 
 /* ---- Order ------------------------------------------------------------------------------------------------------ */
 
-/* Sort keys with their place in the input, which makes the order of equal keys that of the input (qsort is not stable)
- * and spares the comparison a look into the caller's arrays. */
+/* Sort keys. They hold the index in the input, so that equal keys keep the order of the input (qsort is not stable),
+ * and copies of what is compared, so that a comparison does not read the caller's arrays. */
 typedef struct {
     int class_id, image;
     size_t index;
@@ -102,12 +101,12 @@ static int by_class_image_score(const void *pa, const void *pb)
     return by_class_score(pa, pb);
 }
 
-/* Keys from `begin` to before `end`. */
+/* Keys begin, begin + 1, ... end - 1. */
 typedef struct {
     size_t begin, end;
 } range;
 
-/* The keys of image `image` among those of `of_class`, which are all of one class. */
+/* The keys of one image within `of_class`, the range of one class (binary search). */
 static range range_of_image(const object_key *keys, range of_class, int image)
 {
     size_t low = of_class.begin, high = of_class.end;
@@ -124,18 +123,17 @@ static range range_of_image(const object_key *keys, range of_class, int image)
     return found;
 }
 
-/* Objects and detections in order, for any number of evaluations. */
+/* Sorted objects and detections. One preparation serves several evaluations (coco_evaluate runs 60). */
 typedef struct {
     const ap_object *objects;
     const ap_detection *detections;
     size_t object_count, detection_count;
     object_key *object_keys;       /* by class and image */
     detection_key *detection_keys; /* by class and score */
-    size_t
-        *rank_in_image; /* of each detection, from 0, among those of its class and image by score; NULL with AP_VOC */
-    /* Scratch of an evaluation: */
+    size_t *rank_in_image; /* by detection: its place, from 0, by score within its class and image; NULL with AP_VOC */
+    /* Scratch of one evaluation: */
     unsigned char *found, *ignored; /* 1 or 0 for each object, in the order of object_keys */
-    size_t *tp_rank;                /* of the true positives of the class at hand, see "The curve" */
+    size_t *tp_rank;                /* ranks of the current class's true positives, see "The curve" */
 } problem;
 
 static void release(problem *p)
@@ -160,7 +158,7 @@ static void rank_in_images(problem *p)
     }
 }
 
-/* Call release afterwards. */
+/* Sorts the input. The result refers to it; free it with release. */
 static problem prepare(const ap_object *objects, size_t object_count, const ap_detection *detections,
                        size_t detection_count, ap_rule rule)
 {
@@ -196,10 +194,11 @@ static problem prepare(const ap_object *objects, size_t object_count, const ap_d
 
 /* ---- The curve -------------------------------------------------------------------------------------------------- */
 
-/* The precision/recall curve of a class is kept as the ranks of its true positives: tp_rank[k-1] detections score as
- * high as the k-th true positive or higher, itself included. There recall is k / objects, and precision k /
- * tp_rank[k-1]. Between two true positives recall stays and precision only falls, so the interpolated curve is made of
- * these points alone. Both functions walk from the highest recall down; `best` is the interpolated precision. */
+/* The precision/recall curve of a class is stored as the ranks of its true positives: tp_rank[k-1] is the number of
+ * detections that are not ignored, down to the k-th true positive and including it. There, recall is k / objects and
+ * precision k / tp_rank[k-1]. Between two true positives recall stays the same and precision falls, so these points are
+ * enough for the interpolated curve. Both functions below go from the highest recall to the lowest; `best` is the
+ * interpolated precision so far. */
 
 static double area_under_curve(const size_t *tp_rank, size_t tp, size_t objects)
 {
@@ -213,12 +212,12 @@ static double area_under_curve(const size_t *tp_rank, size_t tp, size_t objects)
     return sum / objects;
 }
 
-/* 1 where k of `objects` reach the recall point i / steps. */
+/* Whether the recall k / objects is at least the recall point i / steps. */
 static int reaches(size_t k, size_t objects, size_t i, size_t steps, ap_rule rule)
 {
-    /* np.linspace(0, 1, steps + 1) */
+    /* the values of np.linspace(0, 1, steps + 1), as in pycocotools */
     if (rule == AP_COCO) return (double)k / objects >= (i == steps ? 1 : i * (1. / steps));
-    /* without the rounding, which would lose a recall of 3/10 against .1 * 3 */
+    /* whole numbers: in floating point 3./10 < .1 * 3 */
     return k * steps >= i * objects;
 }
 
@@ -248,7 +247,7 @@ size_t ap_curve(const ap_detection *detections, const ap_match *matches, size_t 
     size_t i, k, count = 0;
     for (i = 0; i < detection_count; ++i) {
         if (detections[i].class_id != class_id || matches[i].verdict != AP_TRUE) continue;
-        points[count].recall = matches[i].rank; /* for the moment */
+        points[count].recall = matches[i].rank; /* replaced by the recall below */
         points[count++].score = detections[i].score;
     }
     qsort(points, count, sizeof *points, by_rank);
@@ -267,9 +266,9 @@ static int outside(ap_box box, const ap_options *options)
     return area < options->area_low || area > options->area_high;
 }
 
-/* The verdict on a detection, with the keys of the objects of its class and image as `candidates`. `object` becomes the
- * place in object_keys of the object that the detection overlaps most (VOC) or takes (COCO), and stays as it is where
- * there is none; `iou` becomes their IoU. */
+/* Match one detection with one of the objects of its class and image; `candidates` are their keys. *object becomes the
+ * index in object_keys of the object with the largest IoU (VOC) or of the matched object (COCO), and is unchanged if
+ * there is none. *iou becomes the IoU of the two. */
 static ap_verdict match_voc(const problem *p, const ap_detection *d, range candidates, const ap_options *options,
                             size_t *object, double *iou)
 {
@@ -305,18 +304,18 @@ static ap_verdict match_coco(problem *p, const ap_detection *d, range candidates
             taken = 1;
         }
         if (!taken) continue;
-        p->found[*object] = 1; /* an ignored object, too, can be taken only once */
+        p->found[*object] = 1; /* an ignored object can be matched only once, too */
         return ignored ? AP_IGNORED : AP_TRUE;
     }
     return outside(d->box, options) ? AP_IGNORED : AP_FALSE;
 }
 
-/* One class: its objects and its detections, by score. */
+/* Evaluates one class. `objects` and `detections` are its ranges in object_keys and detection_keys. */
 static ap_class evaluate_class(problem *p, const ap_options *options, range objects, range detections,
                                ap_match *matches)
 {
     ap_class result;
-    size_t i, rank = 0; /* of the detection at hand, among those that are not ignored */
+    size_t i, rank = 0; /* of the current detection, among those that are not ignored */
     memset(&result, 0, sizeof result);
     for (i = objects.begin; i < objects.end; ++i) result.ignored += p->ignored[i];
     result.objects = objects.end - objects.begin - result.ignored;
@@ -423,12 +422,13 @@ ap_status average_precision(const ap_object *objects, size_t object_count, const
 
 /* ---- COCO's numbers --------------------------------------------------------------------------------------------- */
 
-/* AP and AR over the classes that have objects, added up over thresholds. */
+/* AP and AR, means over the classes that have objects and over the thresholds. */
 typedef struct {
     double ap, ar;
 } coco_mean;
 
-/* `at` (thresholds; may be null): mean AP at each. `ap_per_class` (may be null): sums over the thresholds. */
+/* at[COCO_THRESHOLDS] (may be null) gets the mean AP at each threshold. The mean AP of each class is added to
+ * ap_per_class (may be null). */
 static coco_mean coco_mean_over_thresholds(problem *p, ap_options options, ap_class *per_class, double *at,
                                            double *ap_per_class)
 {
@@ -437,7 +437,7 @@ static coco_mean coco_mean_over_thresholds(problem *p, ap_options options, ap_cl
     for (t = 0; t < COCO_THRESHOLDS; ++t) {
         double recall = 0;
         int with_objects = 0;
-        /* np.linspace(.5, .95, 10) */
+        /* the values of np.linspace(.5, .95, 10), as in pycocotools */
         options.iou_threshold = t == COCO_THRESHOLDS - 1 ? .95 : .5 + t * ((.95 - .5) / (COCO_THRESHOLDS - 1));
         evaluate(p, &options, per_class, 0);
         for (k = 0; k < options.classes; ++k) {

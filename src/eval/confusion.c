@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A detection with its score, or an object with its image, and its place in the input. */
+/* Sort key: the index of a detection with its score, or of an object with its image. */
 typedef struct {
     double score;
     int image;
@@ -50,8 +50,8 @@ void confusion_free(confusion *c)
     memset(c, 0, sizeof *c);
 }
 
-/* The object of the detection's image that it overlaps most, by place in `objects`; object_count where it overlaps none
- * as much as `least`. */
+/* Index of the object with the largest IoU among those of the detection's image; object_count if no IoU reaches
+ * `least`. */
 static size_t best_object(const ap_object *objects, const key *object_keys, size_t object_count, const ap_detection *d,
                           double least)
 {
@@ -73,7 +73,7 @@ static size_t best_object(const ap_object *objects, const key *object_keys, size
     return best;
 }
 
-/* Pairs of the same two classes, which lie side by side, become one. */
+/* Merges equal pairs, which are neighbours after sorting. Returns the number of pairs that remain. */
 static size_t add_up(confusion_pair *pairs, size_t count)
 {
     size_t i, kept = 0;
@@ -86,7 +86,7 @@ static size_t add_up(confusion_pair *pairs, size_t count)
     return kept;
 }
 
-/* The false positives that score above the threshold, highest score first. The caller frees them. */
+/* The false positives with a score above the threshold, highest score first. The caller frees the result. */
 static key *false_positives(const ap_detection *detections, size_t detection_count, const ap_match *matches,
                             double score_threshold, size_t *count)
 {
@@ -102,7 +102,7 @@ static key *false_positives(const ap_detection *detections, size_t detection_cou
     return keys;
 }
 
-/* The objects, image after image. The caller frees them. */
+/* The objects, sorted by image. The caller frees the result. */
 static key *objects_by_image(const ap_object *objects, size_t count)
 {
     key *keys = (key *)xcalloc(count, sizeof *keys);

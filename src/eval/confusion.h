@@ -1,14 +1,13 @@
-/* Which class an object was taken for: of the objects that no box of their own class found, those on which a box of
- * another class stands.
+/* Confusion of classes in detection: which objects were detected only as another class, and as which one.
  *
- * Boxes are those that score above a threshold; a difficult object counts nowhere, and neither does a false
- * positive on it. Every other object is one of three:
- *     found          a true positive (average_precision.h) is among its boxes;
- *     misclassified  it is not found, and a false positive of another class stands on it;
+ * Only detections with a score above a threshold are used. Difficult objects, and false positives whose best object is
+ * a difficult one, are not counted. Every other object is one of three:
+ *     found          it has a true positive (average_precision.h);
+ *     misclassified  it is not found, and a false positive of another class is assigned to it;
  *     missed         neither.
- * A false positive stands on that object of its image, of any class, with which its IoU is largest, where that IoU
- * reaches the threshold; otherwise it stands in the background. Where several stand on an object, it is taken for the
- * class of the one with the highest score, and counts for that class only.
+ * A false positive is assigned to the object of its image, of any class, with the largest IoU, if that IoU is at least
+ * the threshold; otherwise it is counted as background. If several false positives of other classes are assigned to an
+ * object, the one with the highest score decides, and only this one is counted.
  */
 #ifndef CONFUSION_H
 #define CONFUSION_H
@@ -22,14 +21,14 @@ typedef struct {
 
 typedef struct {
     int classes;
-    confusion_pair *pairs; /* only those that occur; most frequent first, equal ones by class */
+    confusion_pair *pairs; /* pairs with a count above 0; most frequent first, equal counts by class */
     size_t pair_count;
-    size_t *found, *misclassified, *missed; /* classes: objects */
-    size_t *background;                     /* classes: boxes that stand in the background */
+    size_t *found, *misclassified, *missed; /* [classes]: numbers of objects */
+    size_t *background;                     /* [classes]: false positives on the background */
 } confusion;
 
-/* `matches` are those of average_precision_matches for these objects and detections, with the same `iou_threshold`.
- * Free the result with confusion_free. */
+/* Fills `result`. `matches` are those that average_precision_matches gave for these objects and detections with the
+ * same `iou_threshold`. class_id must be in 0..classes-1. Free the result with confusion_free. */
 void confusion_count(const ap_object *objects, size_t object_count, const ap_detection *detections,
                      size_t detection_count, const ap_match *matches, int classes, double iou_threshold,
                      double score_threshold, confusion *result);

@@ -1,5 +1,6 @@
-/* See detect.h. Sizes take turns over a group of images: the network is not resized for every image, each image is
- * decoded once, and only a group's inputs and unmerged boxes are in memory. */
+/* See detect.h. With several sizes, images are processed in groups: a whole group at the first size, then at the next.
+ * So the network is resized once per group and size, each image is decoded once, and memory holds the inputs and the
+ * boxes before NMS of one group only. */
 #include "eval/detect.h"
 
 #include "base/error.h"
@@ -18,15 +19,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Images that are being loaded while the network works on another, as in Darknet's validate_detector. */
+/* Images that are loaded in the background, as many as in Darknet's validate_detector. */
 enum { LOADERS = 4 };
 
 enum { SCALES = sizeof((detect_options *)0)->scales / sizeof(int) };
 
-/* A group of images with their inputs at all sizes. */
+/* Limits of a group: its images, and the bytes of their inputs at all sizes. */
 enum { LARGEST_GROUP = 64, GROUP_BYTES = 256 << 20 };
 
-/* One more detection, zeros. */
+/* Appends a detection of zeros and returns it. */
 static ap_detection *add_detection(detect_result *to)
 {
     to->detections = (ap_detection *)grow_array(to->detections, to->count, &to->capacity, sizeof *to->detections);
@@ -35,7 +36,7 @@ static ap_detection *add_detection(detect_result *to)
 
 /* ---- The network ------------------------------------------------------------------------------------------------ */
 
-/* What load_detector asks of a network. */
+/* The requirements of load_detector. Sets *classes. Returns 0, or 1 after one line on stderr. */
 static int check_detector(const network *net, const char *cfg, int *classes)
 {
     int i, heads = 0, stretched = 0;
@@ -76,8 +77,9 @@ int detect_letterbox(const network *net, const detect_options *options)
     return options->letterbox < 0 ? !has_detection_head(net) : options->letterbox != 0;
 }
 
-/* With a NaN among the outputs, yolo_num_detections and get_yolo_detections need not agree on how many boxes there are,
- * and the second writes past the memory that the first asked for. */
+/* A NaN among the outputs must be found before boxes are read: yolo_num_detections and get_yolo_detections can then
+ * count boxes differently, and the second would write beyond the memory that was allocated for the first one's
+ * count. */
 static int output_is_finite(const network *net)
 {
     int i, k;
@@ -95,7 +97,7 @@ static int output_is_finite(const network *net)
 
 int network_stride(const network *net)
 {
-    double *scale = (double *)xcalloc(net->n, sizeof *scale), most = 1; /* pixels of the input a cell of each layer */
+    double *scale = (double *)xcalloc(net->n, sizeof *scale), most = 1; /* by layer: stride in pixels of the input */
     int i;
     for (i = 0; i < net->n; ++i) {
         const layer *l = &net->layers[i];
@@ -128,9 +130,9 @@ detect_size detect_scale(const network *net, int scale)
     return size;
 }
 
-/* The size of layer k's output when the network is resized, from the sizes of those before it, as Darknet's resize
- * functions compute it. Returns null, or why it cannot be: Darknet would end the program, or go on with a layer without
- * pixels. */
+/* Computes the output size of layer k after a resize of the network, as Darknet's resize functions do, from the sizes
+ * of the layers before it. Returns null, or why layer k cannot be resized: Darknet itself would end the program or
+ * continue with an empty layer. */
 static const char *resized(const network *net, int k, const detect_size *sizes, detect_size input, detect_size *output)
 {
     const layer *l = &net->layers[k];
@@ -141,7 +143,7 @@ static const char *resized(const network *net, int k, const detect_size *sizes, 
         output->w = (input.w + 2 * l->pad - l->size) / l->stride + 1;
         output->h = (input.h + 2 * l->pad - l->size) / l->stride + 1;
         if (input.w + 2 * l->pad < l->size || input.h + 2 * l->pad < l->size) return "its input is too small";
-        /* Darknet asserts it of what its own convolution would need */
+        /* an assertion in Darknet, on the workspace of its im2col convolution */
         if ((double)output->w * output->h * l->size * l->size * l->c / l->groups * sizeof(float) > 2e9)
             return "it would need more than 2 GB at that size";
         break;
@@ -228,7 +230,7 @@ static void resize_to(network *net, detect_size size)
 /* ---- Loading images --------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    int letterbox; /* keep the aspect ratio and fill up with grey; otherwise stretch */
+    int letterbox; /* 1: keep the aspect ratio and pad with grey; 0: stretch */
     int scales;
     detect_size scale[SCALES];
 } input_sizes;
@@ -238,12 +240,12 @@ typedef struct {
     int running;
     char *path;
     const input_sizes *sizes;
-    image inputs[SCALES]; /* scale.w x scale.h x 3; data is null if `error` is set */
+    image inputs[SCALES]; /* scale.w x scale.h x 3; data is null if not loaded */
     int w, h;             /* of the file */
     const char *error;
 } loader;
 
-/* Thread: fills in `inputs`, `w`, `h`, `error` of the loader. */
+/* Thread function: fills in `inputs`, `w`, `h`, `error` of the loader. */
 static void *load_inputs(void *argument)
 {
     loader *l = (loader *)argument;
@@ -259,7 +261,7 @@ static void *load_inputs(void *argument)
     l->h = im.h;
     for (s = 0; s < l->sizes->scales && !l->error; ++s) {
         const int w = l->sizes->scale[s].w, h = l->sizes->scale[s].h;
-        /* resize_image reads out of bounds for a side of one pixel; boxes are divided by the side, so 0 is no better */
+        /* a side of one pixel makes resize_image read out of bounds; a side of 0 would later be a division by 0 */
         if (w < 2 || h < 2 || (l->sizes->letterbox && ((long)im.w * h < 2l * im.h || (long)im.h * w < 2l * im.w)))
             l->error = "too long and thin for the network's input";
         else if (l->sizes->letterbox)
@@ -294,7 +296,8 @@ static void free_input(loader *l, int scale)
 
 /* ---- One pass --------------------------------------------------------------------------------------------------- */
 
-/* From relative to the network's input to relative to the image in it, as correct_yolo_boxes does it. */
+/* Converts a box from fractions of the network's input to fractions of the image inside its grey borders, as
+ * correct_yolo_boxes does. */
 static ap_box undo_letterbox(ap_box box, int w, int h, int net_w, int net_h)
 {
     const int by_width = (float)net_w / w < (float)net_h / h;
@@ -308,11 +311,11 @@ static ap_box undo_letterbox(ap_box box, int w, int h, int net_w, int net_h)
 
 typedef struct {
     int classes, letterbox;
-    int mirrored; /* the input was */
-    float nms;    /* 0: none, as where the boxes of other passes come to these */
+    int mirrored; /* whether the input is mirrored */
+    float nms;    /* 0: no NMS here, because the boxes of several passes are merged later */
 } pass;
 
-/* Adds what the network finds in one input. Returns null, or what went wrong. */
+/* Runs the network on one input and appends its detections. Returns null, or what went wrong. */
 static const char *run_pass(network *net, const pass *p, const loader *l, float *input, int image, detect_result *found)
 {
     const char *error = 0;
@@ -321,8 +324,9 @@ static const char *run_pass(network *net, const pass *p, const loader *l, float 
     detection *dets;
     network_predict(net, input);
     if (!output_is_finite(net)) return "the output is not finite: weights that are untrained or have diverged";
-    /* [yolo] and [region] undo a letterbox of an image of w x h; there is none for one with the shape of the input.
-     * get_detection_detections does not, and always multiplies by the size it is given, whatever `relative` says. */
+    /* [yolo] and [region] undo the letterbox of an image of w x h themselves; for a stretched image w x h is the size
+     * of the input, and there is nothing to undo. get_detection_detections does not undo it, and always multiplies by w
+     * and h, whatever `relative` is. */
     if (detection_head)
         w = h = 1;
     else if (p->letterbox)
@@ -358,10 +362,10 @@ static const char *run_pass(network *net, const pass *p, const loader *l, float 
 typedef struct {
     int class_id;
     float score;
-    size_t index; /* in the order in which they came */
+    size_t index; /* among the candidates */
 } ranked;
 
-/* Class after class, highest score first, equal ones as they came: no two compare equal, so every qsort agrees. */
+/* By class, then falling score, then index. No two compare equal, so the result is the same with every qsort. */
 static int by_rank(const void *pa, const void *pb)
 {
     const ranked *a = (const ranked *)pa, *b = (const ranked *)pb;
@@ -370,13 +374,13 @@ static int by_rank(const void *pa, const void *pb)
     return a->index < b->index ? -1 : a->index > b->index;
 }
 
-/* NMS over all candidates of one image; adds those that stay, in the order in which they came. */
+/* NMS over all candidates of one image. Appends those that are kept to `found`, in their order among the candidates. */
 static void merge(const detect_result *candidates, double nms, detect_result *found)
 {
     const size_t n = candidates->count;
     const ap_detection *c = candidates->detections;
     ranked *order = (ranked *)xcalloc(n, sizeof *order);
-    char *dropped = (char *)xcalloc(n, 1); /* by place in the candidates */
+    char *dropped = (char *)xcalloc(n, 1); /* by index of the candidate */
     size_t i, j;
     for (i = 0; i < n; ++i) {
         order[i].class_id = c[i].class_id;
@@ -401,8 +405,8 @@ static void merge(const detect_result *candidates, double nms, detect_result *fo
 
 /* ---- All images ------------------------------------------------------------------------------------------------- */
 
-/* What detect_images works with. Image i of the list is in loaders[i % slots]; a group's images and the LOADERS ones
- * behind them have slots of their own. */
+/* State of detect_images. Image i of the list uses loaders[i % slots]; slots = group + LOADERS, so the images of a
+ * group and those that are loaded for the next one do not share a loader. */
 typedef struct {
     network *net;
     char **paths;
@@ -412,7 +416,7 @@ typedef struct {
     pass how;
     int one_pass, group, slots;
     loader *loaders;
-    detect_result *candidates; /* group: what the passes over an image found */
+    detect_result *candidates; /* [group]: boxes of all passes over each image */
     progress progress;
 } run;
 
@@ -446,15 +450,15 @@ static void begin_run(run *r)
                    (size_t)r->count * r->sizes.scales * (o->flip ? 2 : 1), r->count * pixels * (o->flip ? 2 : 1), 0);
 }
 
-/* The passes over one image at one size. */
+/* Runs the passes over one image at one size: one, or two with flip. Returns null, or what went wrong. */
 static const char *run_scale(run *r, int i, int scale, detect_result *to)
 {
     loader *l = loader_of(r, i);
     const image input = l->inputs[scale];
     const char *error = 0;
     for (r->how.mirrored = 0; r->how.mirrored <= (r->options->flip != 0) && !error; ++r->how.mirrored) {
-        /* The input is mirrored, not the image: so grey stripes of unequal width stay on their sides when the boxes are
-         * mirrored back. */
+        /* Mirror the padded input, not the image: if the grey borders differ by a pixel, mirroring the boxes back is
+         * still exact. */
         if (r->how.mirrored) flip_image(input);
         error = run_pass(r->net, &r->how, l, input.data, i, to);
         if (!error) progress_step(&r->progress, (double)input.w * input.h);
@@ -463,8 +467,8 @@ static const char *run_scale(run *r, int i, int scale, detect_result *to)
     return error;
 }
 
-/* Images first..last-1, at every size in turn. The first turn waits for each image to be loaded, and has another one
- * loaded. */
+/* Runs images first..last-1 at each size, one size after the other. During the first size it waits for each image to be
+ * loaded, and starts to load another one. */
 static int run_group(run *r, int first, int last, detect_result *found, detect_size *sizes)
 {
     int i, s, status = 0;

@@ -21,7 +21,7 @@ static void add(detect_result *found, const ap_detection *d)
 
 /* ---- VOC: images by name ---------------------------------------------------------------------------------------- */
 
-/* Name of an image without folder and ending: where it begins, and its length. */
+/* The name of an image file without folder and extension. Returns its start within `path`, and sets *length. */
 static const char *image_stem(const char *path, int *length)
 {
     const char *slash = strrchr(path, '/'), *stem = slash ? slash + 1 : path, *dot = strrchr(stem, '.');
@@ -46,7 +46,7 @@ static void free_names(named_image *names, int count)
     free(names);
 }
 
-/* Names of all images, sorted; NULL after one line on stderr where two have the same. */
+/* The names of all images, sorted. Returns NULL after one line on stderr if two are the same. */
 static named_image *sorted_names(const text_lines *images)
 {
     named_image *names = (named_image *)xcalloc(images->count, sizeof *names);
@@ -70,7 +70,8 @@ static named_image *sorted_names(const text_lines *images)
 
 /* ---- VOC: reading ----------------------------------------------------------------------------------------------- */
 
-/* The class whose file this is: the longest name that stands between a _ (or nothing) and .txt. -1: none. */
+/* The class that a file belongs to: the class with the longest name that stands before ".txt" and after a _ or at the
+ * start. -1: none. */
 static int class_of_file(const char *file, const text_lines *names)
 {
     const size_t length = strlen(file);
@@ -88,7 +89,7 @@ static int class_of_file(const char *file, const text_lines *names)
     return class_id;
 }
 
-/* Cuts the last `count` fields off a line, in their order. Returns 0 where there are not as many. */
+/* Cuts the last `count` fields off a line; fields[] keeps their order. Returns 0 if the line has fewer. */
 static int last_fields(char *line, char **fields, int count)
 {
     while (count > 0) {
@@ -150,7 +151,7 @@ static int read_voc_file(const char *path, int class_id, const named_image *name
     return status;
 }
 
-/* <folder>/<prefix><name><ending>, to be freed. */
+/* Returns <folder>/<prefix><name><ending>, which the caller frees. */
 static char *join(const char *folder, const char *prefix, const char *name, const char *ending)
 {
     size_t size = strlen(folder) + strlen(prefix) + strlen(name) + strlen(ending) + 2;
@@ -159,7 +160,8 @@ static char *join(const char *folder, const char *prefix, const char *name, cons
     return path;
 }
 
-/* The file of every class in the folder: `files` (classes) is filled, with NULL where there is none. */
+/* Finds the file of every class in a folder. files[classes] is filled; NULL: no file. The caller frees the names, also
+ * after an error. */
 static int find_voc_files(const char *folder, const valid_data *data, char **files)
 {
     DIR *dir = opendir(folder);
@@ -192,7 +194,7 @@ static int read_voc(const char *folder, const valid_data *data, detect_result *f
     named_image *names = sorted_names(&data->images);
     char **files = (char **)xcalloc(data->classes, sizeof *files); /* by class */
     int status = !names || find_voc_files(folder, data, files), k;
-    /* In the order of the classes, whatever that of the folder is. */
+    /* Class by class, because the order of readdir differs from one file system to another. */
     for (k = 0; k < data->classes; ++k) {
         if (!status && files[k]) status = read_voc_file(files[k], k, names, data->images.count, found);
         free(files[k]);
@@ -277,11 +279,11 @@ static int class_of_category(double id, int classes)
 
 /* ---- COCO: reading ---------------------------------------------------------------------------------------------- */
 
-/* Where each key of a result stands among these; bbox comes last, with four numbers. */
+/* The keys of a result. The value of key i is values[i] in read_result; bbox is last, as it has four values. */
 static const char *const coco_keys[] = {"image_id", "category_id", "score", "bbox"};
 enum { KEYS = 4, ALL_KEYS = (1 << KEYS) - 1 };
 
-/* One result: returns 0 with the reader's error set. */
+/* Reads one result. Returns 1, or 0 with the reader's error set. */
 static int read_result(json_reader *r, double values[3 + 4])
 {
     char key[JSON_STRING];
@@ -308,7 +310,7 @@ static int read_result(json_reader *r, double values[3 + 4])
     return !r->error[0];
 }
 
-/* The images by their COCO ids. The caller frees them. *by_name: coco_image_ids. */
+/* The images sorted by their COCO ids. The caller frees the result. *by_name: the result of coco_image_ids. */
 static numbered_image *images_by_id(const text_lines *images, int *by_name)
 {
     numbered_image *numbered = (numbered_image *)xcalloc(images->count, sizeof *numbered);
@@ -327,7 +329,7 @@ static numbered_image *images_by_id(const text_lines *images, int *by_name)
 /* The image with this id; NULL: none. */
 static const numbered_image *image_of_id(double id, const numbered_image *images, int count)
 {
-    const double largest = 1e15; /* up to there a double holds every whole number */
+    const double largest = 1e15; /* every whole number up to here is exact in a double */
     const numbered_image key = {fabs(id) <= largest ? (long long)id : -1, 0}, *image;
     image = (const numbered_image *)bsearch(&key, images, count, sizeof *images, by_id);
     return image && image->id == id ? image : 0;
@@ -384,7 +386,7 @@ int detections_read(const char *path, const valid_data *data, detect_result *fou
 
 /* ---- Writing ---------------------------------------------------------------------------------------------------- */
 
-/* Nine digits give a float back exactly. */
+/* %.9g, because nine digits are enough to read a float back exactly. */
 static void write_voc_class(FILE *file, int class_id, const valid_data *data, const detect_result *found)
 {
     size_t i;
@@ -401,7 +403,7 @@ static void write_voc_class(FILE *file, int class_id, const valid_data *data, co
 
 int detections_write_voc(const char *folder, const valid_data *data, const detect_result *found)
 {
-    named_image *names = sorted_names(&data->images); /* for the check that they differ */
+    named_image *names = sorted_names(&data->images); /* only to check that no two are the same */
     int k, status = !names;
     free_names(names, data->images.count);
     if (!status && mkdir(folder, 0777) && errno != EEXIST)

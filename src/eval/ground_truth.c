@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* `path` (LABEL_PATH_SIZE) becomes the file of the difficult objects that belongs to the label file `labels`. Returns 0
- * where no folder of that path is named labels. */
+/* Sets path[LABEL_PATH_SIZE] to the file of difficult objects that belongs to the label file `labels`. Returns 0 if no
+ * folder in that path is named `labels`. */
 static int difficult_path(const char *labels, char *path)
 {
     static const char folder[] = "labels", more[] = "-difficult";
@@ -30,8 +30,8 @@ static int difficult_path(const char *labels, char *path)
     return 0;
 }
 
-/* Adds the objects of one label file, each a copy of `object` but for class and box. *missing: whether there is no such
- * file. `boxes` is scratch. */
+/* Appends the objects of one label file: class and box are read from it, the other fields are copied from `object`.
+ * *missing: whether the file does not exist. `boxes` is scratch. */
 static int add_objects(const char *path, ap_object object, int classes, label_boxes *boxes, ground_truth *truth,
                        int *missing)
 {
@@ -97,10 +97,11 @@ void ground_truth_free(ground_truth *truth)
     memset(truth, 0, sizeof *truth);
 }
 
-/* Centre and length of a side of `size` pixels, from centre and length relative to it. */
+/* Converts centre and length of a box along one side of the image, `size` pixels long, from fractions to pixels. */
 static void side_to_pixels(double *centre, double *length, int size)
 {
-    /* Half a unit of the sixth decimal in the centre, and half of that again in half the length, is less than this. */
+    /* Above the rounding error of a corner: half a unit of the sixth decimal in the centre, a quarter in half the
+     * length. */
     const double precision = 1e-6 * size;
     double low = (*centre - *length / 2) * size, high = (*centre + *length / 2) * size;
     if (fabs(low - floor(low + .5)) < precision) low = floor(low + .5);

@@ -1,9 +1,9 @@
-/* The ground truth of an evaluation: the labelled objects of a list of images, from Darknet's label files
+/* The ground truth of an evaluation: the labelled objects of a list of images, read from Darknet's label files
  * (data/label_file.h).
  *
- * VOC's difficult objects, which scripts/voc-to-darknet keeps apart, stand in files of the same form: those of
- * .../labels/a.txt in .../labels-difficult/a.txt. Where several folders of the path are named `labels`, it is the last
- * one that is replaced.
+ * VOC's difficult objects are in separate files of the same format, written by scripts/voc-to-darknet: those that
+ * belong to .../labels/a.txt are in .../labels-difficult/a.txt. If several folders of the path are named `labels`, the
+ * last one is replaced.
  */
 #ifndef GROUND_TRUTH_H
 #define GROUND_TRUTH_H
@@ -13,27 +13,28 @@
 #include "data/data_file.h"
 
 typedef struct {
-    ap_object *objects; /* owned; `image` is the place in the list of images */
+    ap_object *objects; /* owned; `image` is the index in the list of images */
     size_t count, capacity;
-    size_t difficult;    /* of them */
-    int missing;         /* images without label file: they count as images without objects */
-    char *first_missing; /* the label file that the first of them should have; owned */
+    size_t difficult;    /* how many objects are difficult */
+    int missing;         /* images without a label file; they are used as images without objects */
+    char *first_missing; /* path of the first label file that is missing; owned */
 } ground_truth;
 
 /* Reads the labels of data->images. Boxes are fractions of the image, as in the files. Returns 0, or 1 after one line
- * on stderr: also where an image cannot be read, and where no image has an object. Free with ground_truth_free, in
- * either case. */
+ * on stderr, also if an image cannot be read or no image has an object. In both cases free with ground_truth_free. */
 int ground_truth_read(const valid_data *data, ground_truth *truth);
 void ground_truth_free(ground_truth *truth);
 
-/* Turns the boxes from fractions of the image into pixels (ap_box). sizes: of the images, by their place in the list.
+/* Converts the boxes from fractions of the image to pixels (ap_box). `sizes` are those of data->images.
  *
- * A label file has six decimals, so a corner that was a whole pixel, as nearly all are in VOC and others, comes out a
- * little beside it. A corner that is as near to a whole pixel as six decimals allow is therefore set to that pixel: IoU
- * is then what it is with the benchmark's own annotations, and not by chance on the other side of a threshold. */
+ * Label files have six decimals, so a corner that was at a whole pixel, as nearly all are in VOC, is slightly off after
+ * reading. A corner that is as close to a whole pixel as six decimals allow is therefore rounded to it. Then the IoU is
+ * the same as with the benchmark's own annotations; without the rounding it could fall on the other side of a
+ * threshold. */
 void ground_truth_to_pixels(ground_truth *truth, const detect_size *sizes);
 
-/* Sizes of images from the heads of their files. Returns 0, or 1 after one line on stderr. */
+/* Reads the sizes of images from the headers of their files; sizes[images->count] is the caller's. Returns 0, or 1
+ * after one line on stderr. */
 int read_image_sizes(const text_lines *images, detect_size *sizes);
 
 #endif

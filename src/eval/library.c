@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* yolo_layer.c; in no header of Darknet */
+/* of Darknet's yolo_layer.c; no header declares it */
 void correct_yolo_boxes(detection *dets, int n, int w, int h, int netw, int neth, int relative);
 
 int library_gpus(void)
@@ -70,7 +70,7 @@ int library_network_layers(const network *net)
 const char *library_layer_type(const network *net, int i)
 {
     switch (net->layers[i].type) {
-    /* get_layer_string calls these "none" */
+    /* get_layer_string has no name for these */
     case UPSAMPLE:
         return "upsample";
     case L2NORM:
@@ -130,8 +130,9 @@ const char *library_cannot_detect(const network *net)
     return net->c == 3 ? 0 : "it does not take images with 3 channels";
 }
 
-/* With a NaN among the outputs, yolo_num_detections and get_yolo_detections need not agree on how many boxes there are,
- * and the second writes past the memory that the first asked for. */
+/* A NaN among the outputs must be found before boxes are read: yolo_num_detections and get_yolo_detections can then
+ * count boxes differently, and the second would write beyond the memory that was allocated for the first one's
+ * count. */
 static int head_is_finite(const layer *l)
 {
     int k;
@@ -141,8 +142,8 @@ static int head_is_finite(const layer *l)
     return 1;
 }
 
-/* Lets the heads point to the output of image b alone, or back (`sign` -1): Darknet reads boxes of the first image of a
- * batch, and takes a batch of two for an image and its mirror image. */
+/* Makes the heads' output pointers refer to image b only, with batch 1; sign = -1 restores them. Needed because Darknet
+ * reads boxes from the first image of a batch only, and takes a batch of two for an image and its mirror image. */
 static void move_heads(network *net, int b, int sign, int batch)
 {
     int i;
@@ -164,8 +165,8 @@ detection *library_detect(network *net, int b, int w, int h, float thresh, float
     for (i = 0; i < net->n && finite; ++i) {
         if (is_detection_head(&net->layers[i])) finite = head_is_finite(&net->layers[i]);
     }
-    /* get_detection_detections multiplies by the size that it is given, whatever `relative` says, and takes the image
-     * for stretched; the others undo the letterbox themselves. */
+    /* [detection]: get_detection_detections always multiplies by w and h, whatever `relative` is, and assumes a
+     * stretched image. The other heads undo the letterbox themselves. */
     if (finite) found = get_network_boxes(net, v1 ? 1 : w, v1 ? 1 : h, thresh, hier, 0, 1, count);
     move_heads(net, b, -1, batch);
     if (found && v1) correct_yolo_boxes(found, *count, w, h, net->w, net->h, 1);

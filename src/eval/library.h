@@ -1,33 +1,33 @@
-/* For programs that load libdarknet.so while they run, such as python/darknet_ols.py: what they need beside Darknet's
- * own load_network, network_predict and free_network.
+/* Functions for programs that load libdarknet.so at run time, such as python/darknet_ols.py: what these need besides
+ * Darknet's own load_network, network_predict and free_network.
  *
- * Such a program is not compiled with darknet.h. It could only copy the structs in it by hand, and their layout changes
- * with the switches of the build. So these functions take and give numbers, text and arrays alone, and a network is a
- * pointer that nobody looks behind. Who changes a function here changes its declaration in darknet_ols.py as well: no
- * compiler compares them.
+ * Such a program is not compiled with darknet.h. Copies of its structs would be fragile, because their layout changes
+ * with the build's switches. Therefore these functions take and return only numbers, text and arrays, and a network is
+ * an opaque pointer. No compiler compares them with their declarations in darknet_ols.py: change both together.
  *
- * Images are arrays of pixels with w columns, h rows and c channels: bytes are row by row with the channels of a pixel
- * side by side (as OpenCV, Pillow and NumPy have them); floats are Darknet's, 0 to 1, channel after channel.
+ * Images have w columns, h rows and c channels. Bytes are interleaved, row by row, with the channels of a pixel side by
+ * side (HWC, as in OpenCV, Pillow and NumPy). Floats are planar, one channel after the other (CHW), 0 to 1, as in
+ * Darknet.
  */
 #ifndef LIBRARY_H
 #define LIBRARY_H
 
 #include "darknet.h"
 
-/* How many GPUs can be used; -1: the library was built without GPU=1. */
+/* Number of usable GPUs; -1: the library was built without GPU=1. */
 int library_gpus(void);
 
-/* The GPU that networks are loaded to from now on, and that is the current one for free_network; -1: none, the CPU.
- * Ends the program where there is no such GPU. */
+/* Sets the GPU for the networks that are loaded from now on, and for free_network; -1: the CPU. Ends the program if
+ * there is no such GPU. */
 void library_use_gpu(int index);
 
 /* ---- What a network is ------------------------------------------------------------------------------------------ */
 
-int library_network_batch(const network *net);    /* images that one network_predict takes */
-int library_network_channels(const network *net); /* of the input; 0 where the cfg only says inputs= */
+int library_network_batch(const network *net);    /* images per network_predict */
+int library_network_channels(const network *net); /* of the input; 0 if the cfg only has inputs= */
 int library_network_inputs(const network *net);   /* floats of one image */
-int library_network_outputs(const network *net);  /* floats of one image's output, that of the last layer but [cost] */
-int library_network_classes(const network *net);  /* that the last head was made for; without heads: the outputs */
+int library_network_outputs(const network *net);  /* floats per image of the last layer except [cost] */
+int library_network_classes(const network *net);  /* of a detection head in the last layer; else the outputs */
 int library_network_layers(const network *net);
 
 /* The name of layer i's section in a cfg: "convolutional", ... Static storage. */
@@ -35,36 +35,37 @@ const char *library_layer_type(const network *net, int i);
 
 /* ---- Images ----------------------------------------------------------------------------------------------------- */
 
-/* The picture in a file, with 3 channels: the pixels of Darknet's load_image_color. Returns bytes, which the caller
- * frees with library_free, or null where the file is no picture that can be decoded. */
+/* Loads an image file with 3 channels; the pixels are those of Darknet's load_image_color. Returns interleaved bytes,
+ * which the caller frees with library_free, or null if the file cannot be decoded as an image. */
 unsigned char *library_load_image(const char *path, int *w, int *h);
 void library_free(void *bytes);
 
-/* letterbox_image: scales an image to fit into the network's input and fills the rest with grey. `input` gets
- * net->w * net->h * c floats. Sides that come out shorter than two pixels are the caller's to refuse: Darknet's
- * resize_image reads out of bounds for them. */
+/* Scales an image to fit into the network's input and pads the rest with grey (Darknet's letterbox_image). `pixels` are
+ * w * h * c floats; `input` gets net->w * net->h * c. The caller must reject an image whose scaled side would be
+ * shorter than two pixels: Darknet's resize_image would read out of bounds. */
 void library_letterbox(const network *net, const float *pixels, int w, int h, int c, float *input);
 
 /* ---- Results ---------------------------------------------------------------------------------------------------- */
 
-/* What `classifier predict` does to the output of a softmax with tree=: the probability of a leaf is the product along
- * its branch, that of any other node is 0. Changes nothing without a tree. `predictions`: outputs of one image. */
+/* Converts the output of a softmax with tree= as `classifier predict` does: a leaf gets the product of the
+ * probabilities along its branch, every other node 0. Without a tree nothing changes. `predictions`: the outputs of one
+ * image. */
 void library_leaf_probabilities(const network *net, float *predictions);
 
-/* Null where library_detect can be used; else why it cannot. Static storage. */
+/* Returns null if library_detect can be used with this network, otherwise the reason why not. Static storage. */
 const char *library_cannot_detect(const network *net);
 
-/* What the heads found in image b (0 .. batch-1) of the last network_predict, after non-maximum suppression: the
- * get_network_boxes and do_nms_sort of `detector test`. w, h: size of the picture before library_letterbox.
- *     thresh  score that is needed
- *     hier    probability down to which a tree of classes is followed; for heads that have one
- *     nms     IoU above which the lower one of two boxes of a class is dropped; 0: keeps all
- * Sets *count and returns that many detections, for library_take_detections, which is to be called even if there are 0.
- * Null where the output is not finite (weights that have diverged). */
+/* The detections in image b (0 .. batch-1) of the last network_predict, after non-maximum suppression; the same as
+ * get_network_boxes and do_nms_sort in `detector test`. w, h: size of the image before library_letterbox.
+ *     thresh  smallest score
+ *     hier    smallest probability down to which a tree of classes is followed; only for heads with a tree
+ *     nms     of two boxes of a class with a larger IoU, the one with the lower score is dropped; 0: keep all
+ * Returns *count detections. Pass them to library_take_detections, which frees them, even if *count is 0. Returns null
+ * if the output is not finite (weights that have diverged). */
 detection *library_detect(network *net, int b, int w, int h, float thresh, float hier, float nms, int *count);
 
-/* Frees the detections. rows[count][4 + classes]: centre x and y, width and height in parts of the picture's width and
- * height, then the score of every class, 0 where it is not above the threshold. */
+/* Copies the detections to rows[count][4 + classes], the caller's, and frees them. A row is centre x and y, width and
+ * height as fractions of the image, then the score of each class, 0 if it is not above the threshold. */
 void library_take_detections(const network *net, detection *found, int count, float *rows);
 
 #endif

@@ -1,13 +1,13 @@
-/* Trains a network on data that are the same everywhere, and writes down every number of it; or predicts with one; or
- * loads batches of images as the trainers do.
+/* Trains a network on reproducible pseudo-random data and writes all of its numbers to a file; or predicts with a
+ * network; or loads batches of images as the trainers do.
  *
  *     dump-training train <cfg> <iterations> <out> [<weights>]    everything, after every iteration
- *     dump-training learn <cfg> <iterations> <out> [<weights>]    what the weights became, and predictions with them
+ *     dump-training learn <cfg> <iterations> <out> [<weights>]    predictions on the way, and the final weights
  *     dump-training predict <cfg> <weights> <out>
  *     dump-training load classifier|detector <list> <out>
  *
- * unpatched.t builds this twice, with an unpatched Darknet and with ours, and compares what the two write; accel.t does
- * so with ours with and without the fast paths. So it knows Darknet's own header alone.
+ * unpatched.t builds it with an unpatched Darknet and with ours, and compares the two outputs; accel.t does so with
+ * ours, with and without the fast paths. Therefore it includes only Darknet's own header.
  */
 #include "darknet.h"
 
@@ -23,7 +23,7 @@ static float uniform(void)
     return (float)(random >> 8) / 16777216.f;
 }
 
-static int with_lengths; /* before every array the number of its floats, as uint64_t */
+static int with_lengths; /* whether the number of floats is written before every array, as uint64_t */
 
 static void write_floats(FILE *out, const float *x, size_t n)
 {
@@ -34,8 +34,8 @@ static void write_floats(FILE *out, const float *x, size_t n)
     }
 }
 
-/* The truth of one image, as its last layer reads it: boxes, cells, or one class. Of three objects the first two have
- * one box and different classes. */
+/* Writes the truth of one image in the form that the last layer reads: boxes, cells, or one class. There are three
+ * objects; the first two have the same box and different classes. */
 static void put_truth(layer l, float *truth, int truths)
 {
     int t, cells = l.type == DETECTION ? l.side * l.side : 0;
@@ -103,7 +103,7 @@ static void write_network(FILE *out, network *net)
     write_weights(out, net);
 }
 
-/* The scores of the last layer, and of a detector all boxes. */
+/* Writes the output of the last layer for one batch. */
 static void write_predictions(FILE *out, network *net)
 {
     put_batch(net);
@@ -116,14 +116,14 @@ static void train(char *cfg, int iterations, FILE *out, char *weights, int all)
     int i, s;
     srand(7);
     net = parse_network_cfg(cfg);
-    srand(7); /* for dropout: the heads have called srand(0) */
+    srand(7); /* for dropout, because the heads call srand(0) */
     for (i = 0; i < iterations; ++i) {
         for (s = 0; s < net->subdivisions; ++s) {
             put_batch(net);
             train_network_datum(net);
         }
         if (all) write_network(out, net);
-        /* a detector that is trained at random sizes; and weights must survive what a prediction does in between */
+        /* as in a training with random=1; and a prediction in between must not change the weights */
         if (!all && i == iterations / 2 && net->layers[net->n - 1].random)
             resize_network(net, net->w + 32, net->h + 32);
         if (!all) write_predictions(out, net);
@@ -144,7 +144,7 @@ static void predict(char *cfg, char *weights, FILE *out)
     write_floats(out, network_predict(net, net->input), net->outputs);
 }
 
-/* By one thread, which draws the same random numbers everywhere. */
+/* Loads with one thread, so that the random numbers are the same in every run. */
 static void load(char *trainer, char *list_file, FILE *out)
 {
     static char *labels[] = {"red", "green", "blue"};

@@ -1,5 +1,5 @@
-/* For tests that make networks or layers: Darknet never frees all of one, so leaks say nothing in a sanitized build. In
- * the other tests they are failures. */
+/* Turns off leak detection in a sanitized build, for tests that create networks or layers: Darknet never frees all of
+ * them. In all other tests a leak is a failure. */
 #ifndef LEAKS_OF_DARKNET_H
 #define LEAKS_OF_DARKNET_H
 

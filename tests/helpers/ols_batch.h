@@ -1,17 +1,17 @@
-/* A batch as ols.h has it, and its probabilities in double precision: for the tests of the method and of its CUDA
- * twins. */
+/* The arrays of a batch as ols.h uses them, and a softmax in double precision, for the tests of the method on the CPU
+ * and on the GPU. */
 #ifndef OLS_BATCH_H
 #define OLS_BATCH_H
 
 #include "helpers/test_helpers.h"
 
-/* All of it on the host. */
+/* logits, probs, truth and delta are [batch][classes], the others [batch]; all on the host. */
 typedef struct {
     int classes, batch, *labels, *hits;
     float *logits, *probs, *truth, *delta, *loss;
 } ols_batch;
 
-/* All of it 0. */
+/* A batch of zeros. Free with free_batch. */
 static inline ols_batch empty_batch(int classes, int batch)
 {
     size_t n = (size_t)classes * batch;
@@ -32,7 +32,7 @@ static inline void free_batch(ols_batch x)
     free(x.labels), free(x.hits), free(x.logits), free(x.probs), free(x.truth), free(x.delta), free(x.loss);
 }
 
-/* probs from logits, in double precision. */
+/* Computes probs from logits in double precision. */
 static inline void reference_softmax(ols_batch x, float temperature)
 {
     int b, k;

@@ -1,4 +1,4 @@
-// One prediction by OpenCV's dnn module, for deploy.t: reads and writes what predict.c does.
+// One prediction by OpenCV's dnn module, for deploy.t. Its input and output files are those of predict.c.
 //
 //     opencv-predict <cfg> <weights> <input> <channels> <height> <width> <out>
 

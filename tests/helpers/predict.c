@@ -1,12 +1,12 @@
-/* One prediction by Darknet, in the terms of OpenCV's dnn module: for deploy.t, which builds this with an unpatched
- * Darknet and with ours. So it knows Darknet's own header alone.
+/* One prediction by Darknet, written in the format of OpenCV's dnn module; for deploy.t, which builds it with an
+ * unpatched Darknet and with ours. Therefore it includes only Darknet's own header.
  *
  *     predict <cfg> <weights> <input> <out>
- *     predict <cfg> <weights>                  writes random weights, with statistics as a training could leave them
+ *     predict <cfg> <weights>                  writes random weights, with statistics as after a training
  *
- * <input> holds the floats of one image, channel by channel. <out> gets, one after the other: of [yolo] and [region]
- * layers a row per cell and anchor: x, y, w, h in parts of the image, objectness, the score of every class; without
- * such layers the network's output.
+ * <input> has the floats of one image, channel by channel. <out> gets, if there are [yolo] or [region] layers, one row
+ * per cell and anchor: x, y, w, h as fractions of the image, objectness, the score of every class; otherwise the output
+ * of the network.
  */
 #include "darknet.h"
 
@@ -31,7 +31,7 @@ static void put_random(float *x, int n, float low, float high)
     }
 }
 
-/* The scales let activations leave [0, 6] on both sides. */
+/* Writes random weights. The scales are so large that values leave [0, 6] at both ends, for relu6. */
 static int make_weights(char *cfg, char *weights)
 {
     network *net;
@@ -47,14 +47,14 @@ static int make_weights(char *cfg, char *weights)
         put_random(l.scales, filters, 1, 5);
         put_random(l.rolling_mean, filters, -.5, .5);
         put_random(l.rolling_variance, filters, .2, 2);
-        /* every fourth filter is a faint one: there, where the epsilon of the normalisation stands matters */
+        /* in every fourth filter all values are small, so that the place of the normalisation's epsilon matters */
         for (k = 0; l.scales && l.type != BATCHNORM && k < filters; k += 4) {
             int per_filter = (l.type == CONNECTED ? l.inputs * l.outputs : l.nweights) / filters, j;
             for (j = 0; j < per_filter; ++j) l.weights[k * per_filter + j] *= .01f;
             l.rolling_mean[k] *= .01f;
             l.rolling_variance[k] *= .0001f;
         }
-        for (k = 0; head && k < l.nweights; ++k) l.weights[k] *= .1f; /* sizes of boxes are exponentials of these */
+        for (k = 0; head && k < l.nweights; ++k) l.weights[k] *= .1f; /* box sizes are exponentials of these */
     }
     save_weights(net, weights);
     return 0;
@@ -90,11 +90,11 @@ int main(int argc, char **argv)
     }
     network_predict(net, net->input);
     if (heads) {
-        /* all of them: no score is below this */
+        /* all boxes, as no score is below -1 */
         detection *found = get_network_boxes(net, net->w, net->h, -1, -1, 0, 1, &boxes);
         layer last = net->layers[net->n - 1];
         for (i = 0; i < boxes; ++i) {
-            /* [region] goes through the cells anchor by anchor, [yolo] and OpenCV through the anchors cell by cell */
+            /* [region] orders its boxes by anchor, then cell; [yolo] and OpenCV by cell, then anchor */
             int cells = last.w * last.h, at = last.type == REGION ? i % last.n * cells + i / last.n : i;
             fwrite(&found[at].bbox, sizeof(float), 4, out);
             fwrite(&found[at].objectness, sizeof(float), 1, out);

@@ -1,5 +1,5 @@
-/* Linked into every test program: where TEST_CASE is set, only the cases run whose name contains it (`make test
- * T=file:case`). It may hold cmocka's wildcards * and ?. */
+/* Linked into every test program: if TEST_CASE is set, only tests whose name contains it are run (`make test
+ * T=file:case`). It may contain cmocka's wildcards * and ?. */
 #include "helpers/test_helpers.h"
 
 __attribute__((constructor)) static void select_case(void)

@@ -1,4 +1,4 @@
-"""For the tests in Python: one test a sentence, in TAP. Call ok, same and skip, and end with finish."""
+"""TAP output for the tests in Python; the name of a test is a sentence. Call ok, same, skip, and finish at the end."""
 
 import sys
 
@@ -24,6 +24,6 @@ def skip(name, reason):
 
 
 def finish():
-    """The plan, and the status of the program."""
+    """Prints the plan and exits with status 1 if a test has failed."""
     print(f"1..{count}")
     sys.exit(failed > 0)

@@ -1,10 +1,10 @@
-# For the shell tests: one test a sentence, in TAP. Source it, call try and skip, and end with finish.
+# TAP output for the shell tests; the name of a test is a sentence. Source it, call try and skip, and finish at the end.
 # shellcheck shell=bash
 
 count=0
 failed=0
 
-# try SENTENCE COMMAND...: one test; what the command prints is shown only if it fails.
+# try SENTENCE COMMAND...: one test, which passes if the command succeeds. Its output is shown only if it fails.
 try() {
     local sentence=$1 said
     shift
@@ -18,14 +18,15 @@ try() {
     fi
 }
 
-# skip REASON: in place of one test.
+# skip REASON: reports one test as skipped.
 skip() {
     count=$((count + 1))
     echo "ok $count # SKIP $1"
 }
 
-# fails TEXT COMMAND...: darknet ends with a status other than 0, not by a signal, and with one line that starts with
-# "darknet: " and holds TEXT; beside it there is only Darknet's list of layers. No temporary file stays.
+# fails TEXT COMMAND...: checks that the command ends with a status other than 0, not by a signal; that stderr has
+# exactly one line that starts with "darknet: ", as its last line, and this contains TEXT; and that no temporary file is
+# left.
 fails() {
     local text=$1 status lines
     shift
@@ -48,7 +49,7 @@ fails() {
     return 1
 }
 
-# The plan, and the status of the program.
+# Prints the plan and exits with status 1 if a test has failed.
 finish() {
     echo "1..$count"
     exit $failed

@@ -1,5 +1,5 @@
-/* What the tests of whole networks share: a folder for files, and silence for Darknet, which writes a line for every
- * layer and every step. */
+/* Shared by the tests that use Darknet: a temporary folder, and hiding what Darknet prints for every layer and every
+ * step. */
 #ifndef TEST_DARKNET_H
 #define TEST_DARKNET_H
 
@@ -15,7 +15,7 @@
 
 static char folder[256];
 
-/* A path in the folder. Static storage, good for the next thirty-one calls. */
+/* The path of a file in the folder. Static storage, valid for the next 31 calls. */
 static inline char *in_folder(const char *name)
 {
     static char paths[32][320];
@@ -25,7 +25,7 @@ static inline char *in_folder(const char *name)
     return path;
 }
 
-/* Returns 0, as cmocka wants of a setup. */
+/* Makes the temporary folder. Returns 0 on success, as cmocka requires of a setup function. */
 static inline int make_folder_for(const char *test)
 {
     const char *place = getenv("TMPDIR");
@@ -33,7 +33,7 @@ static inline int make_folder_for(const char *test)
     return !mkdtemp(folder);
 }
 
-/* Fails where another file than these `n`, or the one of hush, was left behind. */
+/* Removes the folder and these `n` files in it. Fails if there are other files, except that of hush. */
 static inline int remove_folder_with(const char *const *names, size_t n)
 {
     size_t i;
@@ -44,7 +44,7 @@ static inline int remove_folder_with(const char *const *names, size_t n)
 
 static int hushed, output_before[2];
 
-/* Sends stdout and stderr to the file `said` until unhush. */
+/* Redirects stdout and stderr to the file `said`, until unhush. */
 static inline void hush(void)
 {
     int i, file = open(in_folder("said"), O_CREAT | O_TRUNC | O_WRONLY | O_APPEND, 0600);
@@ -70,7 +70,7 @@ static inline void unhush(void)
     hushed = 0;
 }
 
-/* What was said between the last hush and unhush. */
+/* The text printed between the last hush and unhush. Static storage. */
 static inline const char *said(void)
 {
     static char text[65536];
@@ -90,16 +90,16 @@ static inline void show_last_words(void)
 
 void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
-/* Call first: where Darknet or a sanitizer ends the program, the reason would be lost. */
+/* Call first: if Darknet or a sanitizer ends the program, the hidden output is printed, which tells why. */
 static inline void keep_last_words(void)
 {
     atexit(show_last_words);
     if (__sanitizer_set_death_callback) __sanitizer_set_death_callback(show_last_words);
 }
 
-/* Call first in main: one thread, because the networks are tiny and a forked child has none of its parent's; no GPU,
- * because what one does is compared with this elsewhere. OpenMP reads its variable when a program starts, so that this
- * one starts again. */
+/* Call first in main. Sets one thread, because the networks are tiny, and because a forked child does not have its
+ * parent's threads; OpenMP reads the variable at the start of a program, so the program is started again. Selects no
+ * GPU, because other tests compare the GPU with the CPU. */
 static inline void begin_network_tests(char **argv)
 {
     const char *threads = getenv("OMP_NUM_THREADS");

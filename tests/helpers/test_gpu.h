@@ -1,4 +1,4 @@
-/* What the tests of CUDA code share: whether there is a GPU, and what to do where there is none. */
+/* Shared by the tests of CUDA code: whether there is a GPU, and a test that is reported as skipped. */
 #ifndef TEST_GPU_H
 #define TEST_GPU_H
 
@@ -10,7 +10,7 @@ static inline void skipped(void **test)
     skip();
 }
 
-/* Why there is no GPU to test on; 0: there is one. */
+/* no_gpu: the reason why there is no GPU to test on; 0 if there is one. */
 #ifdef GPU
 
 #include <cuda_runtime_api.h>

@@ -1,4 +1,4 @@
-/* What all tests in C share: cmocka, the one comparer, numbers that look random, golden values. */
+/* Shared by all tests in C: cmocka, assert_close for floats, pseudo-random numbers, golden files. */
 #ifndef TEST_HELPERS_H
 #define TEST_HELPERS_H
 
@@ -14,7 +14,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* The one comparer: fails unless |value - expected| <= tolerance. NaN is close to nothing. */
+/* Compares floating-point numbers: fails unless |value - expected| <= tolerance. Also fails if one is NaN. */
 #define assert_close(value, expected, tolerance)                                                                       \
     do {                                                                                                               \
         double value_ = (value), expected_ = (expected), tolerance_ = (tolerance);                                     \
@@ -22,20 +22,20 @@
             fail_msg("%s: %.9g is not %.9g within %g", #value, value_, expected_, tolerance_);                         \
     } while (0)
 
-/* 0..1, the same numbers from the same seed everywhere (Knuth's MMIX generator). */
+/* A pseudo-random number in 0..1; the same seed gives the same numbers on every machine (Knuth's MMIX generator). */
 static inline double noise(uint64_t *seed)
 {
     *seed = *seed * 6364136223846793005u + 1442695040888963407u;
     return (double)(*seed >> 11) / 9007199254740992.0;
 }
 
-/* All of them 0; to be freed. */
+/* Allocates n floats, all 0. The caller frees them. */
 static inline float *floats(size_t n)
 {
     return (float *)calloc(n, sizeof(float));
 }
 
-/* A file of tests/golden, for the caller to close. OLS_TESTS names the folder of the tests where it has moved. */
+/* Opens a file of tests/golden. The caller closes it. OLS_TESTS names the folder of the tests if it was moved. */
 static inline FILE *open_golden(const char *name)
 {
     const char *tests = getenv("OLS_TESTS");

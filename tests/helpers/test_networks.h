@@ -1,8 +1,8 @@
-/* What the tests of whole networks of Darknet share, on the CPU: networks of a few hundred weights, images for them,
- * training them step by step, and comparing two of them or their soft labels.
+/* Shared by the tests of whole Darknet networks, on the CPU: networks of a few hundred weights, their images, training
+ * step by step, and comparing two networks or their soft labels.
  *
- * Image number i is the same wherever it is asked for, so that one stream of images can be cut into batches,
- * subdivisions, replicas and resumed runs at will.
+ * Image number i is always the same, so that one stream of images can be divided freely into batches, subdivisions,
+ * replicas and resumed runs.
  */
 #ifndef TEST_NETWORKS_H
 #define TEST_NETWORKS_H
@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* Where a signal ends a test. */
+/* Teardown of a test; also restores the output after a test that was ended by a signal. */
 static inline int after_test(void **state)
 {
     (void)state;
@@ -46,7 +46,7 @@ static inline void write_file(const char *name, const char *text)
     fclose(file);
 }
 
-/* Runs `act` in a child. Returns its exit status, and what it wrote to stderr in `words`. */
+/* Runs `act` in a child process. Returns its exit status, and in `words` what it wrote to stderr. */
 static inline int status_of(void (*act)(void *), void *argument, char *words, size_t size)
 {
     int status;
@@ -96,7 +96,8 @@ static inline size_t biases_of(layer l)
     return l.type == CONNECTED ? l.outputs : l.type == CONVOLUTIONAL ? l.n : 0;
 }
 
-/* Darknet's own start depends on what was drawn before srand: its generator of normal numbers keeps one in store. */
+/* Draws the weights. Darknet's own initialisation is not reproducible: its generator of normal numbers stores one
+ * number, which srand does not reset. */
 static inline void draw_weights(network *net, uint32_t random)
 {
     int i;
@@ -109,7 +110,7 @@ static inline void draw_weights(network *net, uint32_t random)
     }
 }
 
-/* The network of a cfg, its weights drawn from `seed`. */
+/* The network of a cfg, with weights drawn from `seed`. */
 static inline network *network_of(uint32_t seed, const char *format, ...)
 {
     network *net;
@@ -125,7 +126,7 @@ static inline network *network_of(uint32_t seed, const char *format, ...)
     return net;
 }
 
-/* The same with weights from a file of ours, and perhaps -clear. */
+/* The same with weights from a file; `clear` as Darknet's -clear. */
 static inline network *network_from(char *weights, int clear, const char *format, ...)
 {
     network *net;
@@ -178,8 +179,8 @@ static inline ols_state *state_of(network *net)
 
 enum { CLASSES = 5, HEAD_CLASSES = 3 };
 
-/* A classifier without its last section. Batch normalization would make what one image gets depend on its
- * neighbours, which replicas do not share. */
+/* A classifier without its last section. It has no batch normalisation, because that would make an image's output
+ * depend on the other images of the batch, which differ between replicas. */
 #define CLASSIFIER                                                                                                     \
     NET("8")                                                                                                           \
     "[convolutional]\nfilters=6\nsize=3\nstride=2\npad=1\nactivation=leaky\n"                                          \
@@ -192,7 +193,8 @@ enum { CLASSES = 5, HEAD_CLASSES = 3 };
     "[convolutional]\nbatch_normalize=1\nfilters=4\nsize=1\nactivation=leaky\n"                                        \
     "[connected]\noutput=5\nactivation=linear\n"
 
-/* A head with 8 channels: 4 for the box, 1 for objectness, 3 classes; on a 4 x 4 grid for an image of 8 x 8. */
+/* Layers before a detection head with 8 channels: 4 for the box, 1 for objectness, 3 classes; on a 4 x 4 grid for an
+ * image of 8 x 8. */
 #define TRUNK                                                                                                          \
     "[convolutional]\nbatch_normalize=1\nfilters=6\nsize=3\nstride=2\npad=1\nactivation=leaky\n"                       \
     "[convolutional]\nfilters=8\nsize=1\nactivation=linear\n"
@@ -206,7 +208,7 @@ enum { CLASSES = 5, HEAD_CLASSES = 3 };
 #define DETECTION_HEAD                                                                                                 \
     "[detection]\nclasses=3\ncoords=4\nside=4\nnum=1\nsqrt=1\nnoobject_scale=.5\ncoord_scale=5\nclass_scale=2\n"
 
-/* Three heads on grids of 8 x 8, 4 x 4 and 4 x 4; anchor 1 belongs to the first two of them. */
+/* Three heads on grids of 8 x 8, 4 x 4 and 4 x 4; the first two of them have anchor 1. */
 #define THREE_HEADS(keys)                                                                                              \
     "[convolutional]\nfilters=6\nsize=3\nstride=2\npad=1\nactivation=leaky\n"                                          \
     "[convolutional]\nfilters=16\nsize=1\nactivation=linear\n"                                                         \
@@ -232,8 +234,8 @@ static inline uint32_t random_of(int image)
     return random;
 }
 
-/* Noise, brighter in a part of the image that tells the class, so that there is something to learn. Every eleventh
- * image has two classes: no single label. */
+/* An image of noise, brighter in a part that depends on the class, so that there is something to learn. Every eleventh
+ * image has two classes, that is, no single label. */
 static inline void put_classified_image(int image, int inputs, float *input, float *truth)
 {
     uint32_t random = random_of(image);
@@ -244,15 +246,15 @@ static inline void put_classified_image(int image, int inputs, float *input, flo
     if (image % 11 == 10) truth[(label + 1) % CLASSES] = 1;
 }
 
-/* One object, in the form that the last layer reads. Boxes are fractions of the image; `slot` is the number of the
- * object. */
+/* Adds an object to the truth, in the form that the last layer reads. Boxes are fractions of the image; `slot` is the
+ * number of the object. */
 static inline void put_object(network *net, float *truth, int slot, float x, float y, float w, float h, int label)
 {
     layer l = last_layer(net);
     if (l.type == DETECTION) {
         int column = (int)(x * l.side), row = (int)(y * l.side);
         float *cell = truth + (row * l.side + column) * (1 + 4 + l.classes);
-        if (cell[0] != 0) return; /* a cell holds one object */
+        if (cell[0] != 0) return; /* a cell has at most one object */
         cell[0] = 1;
         cell[1 + label] = 1;
         cell[1 + l.classes] = x * l.side - column;
@@ -265,7 +267,8 @@ static inline void put_object(network *net, float *truth, int slot, float x, flo
     }
 }
 
-/* Three objects; the first two are of different classes but have one box, and so one anchor. */
+/* An image of noise with three objects; the first two have different classes but the same box, and so the same
+ * anchor. */
 static inline void put_detected_image(network *net, int image, float *input, float *truth)
 {
     uint32_t random = random_of(image);
@@ -279,7 +282,7 @@ static inline void put_detected_image(network *net, int image, float *input, flo
                (int)(uniform(&random) * HEAD_CLASSES));
 }
 
-/* Fills the network's batch with the images from `first` on. */
+/* Fills the network's batch with images first, first + 1, ... */
 static inline void put_batch(network *net, int first)
 {
     LAYER_TYPE type = last_layer(net).type;
@@ -293,7 +296,7 @@ static inline void put_batch(network *net, int first)
     }
 }
 
-/* One forward and backward pass, and an update when the iteration is complete: what train_network does per part. */
+/* One forward and backward pass, and an update at the end of an iteration, as in train_network. */
 static inline void step(network *net, int first)
 {
     put_batch(net, first);
@@ -302,14 +305,14 @@ static inline void step(network *net, int first)
     unhush();
 }
 
-/* The i-th iteration over the stream of images. */
+/* Iteration i: its images follow those of iteration i - 1. */
 static inline void iterate(network *net, int i)
 {
     int s;
     for (s = 0; s < net->subdivisions; ++s) step(net, (i * net->subdivisions + s) * net->batch);
 }
 
-/* A forward pass in training, over whatever is in the batch. */
+/* A forward pass with train=1 over the current batch. */
 static inline void forward(network *net)
 {
     net->train = 1;
@@ -391,7 +394,7 @@ static inline void assert_near(const char *what, const float *a, const float *b,
             fail_msg("%s[%d] is %.9g in one and %.9g in the other", what, (int)i, a[i], b[i]);
 }
 
-/* For states whose sums were taken in another order. */
+/* Compares states whose sums were added in different orders. */
 static inline void assert_state_near(const ols_state *a, const ols_state *b)
 {
     size_t square = (size_t)a->classes * a->classes;

@@ -1,4 +1,4 @@
-/* What the tests of the method (src/ols) share: batches, the loss straight from its definition, states. */
+/* Shared by the tests of the method (src/ols): batches, the loss computed from its definition, states. */
 #ifndef TEST_OLS_H
 #define TEST_OLS_H
 
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* Random logits, and one-hot rows of random classes. */
+/* A batch with random logits and random one-hot truth. Free with free_batch. */
 static inline ols_batch new_batch(int classes, int batch, uint64_t seed)
 {
     size_t n = (size_t)classes * batch, i;
@@ -18,14 +18,14 @@ static inline ols_batch new_batch(int classes, int batch, uint64_t seed)
     return x;
 }
 
-/* Makes row b of truth that of class `label`. */
+/* Sets row b of truth to one-hot for class `label`. */
 static inline void set_label(ols_batch x, int b, int label)
 {
     memset(x.truth + (size_t)b * x.classes, 0, x.classes * sizeof(float));
     x.truth[(size_t)b * x.classes + label] = 1;
 }
 
-/* What a softmax layer does with a batch, short of the statistics. */
+/* Loss and gradient of a batch as in a softmax layer, without the statistics. */
 static inline void forward(ols_batch x, const ols_options *options, const ols_state *state, float temperature)
 {
     ols_target_spec spec = ols_make_target_spec(options, state, x.classes);
@@ -33,7 +33,7 @@ static inline void forward(ols_batch x, const ols_options *options, const ols_st
                               x.labels, x.hits);
 }
 
-/* Statistics of probabilities that are given: the hits are those of the definition. */
+/* Adds given probabilities to the statistics; a hit is a label with the highest probability, as in the definition. */
 static inline void accumulate(ols_state *state, int batch, const float *probs, const int *labels)
 {
     int hits[16], b, k;
@@ -47,7 +47,7 @@ static inline void accumulate(ols_state *state, int batch, const float *probs, c
     ols_accumulate(state, batch, probs, labels, hits);
 }
 
-/* -sum_k q[k] log p[k] of one sample, straight from its definition. */
+/* The loss of one sample from its definition: -sum_k q[k] log p[k]. */
 static inline double reference_loss(int classes, const double *q, const double *logits, double temperature)
 {
     double largest = -HUGE_VAL, sum = 0, loss = 0;
@@ -60,14 +60,15 @@ static inline double reference_loss(int classes, const double *q, const double *
     return loss;
 }
 
-/* hard * onehot + soft * row, the row summing to 1 or 0. */
+/* Sets q to hard * onehot + soft * row; the row sums to 1 or 0. */
 static inline void reference_target(int classes, double hard, double soft, const float *row, int label, double *q)
 {
     int k;
     for (k = 0; k < classes; ++k) q[k] = soft * row[k] + (k == label ? hard : 0);
 }
 
-/* Every loss is that of the targets q (batch x classes), and delta its negative gradient by finite differences. */
+/* Asserts that every loss is that of the targets q[batch][classes], and delta its negative gradient, computed by finite
+ * differences. */
 static inline void assert_loss_and_gradient(ols_batch x, const double *q, double temperature)
 {
     double *logits = (double *)calloc(x.classes, sizeof(double));
@@ -84,14 +85,14 @@ static inline void assert_loss_and_gradient(ols_batch x, const double *q, double
             logits[k] = here - step;
             down = reference_loss(x.classes, q + at, logits, temperature);
             logits[k] = here;
-            /* As in Darknet's [softmax], delta is by logits / temperature. */
+            /* As in Darknet's [softmax], delta is the gradient with respect to logits / temperature. */
             assert_close(x.delta[at + k], -(up - down) / (2 * step) * temperature, 1e-6);
         }
     }
     free(logits);
 }
 
-/* A state whose rows are random distributions. */
+/* A state whose rows are random distributions. Free with ols_free_state. */
 static inline ols_state *random_state(int classes, const ols_options *options, uint64_t seed)
 {
     ols_state *state = ols_new_state(classes, options);
@@ -119,7 +120,7 @@ static inline void assert_finite(const float *values, size_t n)
     for (i = 0; i < n; ++i) assert_true(isfinite(values[i]));
 }
 
-/* Fills every part of a state with something. */
+/* A state in which every field has a value that is not the default. Free with ols_free_state. */
 static inline ols_state *full_state(int classes, uint64_t seed)
 {
     ols_options options = ols_default_options(OLS_OLS);

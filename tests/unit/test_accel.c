@@ -1,8 +1,8 @@
-/* What training spends its time in against the textbook, in double: convolutions forward, by weights and by input,
- * batch normalisation, activations, level 1 of the BLAS, matrix products.
+/* Compares the layers that take most of the time of a training with their definitions, computed in double: convolutions
+ * (forward, backward weights, backward data), batch normalisation, activations, level 1 of the BLAS, matrix products.
  *
- * Everything is called as Darknet calls it. So built with ONEDNN=1 this judges src/accel, and without, Darknet's own
- * loops.
+ * Everything is called as Darknet calls it. So the tests check src/accel in a build with ONEDNN=1, and otherwise
+ * Darknet's own loops.
  */
 #include "accel/cpu/accel_cpu.h"
 #include "helpers/leaks_of_darknet.h"
@@ -32,13 +32,13 @@ typedef struct {
     int batch, c, h, w, n, groups, size, stride, pad;
 } shape;
 
-/* A layer with everything that goes in and comes out, and what should come out. */
+/* A layer with all inputs, and the expected results. */
 typedef struct {
     shape s;
     layer l;
     network net;
     size_t inputs, outputs, weights; /* floats */
-    float *start;                    /* inputs: what another branch has left in net.delta */
+    float *start;                    /* [inputs]: net.delta before the pass, as from another branch */
     double *output, *by_weights, *by_input;
 } sample;
 
@@ -62,8 +62,8 @@ static void randomize(float *x, size_t n)
 
 /* ---- The textbook ------------------------------------------------------------------------------------------------ */
 
-/* Weights are n x c/groups x size x size; filter f sees the channels of its group. Every product of the convolution is
- * met once, and goes three ways. */
+/* The definition of a convolution. Weights are n x c/groups x size x size; filter f reads the channels of its group.
+ * Every product is used three times: for the output, the gradient of the weights and that of the input. */
 static void convolve(sample *p)
 {
     const shape *s = &p->s;
@@ -91,7 +91,7 @@ static void convolve(sample *p)
 
 /* ---- One shape --------------------------------------------------------------------------------------------------- */
 
-/* Darknet announces every layer that it makes. */
+/* Creates a layer without the line that Darknet prints about it. */
 static layer quiet_layer(int batch, int h, int w, int c, int n, int groups, int size, int stride, int pad,
                          int normalize)
 {
@@ -128,7 +128,7 @@ static sample *new_sample(shape s)
     randomize(p->l.weights, p->weights);
     randomize(p->l.biases, s.n);
     randomize(p->l.delta, p->outputs);
-    /* Both gradients are added to what is there. */
+    /* both gradients are accumulated, so the arrays must not start at 0 */
     randomize(p->l.weight_updates, p->weights);
     randomize(p->start, p->inputs);
     memcpy(p->net.delta, p->start, p->inputs * sizeof(float));
@@ -152,7 +152,7 @@ static void free_sample(sample *p)
     free(p);
 }
 
-/* Relative to the largest value: a sum that cancels has no small relative error of its own. */
+/* Tolerance relative to the largest value, because a sum of terms that cancel has a large relative error. */
 static void assert_near(const sample *p, const char *what, const float *got, const double *expected, size_t n)
 {
     const shape *s = &p->s;
@@ -171,7 +171,7 @@ static void assert_convolves(shape s)
 {
     sample *p = new_sample(s);
     int step;
-    if (ACCELERATED) { /* or the fast path was lost without a word */
+    if (ACCELERATED) { /* otherwise a missing fast path would not be noticed */
         assert_int_equal(accel_forward_convolution(p->l, p->net), 1);
         memset(p->l.output, 0, p->outputs * sizeof(float));
     }
@@ -180,7 +180,7 @@ static void assert_convolves(shape s)
     backward_convolutional_layer(p->l, p->net);
     assert_near(p, "gradient by weights", p->l.weight_updates, p->by_weights, p->weights);
     assert_near(p, "gradient by input", p->net.delta, p->by_input, p->inputs);
-    for (step = 0; step < 2; ++step) { /* the operands themselves stay as they were */
+    for (step = 0; step < 2; ++step) { /* twice: the first run must not change its operands */
         forward_convolutional_layer(p->l, p->net);
         assert_near(p, "second output", p->l.output, p->output, p->outputs);
     }
@@ -194,7 +194,7 @@ static const struct {
 } kernels[] = {{1, 0}, {1, 1}, {3, 0}, {3, 1}, {3, 2}, {5, 0}, {5, 2}, {5, 4}};
 enum { KERNELS = sizeof kernels / sizeof kernels[0], CHANNELS = 6, FILTERS = 12 };
 
-/* Every kernel, pad and stride, over pictures that neither stride nor blocks of 8 divide. */
+/* All kernel sizes, paddings and strides, with images whose size is no multiple of the stride or of 8. */
 static void assert_all(int groups, int filters)
 {
     int i, stride, number = 0;
@@ -240,7 +240,7 @@ static void every_batch_from_1_to_5_is_right(void **state)
     }
 }
 
-/* Layers of one shape share what oneDNN made for it, whatever came between. */
+/* Layers of one shape share cached oneDNN primitives, also if other shapes were used in between. */
 static void a_shape_that_comes_back_is_right_again(void **state)
 {
     shape one = {2, 8, 9, 9, 16, 1, 3, 1, 1}, other = {3, 8, 13, 13, 16, 1, 3, 1, 1};
@@ -261,7 +261,7 @@ static void a_picture_smaller_than_the_kernel_is_right(void **state)
     assert_convolves(last);
 }
 
-/* The first layer of a network has nobody to hand a gradient to. */
+/* The first layer of a network needs no gradient of its input. */
 static void without_a_delta_before_it_only_the_weights_get_a_gradient(void **state)
 {
     shape s = {3, 3, 9, 9, 8, 1, 3, 2, 1};
@@ -286,7 +286,7 @@ static void two_backward_passes_add_up(void **state)
     (void)state;
     forward_convolutional_layer(p->l, p->net);
     for (step = 0; step < 2; ++step) backward_convolutional_layer(p->l, p->net);
-    /* once it was start + gradient; the second time adds the gradient again */
+    /* after one pass it is start + gradient; the second pass adds the gradient again */
     for (i = 0; i < p->inputs; ++i) p->by_input[i] = 2 * p->by_input[i] - p->start[i];
     assert_near(p, "gradient by input", p->net.delta, p->by_input, p->inputs);
     free_sample(p);
@@ -305,8 +305,8 @@ static void assert_close_to(const char *what, const float *got, const double *ex
             fail_msg("%s[%d] of %d is %.9g, not %.9g", what, (int)i, (int)n, got[i], expected[i]);
 }
 
-/* One channel, with Darknet's formulas: the variance is that of a sample, forward adds 1e-6 to the deviation and
- * backward 1e-5 to the variance. x becomes the output, delta the gradient by x. */
+/* Batch normalisation of one channel with Darknet's formulas: the variance is divided by n - 1, forward adds 1e-6 to
+ * the standard deviation and backward 1e-5 to the variance. x becomes the output, delta the gradient of x. */
 static void normalize_channel(double *x, double *delta, int n, double scale, double bias, double *mean,
                               double *variance, double *bias_update, double *scale_update)
 {
@@ -333,7 +333,7 @@ static void assert_normalizes(int batch, int channels, int h, int w)
     int spatial = h * w, n = batch * spatial, f, i;
     size_t all = (size_t)n * channels;
     double *x = (double *)malloc(all * sizeof *x), *delta = (double *)malloc(all * sizeof *delta);
-    double *of[6]; /* of the channels: mean, variance, rolling mean, rolling variance, bias and scale updates */
+    double *of[6]; /* by channel: mean, variance, rolling mean, rolling variance, bias updates, scale updates */
     layer l;
     network net;
     memset(&net, 0, sizeof net);
@@ -354,7 +354,7 @@ static void assert_normalizes(int batch, int channels, int h, int w)
         double *channel = x + (size_t)f * n, *gradient = delta + (size_t)f * n;
         for (i = 0; i < n; ++i) {
             size_t at = ((size_t)(i / spatial) * channels + f) * spatial + i % spatial;
-            l.output[at] += (float)f; /* means that are not all near 0 */
+            l.output[at] += (float)f; /* so that not all means are near 0 */
             channel[i] = l.output[at];
             gradient[i] = l.delta[at];
         }
@@ -397,7 +397,7 @@ static void batch_normalisation_is_that_of_darknets_formulas(void **state)
     assert_normalizes(4, 5, 1, 1);
 }
 
-/* In use a network normalises with the averages of its training. */
+/* In inference a network normalises with the rolling averages of its training. */
 static void outside_of_training_the_rolling_averages_normalise(void **state)
 {
     layer l = quiet_layer(2, 3, 5, 1, 4, 1, 1, 1, 0, 1);
@@ -430,14 +430,14 @@ static double activated(double x, ACTIVATION a)
     return a == LEAKY && x < 0 ? .1 * x : a == RELU && x < 0 ? 0 : a == LOGISTIC ? 1 / (1 + exp(-x)) : x;
 }
 
-/* The derivative, from the activated value y: Darknet keeps no other. */
+/* The derivative as a function of the output y, because Darknet stores only the output. */
 static double derivative(double y, ACTIVATION a)
 {
     if (a == RELU6) return y > 0 && y < 6;
     return a == LEAKY && y <= 0 ? .1 : a == RELU && y <= 0 ? 0 : a == LOGISTIC ? y * (1 - y) : 1;
 }
 
-/* Below and above the size from which all cores take part, and not divisible by anything. */
+/* Below and above the length from which loops are parallel; the last one has no small divisor. */
 static const int lengths[] = {1, 7, 64, 32767, 32768, 100003};
 enum { LENGTHS = sizeof lengths / sizeof lengths[0], LONGEST = 100003 };
 
@@ -457,7 +457,7 @@ static void activations_and_their_gradients_are_right_at_every_length(void **sta
             randomize(before, n);
             memcpy(y, x, n * sizeof *y);
             memcpy(delta, before, n * sizeof *delta);
-            y[n] = delta[n] = 77; /* not theirs */
+            y[n] = delta[n] = 77; /* after the end: must not change */
             activate_array(y, n, activations[a]);
             gradient_array(y, n, activations[a], delta);
             for (i = 0; i < n; ++i) {
@@ -482,17 +482,17 @@ static void fill_copy_and_axpy_are_right_at_every_length(void **state)
     for (j = 0; j < LENGTHS; ++j) {
         int n = lengths[j];
         randomize(x, n);
-        x[n] = y[n] = 77; /* not theirs */
+        x[n] = y[n] = 77; /* after the end: must not change */
         fill_cpu(n, 2.5f, y, 1);
         for (i = 0; i < n; ++i) assert_true(y[i] == 2.5f);
         axpy_cpu(n, -.5f, x, 1, y, 1);
         for (i = 0; i < n; ++i) assert_true(y[i] == 2.5f - .5f * x[i]);
         copy_cpu(n, x, 1, y, 1);
-        copy_cpu(n, x, 1, x, 1); /* layers do copy onto themselves */
+        copy_cpu(n, x, 1, x, 1); /* some layers copy an array onto itself */
         assert_memory_equal(x, y, n * sizeof *x);
         assert_true(x[n] == 77 && y[n] == 77);
     }
-    /* a stride is left to Darknet's own loops */
+    /* with a stride Darknet's own loops are used */
     fill_cpu(LONGEST, 0, x, 1);
     fill_cpu(LONGEST / 2, 1, x, 2);
     copy_cpu(LONGEST / 2, x, 2, y, 1);
@@ -502,7 +502,8 @@ static void fill_copy_and_axpy_are_right_at_every_length(void **state)
     free(y);
 }
 
-/* C = .5 op(A) op(B) + 2 C inside larger matrices; some are large enough for all cores, by rows or by columns. */
+/* C = .5 op(A) op(B) + 2 C, as parts of larger matrices; some products are large enough to be split by rows or by
+ * columns. */
 static void matrix_products_are_right_for_every_transposition(void **state)
 {
     static const struct {
@@ -557,12 +558,13 @@ int main(int argc, char **argv)
         cmocka_unit_test(matrix_products_are_right_for_every_transposition),
     };
     (void)argc;
-    /* Threads that wait by turning in circles take seconds on a busy machine. It is read when the program starts. */
+    /* On a busy machine threads that spin while they wait make this test slow. OpenMP reads the variable at program
+     * start. */
     if (!getenv("OMP_WAIT_POLICY")) {
         setenv("OMP_WAIT_POLICY", "passive", 1);
         execv("/proc/self/exe", argv);
     }
-    gpu_index = -1; /* what a GPU does is compared with this elsewhere */
+    gpu_index = -1; /* other tests compare the GPU with the CPU */
     printf("# fast paths: %s\n", ACCELERATED ? "those of src/accel" : "none, this build has no oneDNN");
     return cmocka_run_group_tests(tests, 0, 0);
 }

@@ -1,7 +1,8 @@
-/* The CUDA functions of src/accel against loops in double precision over the same inputs: floats within a few roundings
- * of what they were summed from, and two runs on one device bit for bit.
+/* Compares the CUDA functions of src/accel with loops in double precision over the same inputs: results differ by a few
+ * roundings at most, and two runs on one device give the same bits.
  *
- * In a CPU build, and where there is no GPU, every test is reported as skipped. */
+ * In a CPU build, and without a GPU, every test is reported as skipped.
+ */
 #include "accel/gpu/accel_gpu.h"
 #include "activations.h"
 #include "helpers/test_gpu.h"
@@ -36,7 +37,7 @@ static void free_gpu(float *device)
     assert_cuda(cudaFree(device));
 }
 
-/* A copy on the host; the caller frees it. */
+/* Copies an array to the host. The caller frees the copy. */
 static float *download(const float *device, size_t n)
 {
     float *host = floats(n);
@@ -44,7 +45,8 @@ static float *download(const float *device, size_t n)
     return host;
 }
 
-/* The array on the device is `before` + `sums`, sums of terms whose absolute values add up to `sizes`. */
+/* Asserts that the array on the device is `before` + `sums`. The tolerance is relative to `sizes`, the sums of the
+ * terms' absolute values. */
 static void assert_sums(const char *what, const float *device, const float *before, const double *sums,
                         const double *sizes, size_t n)
 {
@@ -65,7 +67,8 @@ static double *doubles(size_t n)
 
 /* ---- Depthwise convolution -------------------------------------------------------------------------------------- */
 
-/* Channels multiplied by 1 and more, strides that leave inputs out, filters wider than what is left of the image. */
+/* Channel multipliers of 1 and more, strides that leave input pixels unused, filters larger than the rest of the
+ * image. */
 static const struct {
     int batch, c, h, w, multiplier, size, stride, pad;
 } shapes[] = {
@@ -113,7 +116,7 @@ static void for_every_product(layer l, void (*term)(double **, size_t, size_t, s
                         }
 }
 
-enum { X, WEIGHTS, DELTA, SUM, SIZE }; /* what the context of a term holds */
+enum { X, WEIGHTS, DELTA, SUM, SIZE }; /* the arrays in the context of a term */
 
 static void forward_term(double **c, size_t output, size_t input, size_t weight)
 {
@@ -166,13 +169,14 @@ static void a_depthwise_convolution_has_its_output_and_its_gradients(void **test
         memset(&net, 0, sizeof net);
         net.input_gpu = upload(x, inputs);
         l.weights_gpu = upload(weights, l.nweights);
-        l.output_gpu = upload(delta, outputs); /* not 0: it is written, not added to */
+        l.output_gpu = upload(delta, outputs); /* not 0, to check that it is overwritten */
         l.delta_gpu = upload(delta, outputs);
         l.weight_updates_gpu = upload(updates, l.nweights);
 
         assert_int_equal(accel_forward_convolution_gpu(l, net), 1);
         assert_products("output", l.output_gpu, 0, l, x, weights, delta, outputs, forward_term);
-        assert_int_equal(accel_backward_convolution_gpu(l, net), 1); /* the first layer: no gradient by the input */
+        assert_int_equal(accel_backward_convolution_gpu(l, net), 1); /* as in the first layer: no gradient of the
+                                                                      * input */
         assert_products("weight updates", l.weight_updates_gpu, updates, l, x, weights, delta, l.nweights,
                         weights_term);
         net.delta_gpu = upload(before, inputs);
@@ -230,11 +234,11 @@ static void convolutions_that_are_not_depthwise_are_left_to_darknet(void **test)
 
 enum { BATCH = 3, CHANNELS = 5 };
 
-/* One position (a connected layer), fewer than there are threads, and more. */
+/* One position (as in a connected layer), fewer positions than threads, and more. */
 static const int spatials[] = {1, 49, 300};
 
-/* A layer with all its arrays on the device, its host arrays as they were before. `type` is CONVOLUTIONAL, normalised
- * in place, or BATCHNORM, from net->input_gpu. */
+/* A layer with all its arrays on the device; the host arrays keep the initial values. `type` is CONVOLUTIONAL,
+ * normalised in place, or BATCHNORM, whose input is net->input_gpu. */
 static layer normalized_layer(LAYER_TYPE type, int spatial, network *net)
 {
     layer l;
@@ -302,7 +306,7 @@ static void assert_values(const char *what, const float *device, const double *e
     free(value);
 }
 
-/* Darknet's formulas, one after the other. */
+/* Compares both passes with Darknet's formulas. */
 static void assert_batchnorm(LAYER_TYPE type, int spatial, int train)
 {
     network net;
@@ -377,7 +381,7 @@ static void training_normalizes_by_the_batch(void **test)
     layer l = normalized_layer(CONVOLUTIONAL, 49, &net);
     (void)test;
     net.train = 1;
-    assert_int_equal(accel_forward_batchnorm_gpu(l, net), 0); /* cuDNN's work */
+    assert_int_equal(accel_forward_batchnorm_gpu(l, net), 0); /* cuDNN does it */
     assert_int_equal(accel_backward_batchnorm_gpu(l, net), 0);
     free_normalized_layer(l, net);
 }

@@ -1,4 +1,4 @@
-/* anchors.h: worked by hand, judged by brute force, and what a seed repeats. */
+/* Tests of anchors.h: examples computed by hand, comparison with brute force, and reproducibility with a seed. */
 #include "helpers/test_helpers.h"
 
 #include "data/anchors.h"
@@ -23,8 +23,8 @@ static void iou_is_of_two_boxes_on_one_corner(void **test)
     assert_close(anchor_iou(large, small), .25, 0);
 }
 
-/* Anchors 2 x 2 and 4 x 4. 1 x 1: 1/4 with the first. 2 x 3: 4/6 with the first, 6/16 with the second. 4 x 4: the
- * second's own. 4 x 8: 16/32 with the second. */
+/* Anchors 2 x 2 and 4 x 4. IoU of the boxes: 1 x 1 has 1/4 with the first anchor; 2 x 3 has 4/6 with the first and 6/16
+ * with the second; 4 x 4 has 1 with the second; 4 x 8 has 16/32 with the second. */
 static void every_box_counts_for_the_anchor_that_suits_it_best(void **test)
 {
     const anchor_size sizes[] = {{1, 1}, {2, 3}, {4, 4}, {4, 8}}, anchors[] = {{2, 2}, {4, 4}, {1000, 1000}};
@@ -49,7 +49,7 @@ static void one_anchor_is_the_median_box(void **test)
     assert_size(anchor, 12, 12);
 }
 
-/* Three heaps, each around a box that is its median. */
+/* Three clusters, each around a box that is its median. */
 static const anchor_size clusters[] = {{9, 10},   {10, 11},  {11, 9},  {10, 10}, {100, 51}, {98, 50},
                                        {103, 49}, {100, 50}, {41, 90}, {40, 90}, {39, 90}};
 
@@ -66,7 +66,7 @@ static void clear_clusters_are_found_from_every_seed_smallest_first(void **test)
     }
 }
 
-/* Like the boxes of a data set: log-uniform, with sides that go together. */
+/* Sizes as in a data set: log-uniform, with correlated sides. */
 static void make_sizes(anchor_size *sizes, size_t count, uint64_t seed)
 {
     size_t i;
@@ -136,8 +136,8 @@ static double median(double *values, int n)
     return (values[(n - 1) / 2] + values[n / 2]) / 2;
 }
 
-/* The best average IoU of the medians of any partition into `num` parts (`all`), and of those alone that k-means may
- * end at, as every box already is in the part of the anchor that suits it best (`ends`). */
+/* Computes the best average IoU of the medians over all partitions into `num` parts (`all`), and over those partitions
+ * at which k-means can stop, because every box is in the part of the anchor with the largest IoU (`ends`). */
 static void best_of_all_partitions(const anchor_size *sizes, int count, int num, double *all, double *ends)
 {
     int code, codes = 1, i, k;
@@ -184,7 +184,7 @@ static void restarts_reach_the_best_of_all_partitions(void **test)
             reached += found >= all - 1e-12;
         }
     }
-    assert_true(reached >= 50); /* of 60: k-means does not pass by every partition */
+    assert_true(reached >= 50); /* of 60: k-means does not always find the best partition */
 }
 
 /* ---- Edges ------------------------------------------------------------------------------------------------------ */
@@ -204,7 +204,7 @@ static void as_many_anchors_as_different_sizes_are_these_sizes(void **test)
     }
 }
 
-/* An anchor that loses all of its boxes on the way goes elsewhere: in some of these small sets one does. */
+/* An anchor that loses all its boxes must be moved; this happens in some of these small sets. */
 static void no_anchor_is_left_without_boxes(void **test)
 {
     enum { COUNT_ = 6, NUM = 4 };
@@ -219,15 +219,15 @@ static void no_anchor_is_left_without_boxes(void **test)
             sizes[i].w = 1 + (int)(12 * noise(&random));
             sizes[i].h = 1 + (int)(12 * noise(&random));
         }
-        if (find_anchors(sizes, COUNT_, NUM, seed, 1, anchors, 0) != ANCHORS_OK) continue; /* too few different ones */
+        if (find_anchors(sizes, COUNT_, NUM, seed, 1, anchors, 0) != ANCHORS_OK) continue; /* too few different sizes */
         match_anchors(sizes, COUNT_, anchors, NUM, boxes, 0);
         for (k = 0; k < NUM; ++k) assert_true(boxes[k] > 0);
     }
 }
 
-/* 100 boxes of about 10 x 10, whose distances add up to less than 10, and three of 100 x 100 with about 1 each: the
- * second anchor of k-means++ is one of these three in a third of the restarts, where it would be in a thirtieth if
- * every box were as likely. */
+/* 100 boxes of about 10 x 10, whose distances add up to less than 10, and three of 100 x 100 with a distance of about 1
+ * each. So k-means++ draws one of the three as its second anchor in a third of the restarts. If all boxes were equally
+ * likely, that would happen in a thirtieth of them. */
 static void a_rare_size_is_often_drawn_at_the_first_try(void **test)
 {
     anchor_size sizes[103], anchors[2];
@@ -246,7 +246,7 @@ static void a_rare_size_is_often_drawn_at_the_first_try(void **test)
     assert_in_range(found, 100, 250);
 }
 
-/* With an even number of boxes it lies between the two in the middle. */
+/* With an even number of boxes the median is between the two middle ones. */
 static void one_anchor_for_many_boxes_is_their_median(void **test)
 {
     enum { MANY = 40 };
@@ -264,7 +264,7 @@ static void one_anchor_for_many_boxes_is_their_median(void **test)
             medians += anchor.w == middle_w && anchor.h == middle_h;
         }
     }
-    assert_true(medians >= 20); /* of 40: in the others the box that was drawn first is better yet */
+    assert_true(medians >= 20); /* of 40: in the others the box that was drawn first is even better */
 }
 
 static void more_anchors_than_different_sizes_are_refused(void **test)

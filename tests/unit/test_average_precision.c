@@ -1,4 +1,4 @@
-/* AP against small cases worked out by hand. Boxes are in pixels and chosen so that their IoU is a plain fraction. */
+/* Compares AP with small cases computed by hand. The boxes are in pixels, and their IoU are simple fractions. */
 #include "eval/average_precision.h"
 
 #include <math.h>
@@ -12,8 +12,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* A 10 x 10 box on a grid where two places never overlap, shifted right by `shift` pixels: its IoU with the unshifted
- * box of the place is (10 - shift) / (10 + shift). */
+/* A 10 x 10 box at a place of a grid; boxes at different places do not overlap. It is shifted right by `shift` pixels:
+ * its IoU with the unshifted box of the place is (10 - shift) / (10 + shift). */
 static ap_box place(int number, float shift)
 {
     ap_box box = {100.f * number + 50 + shift, 50, 10, 10};
@@ -46,7 +46,7 @@ static void assert_close(double value, double expected)
     if (!(fabs(value - expected) <= 1e-12)) fail_msg("%.15g is not %.15g", value, expected);
 }
 
-/* The one class of a problem with a single class. */
+/* Evaluates a problem with one class. */
 static ap_class evaluate(const ap_object *objects, size_t n, const ap_detection *detections, size_t m,
                          const ap_options *options)
 {
@@ -79,7 +79,7 @@ static void an_exact_detection_of_every_object_gives_an_ap_of_one(void **state)
 
 static void a_false_positive_before_the_only_true_one_halves_ap(void **state)
 {
-    /* ranks: FP, TP. Recall 1 is reached with precision 1/2, and nothing better comes before: AP = 1 * 1/2. */
+    /* ranks: FP, TP. At recall 1 precision is 1/2, and nowhere higher: AP = 1 * 1/2. */
     ap_object objects[] = {object(0, 0, place(0, 0))};
     ap_detection detections[] = {detection(0, 0, place(0, 0), .8f), detection(0, 0, place(5, 0), .9f)};
     ap_options options = ap_default_options(1);
@@ -89,8 +89,8 @@ static void a_false_positive_before_the_only_true_one_halves_ap(void **state)
 
 static void precision_is_interpolated_from_higher_recall(void **state)
 {
-    /* ranks: FP, TP, TP. Precision at the true ones is 1/2 and 2/3; the higher recall lends its 2/3 to the lower, so
-     * AP = 1/2 * 2/3 + 1/2 * 2/3. */
+    /* ranks: FP, TP, TP. Precision at the two TP is 1/2 and 2/3. Interpolation raises the first one to 2/3, so AP = 1/2
+     * * 2/3 + 1/2 * 2/3. */
     ap_object objects[] = {object(0, 0, place(0, 0)), object(0, 0, place(1, 0))};
     ap_detection detections[] = {detection(0, 0, place(9, 0), .9f), detection(0, 0, place(0, 0), .8f),
                                  detection(0, 0, place(1, 0), .7f)};
@@ -101,8 +101,8 @@ static void precision_is_interpolated_from_higher_recall(void **state)
 
 static void an_object_detected_twice_counts_once(void **state)
 {
-    /* ranks: TP, FP (again the first object, though with a better box), TP. Precision 1 and 2/3:
-     * AP = 1/2 * 1 + 1/2 * 2/3 = 5/6. Without the second detection, AP would be 1. */
+    /* ranks: TP, FP (the first object again, although with a larger IoU), TP. Precision is 1 and 2/3: AP = 1/2 * 1 +
+     * 1/2 * 2/3 = 5/6. Without the second detection, AP would be 1. */
     ap_object objects[] = {object(0, 0, place(0, 0)), object(0, 0, place(1, 0))};
     ap_detection detections[] = {detection(0, 0, place(0, 2), .9f), detection(0, 0, place(0, 0), .8f),
                                  detection(0, 0, place(1, 0), .7f)};
@@ -119,9 +119,9 @@ static void an_object_detected_twice_counts_once(void **state)
 static void one_box_over_two_objects_finds_the_one_it_overlaps_most(void **state)
 {
     /* Objects of 10 x 10 at x = 0 and x = 3. The first box, at x = 1, has IoU (10-1)/(10+1) = 9/11 with the first
-     * object and (10-2)/(10+2) = 8/12 with the second, both above 1/2. It finds the first object only: recall 1/2.
-     * The second box, again nearest to the first object, is a false positive although the second object is still free
-     * (VOC; COCO would give it that one). AP = 1/2 * 1. */
+     * object and (10-2)/(10+2) = 8/12 with the second, both above 1/2. It matches only the first object: recall 1/2.
+     * The second box also has its largest IoU with the first object, so it is a false positive although the second
+     * object is still free (COCO would match it with that one). AP = 1/2 * 1. */
     ap_object objects[] = {object(0, 0, place(0, 3)), object(0, 0, place(0, 0))};
     ap_detection detections[] = {detection(0, 0, place(0, 1), .9f), detection(0, 0, place(0, 1), .8f)};
     ap_options options = ap_default_options(1);
@@ -188,8 +188,8 @@ static void detections_match_only_objects_of_their_image_and_class(void **state)
 
 static void equal_scores_keep_the_order_of_the_input(void **state)
 {
-    /* One object, forty boxes of one score. If the exact box is the k-th of them in the input, it has rank k and
-     * AP = 1/k. Forty, because a sort may be stable by luck on a few. */
+    /* One object, forty boxes with the same score. If the exact box is the k-th of them in the input, it has rank k and
+     * AP = 1/k. Forty, because a few boxes may by chance stay in order even in a sort that is not stable. */
     ap_object objects[] = {object(0, 0, place(0, 0))};
     ap_detection detections[40];
     ap_options options = ap_default_options(1);
@@ -203,8 +203,8 @@ static void equal_scores_keep_the_order_of_the_input(void **state)
 
 static void the_first_of_two_objects_overlapped_alike_is_taken(void **state)
 {
-    /* The box lies in the middle of two objects, IoU (10-2)/(10+2) = 2/3 with each. It takes the first, so the exact
-     * box of the second object that follows is true, and that of the first is false. */
+    /* The box is in the middle between two objects, with IoU (10-2)/(10+2) = 2/3 with each. It matches the first one.
+     * So the exact box of the second object, which follows, is a TP, and that of the first an FP. */
     ap_object objects[] = {object(0, 0, place(0, 0)), object(0, 0, place(0, 4))};
     ap_detection detections[] = {detection(0, 0, place(0, 2), .9f), detection(0, 0, place(0, 4), .8f)};
     ap_options options = ap_default_options(1);
@@ -224,8 +224,8 @@ static ap_object difficult(ap_object o)
 
 static void detections_of_difficult_objects_count_neither_way_however_many(void **state)
 {
-    /* Two boxes on the difficult object, one on nothing, one on the ordinary object: FP TP, AP 1/2, with either rule
-     * but that COCO's second box on the difficult object takes nothing: FP FP TP, AP 1/3. */
+    /* Two boxes on the difficult object, one on no object, one on the ordinary object. VOC: ignored, ignored, FP, TP,
+     * so AP is 1/2. COCO: only the first box can match the difficult object, so the second is an FP: AP 1/3. */
     ap_object objects[] = {difficult(object(0, 0, place(0, 0))), object(0, 0, place(1, 0))};
     ap_detection detections[] = {detection(0, 0, place(0, 0), .9f), detection(0, 0, place(0, 1), .8f),
                                  detection(0, 0, place(7, 0), .7f), detection(0, 0, place(1, 0), .6f)};
@@ -275,7 +275,8 @@ static ap_options coco_options(void)
 
 static void coco_goes_on_to_the_next_free_object(void **state)
 {
-    /* Objects at 0 and 4, a box at 0 and one at 1: nearer to the first (9/11), but 7/13 with the second. */
+    /* Objects at 0 and 4, a box at 0 and one at 1. The latter has IoU 9/11 with the first object, which is taken, and
+     * 7/13 with the second. */
     ap_object objects[] = {object(0, 0, place(0, 0)), object(0, 0, place(0, 4))};
     ap_detection detections[] = {detection(0, 0, place(0, 0), .9f), detection(0, 0, place(0, 1), .8f)};
     ap_options options = coco_options();
@@ -287,7 +288,7 @@ static void coco_goes_on_to_the_next_free_object(void **state)
 
 static void coco_takes_the_last_of_two_objects_overlapped_alike(void **state)
 {
-    /* As in VOC's case above, the other way about: the box in the middle takes the second. */
+    /* The case of VOC above, but the box in the middle matches the second object. */
     ap_object objects[] = {object(0, 0, place(0, 0)), object(0, 0, place(0, 4))};
     ap_detection detections[] = {detection(0, 0, place(0, 2), .9f)};
     ap_options options = coco_options();
@@ -331,7 +332,7 @@ static void coco_takes_so_many_detections_of_an_image_and_equal_scores_by_image(
 
 static void coco_leaves_out_what_is_of_another_area(void **state)
 {
-    /* Objects of 100 and of 400; boxes on both, and on nothing of both sizes. */
+    /* Objects with areas 100 and 400; boxes on both, and boxes of both sizes on no object. */
     ap_box large = {1000, 50, 20, 20}, nowhere = {2000, 50, 20, 20};
     ap_object objects[] = {object(0, 0, place(0, 0)), object(0, 0, large)};
     ap_detection detections[] = {detection(0, 0, nowhere, .9f), detection(0, 0, place(5, 0), .8f),
@@ -339,7 +340,7 @@ static void coco_leaves_out_what_is_of_another_area(void **state)
     ap_options options = coco_options();
     (void)state;
     assert_close(evaluate(objects, 2, detections, 4, &options).ap, 1. / 2); /* FP FP TP TP */
-    options.area_high = 100;                                                /* the end belongs to it */
+    options.area_high = 100;                                                /* the limit is included */
     assert_close(evaluate(objects, 2, detections, 4, &options).ap, 1. / 2); /* - FP - TP */
     assert_int_equal(evaluate(objects, 2, detections, 4, &options).objects, 1);
     options.area_low = 400;
@@ -351,7 +352,7 @@ static void coco_leaves_out_what_is_of_another_area(void **state)
 
 static void coco_compares_recall_in_floating_point(void **state)
 {
-    /* 7 of 20 is below .35 as np.linspace has it, and so does not reach that point: .00 to .34 are 35 points. */
+    /* 7/20 is below the .35 of np.linspace and so does not reach that point: .00 to .34 are 35 points. */
     ap_object objects[20];
     ap_detection detections[7];
     ap_options options = coco_options();
@@ -366,8 +367,9 @@ static void coco_compares_recall_in_floating_point(void **state)
 
 static void coco_averages_over_thresholds_areas_and_counts(void **state)
 {
-    /* One class. A small object (10 x 10) with a box of IoU 7/13 = .538 (one threshold of ten), a large one (100 x 100)
-     * found exactly, by a box that scores higher. AP at .50 is 1; from .55 on recall is 1/2 and AP 51/101. */
+    /* One class. A small object (10 x 10) with a box of IoU 7/13 = .538 (above one of the ten thresholds), and a large
+     * one (100 x 100) with an exact box, which has a higher score. AP at .50 is 1; from .55 on recall is 1/2 and AP
+     * 51/101. */
     ap_box large = {1000, 50, 100, 100};
     ap_object objects[] = {object(0, 0, place(0, 0)), object(0, 0, large)};
     ap_detection detections[] = {detection(0, 0, large, .9f), detection(0, 0, place(0, 3), .8f)};
@@ -418,8 +420,8 @@ static void the_three_ways_to_read_one_curve_differ_as_worked_out_by_hand(void *
 
 static void a_recall_of_exactly_a_recall_point_reaches_it(void **state)
 {
-    /* 3 of 10 objects found, precision 1: the points 0, .1, .2 and .3 of eleven, 0 to .30 of 101. As doubles, 3 * .1
-     * is above 3/10 and would lose the last. And the same for every whole number of hundredths. */
+    /* 3 of 10 objects are found with precision 1: recall reaches 0, .1, .2 and .3 of the 11 points, 0 to .30 of 101. In
+     * double, 3 * .1 is above 3/10, which would lose the last one. The same for all other hundredths. */
     ap_object objects[100];
     ap_detection detections[100];
     ap_options options = ap_default_options(1);
@@ -494,8 +496,8 @@ static void a_class_without_detections_has_an_ap_of_zero(void **state)
 
 static void the_mean_leaves_out_classes_without_objects(void **state)
 {
-    /* Class 0: found, AP 1. Class 1: a false positive, no object. Class 2: neither. Class 3: missed, AP 0.
-     * Mean = (1 + 0) / 2, with classes 1 and 2 counted as 0 it would be 1/4. */
+    /* Class 0: found, AP 1. Class 1: a false positive, no object. Class 2: nothing. Class 3: missed, AP 0. The mean is
+     * (1 + 0) / 2; if classes 1 and 2 counted as 0, it would be 1/4. */
     ap_object objects[] = {object(0, 3, place(0, 0)), object(0, 0, place(1, 0))};
     ap_detection detections[] = {detection(0, 1, place(0, 0), .9f), detection(0, 0, place(1, 0), .9f)};
     ap_options options = ap_default_options(4);
@@ -520,8 +522,8 @@ static void the_mean_leaves_out_classes_without_objects(void **state)
 
 static void counts_are_of_detections_above_the_score_threshold_and_ap_is_of_all(void **state)
 {
-    /* ranks: TP at .75, TP at .5 (IoU 8/12), FP at .5 (again the second object), FP at .25, TP at .125.
-     * Above .25 there are two true and one false. AP of all: 1/3 (1 + 1 + 3/5) = 13/15. */
+    /* ranks: TP at .75, TP at .5 (IoU 8/12), FP at .5 (the second object again), FP at .25, TP at .125. Above .25 there
+     * are two TP and one FP. AP of all: 1/3 (1 + 1 + 3/5) = 13/15. */
     ap_object objects[] = {object(0, 0, place(0, 0)), object(0, 0, place(1, 0)), object(0, 0, place(2, 0))};
     ap_detection detections[] = {detection(0, 0, place(2, 0), .125f), detection(0, 0, place(8, 0), .25f),
                                  detection(0, 0, place(1, 2), .5f), detection(0, 0, place(1, 0), .5f),
@@ -548,7 +550,7 @@ static void counts_are_of_detections_above_the_score_threshold_and_ap_is_of_all(
 
 /* ---- Refused input ---------------------------------------------------------------------------------------------- */
 
-/* Infinity or not-a-number as bits: the compiler may take the arithmetic that makes them for something else. */
+/* Infinity and NaN from bits: with -Ofast the compiler may assume that arithmetic never produces them. */
 static float float_of_bits(uint32_t bits)
 {
     float value;

@@ -1,4 +1,5 @@
-/* src/base: numbers from text, whole files, JSON, progress lines, growing arrays, pictures, child processes, errors. */
+/* Tests of src/base: numbers from text, atomic files, JSON, progress lines, growing arrays, gnuplot, child processes,
+ * errors. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* posix_openpt */
 #endif
@@ -48,7 +49,7 @@ static void put_file(const char *path, const char *content)
     assert_int_equal(fclose(file), 0);
 }
 
-/* The content, until the next call; "(none)" where there is no such file. */
+/* The content of a file, or "(none)" if there is no such file. Static storage, valid until the next call. */
 static char *content_of(const char *path)
 {
     static char text[8192];
@@ -81,7 +82,7 @@ static int remove_folder(void **state)
     return system(command);
 }
 
-/* What `statement` writes to the file descriptor `fd`, which goes to a file meanwhile, in the char *said. */
+/* Sets `said` to what `statement` writes to the file descriptor `fd`, which is redirected to a file meanwhile. */
 #define CAPTURE(fd, said, statement)                                                                                   \
     do {                                                                                                               \
         const int kept_ = dup(fd), file_ = open(in_folder("said"), O_RDWR | O_CREAT | O_TRUNC, 0600);                  \
@@ -95,7 +96,7 @@ static int remove_folder(void **state)
         said = content_of(in_folder("said"));                                                                          \
     } while (0)
 
-/* The exit status of a child process that runs `statement`, and then ends with 77. */
+/* Sets `status` to the exit status of a child process that runs `statement`; 77 if the statement does not exit. */
 #define STATUS_OF_CHILD(status, statement)                                                                             \
     do {                                                                                                               \
         pid_t child_;                                                                                                  \
@@ -192,7 +193,7 @@ static void a_file_that_is_discarded_was_never_there(void **test)
     atomic_discard(&file);
     assert_string_equal(content_of(in_folder("kept")), "before");
     assert_false(exists(in_folder("kept.tmp")));
-    atomic_discard(&file); /* once more does nothing */
+    atomic_discard(&file); /* a second call does nothing */
 }
 
 static void a_file_of_another_program_is_published_in_two_steps(void **test)
@@ -219,8 +220,9 @@ static void a_place_that_cannot_be_written_is_an_error(void **test)
     assert_false(exists(in_folder("occupied.tmp")));
 }
 
-/* In a child, whose files may have 10 bytes. 0: the error is reported, the old file is there, and no temporary one.
- * Without a buffer the write itself fails, and only the stream remembers it; with one, the flush at the end does. */
+/* Runs in a child process whose files may have at most 10 bytes. Returns 0 if the error is reported, the old file is
+ * unchanged, and no temporary file is left. Without a buffer the write itself fails, and only the stream's error flag
+ * remembers it; with a buffer, the flush at the end fails. */
 static int write_too_much(const char *path, int buffered)
 {
     const struct rlimit most = {10, 10};
@@ -319,7 +321,7 @@ static void take_steps(size_t total, double quiet_seconds)
     progress_end(&p);
 }
 
-/* Cuts the text at its line ends. Returns how many lines there are. */
+/* Splits the text into lines. Returns their number. */
 static int lines_of(char *text, char *lines[], int most)
 {
     int count = 0;
@@ -356,7 +358,7 @@ static void short_work_says_nothing(void **test)
     assert_string_equal(said, "");
 }
 
-/* What comes out of a terminal up to the first line end, or within two seconds. */
+/* Reads from a terminal until the first line end, or for two seconds. */
 static void read_terminal(int terminal, char *said, size_t size)
 {
     struct pollfd wait = {terminal, POLLIN, 0};
@@ -369,7 +371,7 @@ static void read_terminal(int terminal, char *said, size_t size)
     said[length] = 0;
 }
 
-/* On a terminal: one line, written over, which progress_end ends. */
+/* On a terminal, progress is one line that is overwritten; progress_end ends it. */
 static void a_terminal_has_one_line(void **test)
 {
     const int terminal = posix_openpt(O_RDWR | O_NOCTTY), kept = dup(2);
@@ -433,7 +435,7 @@ static void an_array_grows_and_keeps_what_it_holds(void **test)
         ++count;
     }
     for (i = 0; i < ITEMS; ++i) assert_int_equal(items[i], i);
-    assert_in_range(moves, 2, 12); /* by doubling, not one by one */
+    assert_in_range(moves, 2, 12); /* the array doubles, instead of growing by one */
     free(items);
 }
 
@@ -443,7 +445,7 @@ static void memory_that_is_not_there_ends_the_program(void **test)
     int status;
     (void)test;
 #ifdef __SANITIZE_ADDRESS__
-    skip(); /* AddressSanitizer ends the program by itself */
+    skip(); /* AddressSanitizer ends the program itself */
 #endif
     CAPTURE(2, said, STATUS_OF_CHILD(status, xmalloc((size_t)1 << 62)));
     assert_int_equal(status, 1);
@@ -466,8 +468,8 @@ static void quotes_are_doubled_inside_of_quotes(void **test)
     free(text);
 }
 
-/* Draws into a file of the folder, with a program of that text in gnuplot's place; NULL: with none. Returns what
- * gnuplot_end does. */
+/* Draws into a file of the folder. `program` is the text of a script that replaces gnuplot; NULL: there is no gnuplot.
+ * Returns the result of gnuplot_end. */
 static const char *draw_with(const char *program, const char *name)
 {
     gnuplot_picture p;
@@ -487,7 +489,7 @@ static const char *draw_with(const char *program, const char *name)
     return error;
 }
 
-/* Writes the script that it reads into the file that the script names. */
+/* A gnuplot that writes the script it reads into the output file which the script names. */
 static const char scribe[] = "#!/bin/sh\nread -r line\nfile=${line#set output \\'}\nfile=${file%\\'}\n"
                              "while read -r line; do echo \"$line\"; done >\"$file\"\n";
 
@@ -568,7 +570,7 @@ static void errors_and_notes_are_lines_and_the_program_goes_on(void **test)
 
 /* ---- splitmix64 -------------------------------------------------------------------------------------------------- */
 
-/* The first numbers of the reference implementation from the start 1234567. */
+/* The first numbers of the reference implementation with seed 1234567. */
 static void splitmix64_gives_the_published_numbers(void **test)
 {
     static const uint64_t published[] = {6457827717110365317u, 3203168211198807973u, 9817491932198370423u,

@@ -1,9 +1,9 @@
-/* Soft labels in weights files: a resumed training goes on exactly, and -clear forgets them (src/train/checkpoint.h).
- */
+/* Tests of soft labels in weights files (src/train/checkpoint.h): a resumed training continues exactly, and -clear
+ * discards them. */
 #include "helpers/test_networks.h"
 #include "train/checkpoint.h"
 
-/* momentum is 0 in these networks because Darknet does not save it: with momentum any resumed run differs. */
+/* Momentum is 0 in these networks, because Darknet does not save its state: with momentum every resumed run differs. */
 static void assert_resumes(const char *format, int epoch, int classes)
 {
     network *whole = network_of(61, format, 6, 2, 0., .02), *first = network_of(61, format, 6, 2, 0., .02), *second;
@@ -12,7 +12,7 @@ static void assert_resumes(const char *format, int epoch, int classes)
     begin(&first, 1, epoch, classes, 0);
     for (i = 0; i < 9; ++i) iterate(whole, i);
     for (i = 0; i < 5; ++i) iterate(first, i);
-    assert_true(state_of(first)->images > 0 && state_of(first)->updates > 0); /* in the middle of a later epoch */
+    assert_true(state_of(first)->images > 0 && state_of(first)->updates > 0); /* within an epoch after the first */
     assert_true(sum_of(state_of(first)->correct, classes) > 0);
     save(first, "a.weights");
     second = network_from(in_folder("a.weights"), 0, format, 6, 2, 0., .02);

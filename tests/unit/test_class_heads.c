@@ -1,5 +1,6 @@
-/* The class heads of [yolo], [region] and [detection]: without smoothing they train as Darknet's own do, with it
- * towards the equations, and every object is counted once. test_class_heads_golden.c compares with golden values. */
+/* Tests of the class heads of [yolo], [region] and [detection]: without smoothing they train as Darknet's own heads,
+ * with it according to the equations, and every object is counted once. test_class_heads_golden.c compares golden
+ * values. */
 #include "helpers/test_networks.h"
 
 /* ---- Against the same heads without the key ------------------------------------------------------------------------
@@ -28,7 +29,8 @@ static void a_hard_yolo_head_trains_like_one_without_the_key_bit_for_bit(void **
     assert_hard_head_trains_like_plain(YOLO_HEAD);
 }
 
-/* Nearly every prediction overlaps the object enough to be trained on it, besides the anchor that it is assigned to. */
+/* With this truth_thresh nearly every prediction overlaps an object enough to be trained on it, besides the assigned
+ * anchor. */
 static void a_hard_yolo_head_that_assigns_an_object_to_many_anchors_does_too(void **state)
 {
     (void)state;
@@ -42,9 +44,9 @@ static void a_hard_detection_head_trains_like_one_without_the_key_bit_for_bit(vo
     assert_hard_head_trains_like_plain(DETECTION_HEAD "softmax=1\n");
 }
 
-/* Unpatched Darknet trains no [region] on the CPU: its backward pass is empty there. So only the hard head trains, and
- * the plain one follows with its weights; compared is what the forward pass leaves: of the layers before the head only
- * outputs, as their gradients are stale until a backward pass. */
+/* On the CPU unpatched Darknet cannot train [region]: its backward pass is empty. So only the network with
+ * smoothing=hard is trained, and the other one gets its weights. Compared is the result of the forward pass; before the
+ * head only outputs, because gradients there are out of date until a backward pass. */
 static void a_hard_region_head_has_the_deltas_of_one_without_the_key_bit_for_bit(void **state)
 {
     int softmax, i, j;
@@ -82,8 +84,8 @@ static void a_hard_region_head_has_the_deltas_of_one_without_the_key_bit_for_bit
 /* ---- Against the equations -----------------------------------------------------------------------------------------
  */
 
-/* One cell whose eight numbers are the biases of a convolution with weights 0: what a head sees is known. lr 0 keeps it
- * so. Anchors are in pixels for [yolo] and in cells for [region]; the image is one pixel. */
+/* One cell whose eight values are the biases of a convolution with weights 0, so that the input of the head is known;
+ * learning rate 0 keeps them. Anchors are in pixels for [yolo] and in cells for [region]; the image is one pixel. */
 #define ONE_CELL                                                                                                       \
     "[net]\nbatch=1\nwidth=1\nheight=1\nchannels=1\nmomentum=0\ndecay=0\nlearning_rate=0\n"                            \
     "[convolutional]\nfilters=8\nsize=1\nactivation=linear\n"
@@ -101,7 +103,7 @@ static network *one_cell(const char *head, const float *values)
 
 static const struct {
     const char *section;
-    int classes_at; /* of the eight numbers */
+    int classes_at; /* index among the eight values */
     float scale;    /* class_scale */
 } heads[] = {
     {ONE_CELL_YOLO, 5, 1},
@@ -136,7 +138,7 @@ static void ls_trains_a_head_towards_equation_2(void **state)
     }
 }
 
-/* alpha .5, so q = .5 onehot + .5 S[y]. */
+/* With alpha .5, q = .5 onehot + .5 S[y]. */
 static void ols_trains_a_head_towards_its_soft_labels_and_counts_its_scores(void **state)
 {
     static const float values[8] = {.1f, .2f, .9f, .4f, .5f, -.6f, .7f, -.2f};
@@ -144,7 +146,8 @@ static void ols_trains_a_head_towards_its_soft_labels_and_counts_its_scores(void
     int k;
     (void)state;
     for (h = 0; h < COUNT(heads); ++h) {
-        /* the middle class is the largest in either layout, and no number is below 0 where nothing squashes it */
+        /* the middle class has the largest score in both layouts, and no value is negative where there is no
+         * activation */
         static const float soft[9] = {.7f, .2f, .1f, .2f, .7f, .1f, .1f, .3f, .6f};
         char section[512];
         network *net;
@@ -172,14 +175,13 @@ static void ols_trains_a_head_towards_its_soft_labels_and_counts_its_scores(void
     }
 }
 
-/* Worked out by hand: the logits of the classes are 0, ln 3 and -ln 3, so that the scores are 1/2, 3/4, 1/4; all others
- * are 0. One object of class 1 fills the anchor: its box has delta 0, objectness 1 - 1/2.
+/* Computed by hand. The logits of the classes are 0, ln 3 and -ln 3, so their scores are 1/2, 3/4, 1/4; all other
+ * logits are 0. One object of class 1 has exactly the anchor's box: box delta 0, objectness delta 1 - 1/2.
  *
  * Step 1, S = 1/3: q = (1/6, 2/3, 1/6), delta = q - p = (-1/3, -1/12, 1/6 - 1/4 = -1/12).
  * cost = sum of squares = 1/4 + 16/144 + 1/144 + 1/144 = 3/8.
  * Class 1 has the largest score, so A[1] = p and S[1] = p / (3/2) = (1/3, 1/2, 1/6). Rows 0 and 2 are uniform again.
- * Step 2: q = 1/2 (0 1 0) + 1/2 S[1] = (1/6, 3/4, 1/12), delta = (-1/3, 0, -1/6), cost = 1/4 + 1/9 + 1/36 = 7/18.
- */
+ * Step 2: q = 1/2 (0 1 0) + 1/2 S[1] = (1/6, 3/4, 1/12), delta = (-1/3, 0, -1/6), cost = 1/4 + 1/9 + 1/36 = 7/18. */
 static void a_yolo_head_takes_the_two_steps_worked_out_by_hand(void **state)
 {
     static const double deltas[2][3] = {{-1 / 3., -1 / 12., -1 / 12.}, {-1 / 3., 0, -1 / 6.}};
@@ -219,8 +221,8 @@ static void a_head_that_scores_another_class_higher_counts_as_wrong(void **state
     free_network(net);
 }
 
-/* As Darknet does with hard labels: the second object takes the larger target of every class, so that neither pulls
- * down what the other raises. Of the softmax of [region] the second object is all there is. */
+/* As in Darknet with hard labels: with the second object every class keeps the larger of its two targets, so that
+ * neither object lowers what the other raises. In the softmax of [region] only the second object counts. */
 static void two_objects_of_different_classes_share_an_anchor(void **state)
 {
     static const float values[8] = {0, 0, 0, 0, 0, .4f, .2f, -.1f};
@@ -245,8 +247,8 @@ static void two_objects_of_different_classes_share_an_anchor(void **state)
     }
 }
 
-/* On the CPU Darknet leaves this pass empty; its GPU twin multiplies the deltas of x, y and objectness by the slope of
- * their logistic activation and leaves the others alone. */
+/* On the CPU this pass is empty in Darknet; its GPU version multiplies the deltas of x, y and objectness by the slope
+ * of their logistic activation and does not change the others. */
 static void the_backward_pass_of_a_region_with_smoothing_is_that_of_darknets_gpu(void **state)
 {
     int softmax, i;
@@ -263,7 +265,7 @@ static void the_backward_pass_of_a_region_with_smoothing_is_that_of_darknets_gpu
         for (i = 0; i < n; ++i) {
             int entry = i / location % 8; /* x, y, w, h, objectness, three classes */
             float y = l.output[i], squashed = entry < 2 || entry == 4 ? y * (1 - y) : 1;
-            /* the convolution before it is linear, so its delta is what arrived */
+            /* the convolution before the head is linear, so its delta is the head's gradient */
             assert_close(net->layers[net->n - 2].delta[i], delta[i] * squashed, 1e-6);
         }
         free(delta);
@@ -276,7 +278,7 @@ static void the_backward_pass_of_a_region_with_smoothing_is_that_of_darknets_gpu
 
 static void an_object_trained_at_many_anchors_counts_once(void **state)
 {
-    /* truth_thresh 0: every prediction that touches the object is trained on it */
+    /* truth_thresh=0: every prediction that overlaps the object is trained on it */
     network *net = network_of(41,
                               NET("8") TRUNK "[yolo]\nanchors=3,3, 6,6\nmask=0\nnum=2\nclasses=3\ntruth_thresh=0\n"
                                              "smoothing=ols\nperiod=100\n",
@@ -302,9 +304,9 @@ static void an_object_in_two_heads_with_overlapping_masks_counts_once(void **sta
     int heads_at[] = {2, 6, 9}, trained[3] = {0}, h, i;
     ols_state *s = state_of(net);
     (void)state;
-    /* 5 of 16 pixels: anchor 1, which the first two heads have */
+    /* 5 of 16 pixels: the best anchor is number 1, which the first two heads have */
     put_object(net, net->truth, 0, .5f, .5f, 5 / 16.f, 5 / 16.f, 1);
-    /* the second image has it twice, with two classes */
+    /* the second image has the object twice, with two classes */
     put_object(net, net->truth + net->truths, 0, .5f, .5f, 5 / 16.f, 5 / 16.f, 1);
     put_object(net, net->truth + net->truths, 1, .5f, .5f, 5 / 16.f, 5 / 16.f, 0);
     forward(net);
@@ -341,7 +343,7 @@ static void three_heads_share_one_state_that_counts_images_and_iterations_once(v
     free_network(net);
 }
 
-/* `max=` of [region] is the only bound that Darknet reads nowhere else: 30 objects are read all the same. */
+/* max= of [region] is smaller than the number of objects, but Darknet always reads 30 of them. */
 static void an_object_past_max_still_counts(void **state)
 {
     network *net = network_of(44, NET("8") TRUNK REGION_HEAD "max=1\nsmoothing=ols\nperiod=100\n", 1, 1, 0., .1);

@@ -1,11 +1,12 @@
-/* The class heads of [yolo], [region] and [detection] against golden values (tests/golden/heads.txt, which
- * make-golden-heads writes from the papers' equations), and their gradients against finite differences.
+/* Compares the class heads of [yolo], [region] and [detection] with golden values (tests/golden/heads.txt, written by
+ * make-golden-heads from the equations of the papers), and their gradients with finite differences.
  *
- * A case is a network of a head and nothing else that has weights: its input is what the head reads, so that the class
- * scores, and what arrives as the gradient by them, are known number by number.
+ * No layer of a case's network has weights. So the input of the head, and the gradient that it returns, are known
+ * number by number.
  *
  * Equation numbers are those of "Delving Deep into Label Smoothing" (Zhang et al., IEEE TIP 2021). The losses of hard
- * labels are those of YOLO v1 (Eq. 3 there: squared error), v2 (softmax) and v3 (a binary cross entropy per class).
+ * labels are those of YOLO v1 (Eq. 3 of its paper: squared error), v2 (softmax) and v3 (a binary cross entropy per
+ * class).
  */
 #include "layers/label_smoothing.h"
 #include "helpers/test_darknet.h"
@@ -34,7 +35,8 @@ static int remove_folder(void **state)
 
 enum { CLASSES = 4, PASSES = 4, MOST_PLACES = 64, MOST_IMAGES = 3, MOST_OBJECTS = 16 };
 
-/* Where a head trains class scores, the classes of the objects there in the order of training, and what comes of it. */
+/* A place where a head trains class scores: the classes of its objects, in the order of training, and the expected
+ * results. */
 typedef struct {
     int layer, image, anchor, row, column, objects, labels[MOST_OBJECTS];
     double delta[CLASSES];
@@ -46,7 +48,7 @@ typedef struct {
 } object;
 
 typedef struct {
-    float *input; /* images x size */
+    float *input; /* [images][size] */
     object objects[MOST_OBJECTS];
     int object_count;
     place places[MOST_PLACES];
@@ -63,8 +65,7 @@ typedef struct {
     golden_pass passes[PASSES];
 } golden;
 
-/* A line without its end, its first word cut off: `word` is filled in, the rest is returned. NULL at the end. Static
- * storage. */
+/* Reads a line and splits off its first word into `word`. Returns the rest, or NULL at the end. Static storage. */
 static char *next_line(FILE *file, char word[16])
 {
     static char line[65536];
@@ -184,7 +185,7 @@ static void read_case(FILE *file, golden *g)
     assert_int_equal(pass, PASSES - 1);
 }
 
-/* The case of that name. free_golden frees it. */
+/* Reads the case with this name. Free with free_golden. */
 static golden *read_golden(const char *name)
 {
     golden *g = (golden *)calloc(1, sizeof *g);
@@ -242,7 +243,8 @@ static layer last_layer(network *net)
     return net->layers[net->n - 1];
 }
 
-/* An object as the heads read it: a row of the image's list, or the cell that it is in, where the cell is free. */
+/* Writes an object into the truth as the heads read it: a row of the image's list, or the object's cell if it is
+ * free. */
 static void put_object(network *net, float *truth, int slot, object o)
 {
     layer l = last_layer(net);
@@ -283,14 +285,14 @@ static void forward(network *net)
     unhush();
 }
 
-/* Where class k of a place is in the layer's output. */
+/* Index of class k of a place in the layer's output. */
 static int entry(layer l, const place *at, int k)
 {
     if (l.type == DETECTION) return at->image * l.inputs + (at->row * l.side + at->column) * l.classes + k;
     return at->image * l.outputs + (at->anchor * (5 + l.classes) + 5 + k) * l.w * l.h + at->row * l.w + at->column;
 }
 
-/* 1 where entry i of a layer is a class score. */
+/* Whether entry i of a layer's output is a class score. */
 static int is_class_entry(layer l, int i)
 {
     if (l.type == DETECTION) return i % l.inputs < l.side * l.side * l.classes;
@@ -304,7 +306,7 @@ static int is_head(layer l)
 
 /* ---- Golden values ----------------------------------------------------------------------------------------------- */
 
-/* The class deltas of every head are those of the places, and 0 everywhere else. */
+/* Asserts that the class deltas of every head are the golden ones at the places, and 0 everywhere else. */
 static void assert_deltas(network *net, const golden_pass *p)
 {
     int i, j, k, found = 0;
@@ -327,8 +329,8 @@ static void assert_deltas(network *net, const golden_pass *p)
     assert_int_equal(found, p->place_count);
 }
 
-/* Smoothing is of the classes alone: outputs, and all that is said of boxes and objectness, are the bits of the network
- * that has no such key. */
+/* Smoothing changes only the classes: outputs and everything about boxes and objectness are bit for bit as in the
+ * network without the key. */
 static void assert_all_else_is_as_without_smoothing(network *net, network *plain)
 {
     int i, j;
@@ -342,7 +344,7 @@ static void assert_all_else_is_as_without_smoothing(network *net, network *plain
     }
 }
 
-/* What training prints as the loss of a head is, in Darknet, the sum of its squared deltas. */
+/* In Darknet, the loss of a head that training prints is the sum of its squared deltas. */
 static void assert_cost(network *net)
 {
     double sum = 0;
@@ -356,7 +358,7 @@ static void assert_cost(network *net)
         sum += own;
         ++heads;
     }
-    assert_close(*net->cost, sum / heads, 1e-5 * sum); /* of several heads: their mean */
+    assert_close(*net->cost, sum / heads, 1e-5 * sum); /* with several heads: the mean over the heads */
 }
 
 static void assert_statistics(const ols_state *state, const golden_pass *p)
@@ -375,7 +377,8 @@ static void assert_soft_labels(const ols_state *state, const double *soft)
     for (k = 0; k < CLASSES * CLASSES; ++k) assert_close(state->S[k], soft[k], 2e-6);
 }
 
-/* The network of a case, with S as it says. What arrives at its input is in net->delta, which the caller frees. */
+/* Creates the network of a case, with its S. net->delta gets the gradient of the network's input; the caller frees
+ * it. */
 static network *network_of_golden(const golden *g)
 {
     network *net = network_of(g->cfg);
@@ -394,8 +397,8 @@ static void free_all(network *net)
     free_network(net);
 }
 
-/* Two iterations of two parts: deltas (Eq. 1 to 4) and statistics (Eq. 5) of every part, S (Eq. 6) after each
- * iteration, and the second iteration towards the S that the first has left. */
+/* Two iterations of two subdivisions: compares deltas (Eq. 1 to 4) and statistics (Eq. 5) after every subdivision, and
+ * S (Eq. 6) after each iteration. The second iteration uses the S of the first. */
 static void golden_case(void **test)
 {
     golden *g = read_golden((const char *)*test);
@@ -431,7 +434,7 @@ static void golden_case(void **test)
         backward_network(net);
         if (pass % 2) update_network(net);
         unhush();
-        /* The class deltas arrive as they are; [region] squashes those of boxes and objectness. */
+        /* The class deltas are passed on unchanged; [region] multiplies those of boxes and objectness by slopes. */
         for (i = 0; delta && i < l.outputs * l.batch; ++i)
             if (is_class_entry(l, i)) assert_close(net->delta[i], delta[i], 1e-7);
         free(delta);
@@ -446,13 +449,13 @@ static void golden_case(void **test)
 
 /* ---- Gradients --------------------------------------------------------------------------------------------------- */
 
-/* What makes up a loss of the classes: the weights of Eq. 4 and S; or of Eq. 2, whose rows are uniform. */
+/* The parameters of a class loss: the weights of Eq. 4 and S; or those of Eq. 2, whose rows are uniform. */
 typedef struct {
     double hard, soft, rows[CLASSES][CLASSES];
     int is_ls;
 } weights;
 
-/* From what the cfg asks for. */
+/* The parameters for the network's cfg. */
 static weights weights_of(network *net)
 {
     label_smoothing *labels = soft_labels_owner(net, 0);
@@ -466,8 +469,8 @@ static weights weights_of(network *net)
     return w;
 }
 
-/* Minus the log likelihood of a class that is there with probability t, where the head says p: of a softmax that is
- * one term of -sum_k t log p, of a sigmoid a binary cross entropy. v1 takes half of the squared error. */
+/* Loss of one class with target t, where the head says p: for a softmax one term of -sum_k t log p, for a sigmoid the
+ * binary cross entropy; v1 takes half of the squared error. */
 static double term(layer l, double t, double p)
 {
     if (l.softmax) return -t * log(p);
@@ -475,11 +478,11 @@ static double term(layer l, double t, double p)
     return -t * log(p) - (1 - t) * log(1 - p);
 }
 
-/* The loss of a place by its definition, from the scores that the head puts out. */
+/* The loss of a place from its definition, with the scores that the head outputs. */
 static double place_loss(layer l, const weights *w, const place *at)
 {
     double loss = 0;
-    int i, k, first = l.softmax || l.type == DETECTION ? at->objects - 1 : 0; /* of a softmax the last object has all */
+    int i, k, first = l.softmax || l.type == DETECTION ? at->objects - 1 : 0; /* softmax: the last object only */
     for (k = 0; k < CLASSES; ++k) {
         double p = l.output[entry(l, at, k)], larger = -1, chosen = 0;
         for (i = first; i < at->objects; ++i) {
@@ -488,7 +491,7 @@ static double place_loss(layer l, const weights *w, const place *at)
             double soft = sum > 0 ? w->soft : 0, q = w->hard * one + soft * row[k];
             if (q <= larger) continue;
             larger = q;
-            /* Eq. 2 mixes the targets, Eq. 4 the losses: of a squared error that differs, but by a constant. */
+            /* Eq. 2 mixes the targets, Eq. 4 the losses; for a squared error the two differ by a constant. */
             chosen = w->is_ls ? term(l, q, p) : w->hard * term(l, one, p) + soft * term(l, row[k], p);
         }
         loss += chosen;
@@ -505,7 +508,8 @@ static double loss_of(network *net, const weights *w, const golden_pass *p)
     return loss;
 }
 
-/* dloss / d*x, of fourth order: the scores are floats, so a step cannot be small. */
+/* The derivative of the loss by *x, by differences of fourth order, because with float scores the step must be
+ * large. */
 static double slope(network *net, const weights *w, const golden_pass *p, float *x)
 {
     static const int steps[] = {-2, -1, 1, 2};
@@ -520,7 +524,7 @@ static double slope(network *net, const weights *w, const golden_pass *p, float 
     return (loss[0] - 8 * loss[1] + 8 * loss[2] - loss[3]) / (12 * h);
 }
 
-/* What arrives at the network's input is the negative slope of the loss that the papers define: at every class score of
+/* The gradient at the network's input is the negative derivative of the papers' loss. Checked at every class score of
  * the first image, trained or not, by finite differences through Darknet's own activations. */
 static void gradient_case(void **test)
 {
@@ -546,14 +550,14 @@ static void gradient_case(void **test)
         if (fabs(expected) > largest) largest = fabs(expected);
         ++passes;
     }
-    assert_true(largest > .1 && passes > CLASSES); /* or nothing was shown */
+    assert_true(largest > .1 && passes > CLASSES); /* otherwise the test would show nothing */
     free_all(net);
     free_golden(g);
 }
 
 /* ---- Beside the golden values ------------------------------------------------------------------------------------ */
 
-/* A cell of v1 that has two classes has no single label to smooth. */
+/* A cell of v1 with two classes has no single label, so there is nothing to smooth. */
 static void a_cell_with_two_classes_keeps_darknets_delta_and_counts_nothing(void **state)
 {
     golden *g = read_golden("detection-linear-ols");

@@ -1,4 +1,4 @@
-/* Which class was taken for which, against cases worked out by hand. */
+/* Tests of eval/confusion.h: which class was detected as which, in cases computed by hand. */
 #include "eval/confusion.h"
 
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 
 enum { DOG, CAT, HORSE, CLASSES };
 
-/* 10 x 10 on a grid where two places never overlap, shifted to the right. */
+/* A 10 x 10 box at a place of a grid, shifted right; boxes at different places do not overlap. */
 static ap_box place(int number, double shift)
 {
     ap_box box = {100 * number + 50 + shift, 50, 10, 10};
@@ -44,7 +44,7 @@ static confusion count(const ap_object *objects, size_t n, const ap_detection *d
 
 static void an_object_is_misclassified_by_the_best_box_of_another_class(void **state)
 {
-    /* The weaker box stands nearer. */
+    /* The box with the lower score has the larger IoU. */
     ap_object objects[] = {object(0, DOG, place(0, 0), 0)};
     ap_detection detections[] = {detection(0, HORSE, place(0, 0), .6), detection(0, CAT, place(0, 2), .7)};
     confusion c = count(objects, 1, detections, 2, .25);
@@ -68,7 +68,7 @@ static void an_object_that_its_own_class_found_is_not_misclassified(void **state
     assert_int_equal(c.pair_count, 0);
     assert_int_equal(c.found[DOG], 1);
     confusion_free(&c);
-    c = count(objects, 1, detections, 2, .5); /* its own box does not score above that */
+    c = count(objects, 1, detections, 2, .5); /* the score of the object's own box is not above the threshold */
     assert_int_equal(c.pair_count, 1);
     assert_int_equal(c.found[DOG], 0);
     confusion_free(&c);

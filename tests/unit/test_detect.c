@@ -1,6 +1,5 @@
-/* Detecting in lists of images (src/eval/detect.h), with networks of a few hundred weights over images of a few hundred
- * pixels: at the size of the network, images go into it as they are, so most comparisons are exact.
- */
+/* Tests of src/eval/detect.h, with networks of a few hundred weights and images of a few hundred pixels. The images
+ * have the size of the network's input and so are not resized; therefore most comparisons are exact. */
 #include "eval/detect.h"
 
 #include "helpers/test_darknet.h"
@@ -25,7 +24,7 @@ static int remove_folder(void **state)
     return remove_folder_with(names, COUNT(names));
 }
 
-/* The last thing said is one line of ours, with `text` in it. */
+/* The last line printed is one of our error messages and contains `text`. */
 static void assert_complaint(const char *text)
 {
     const char *line = strstr(said(), "darknet: "), *end = line ? strchr(line, '\n') : 0;
@@ -41,7 +40,7 @@ static void assert_complaint(const char *text)
     "20,14\nclasses=3\n"                                                                                               \
     "mask=" mask "\n"
 #define BODY CONVOLUTION("stride=2\n") CONVOLUTION("stride=2\n") CONVOLUTION("") "[shortcut]\nfrom=-2\n"
-/* Two heads, of stride 8 and 4. */
+/* Two heads, with strides 8 and 4. */
 #define DETECTOR                                                                                                       \
     BODY CONVOLUTION("stride=2\n")                                                                                     \
         YOLO("2,3") "[route]\nlayers=-3\n[upsample]\nstride=2\n[route]\nlayers=-1,3\n" YOLO("0,1")
@@ -59,7 +58,7 @@ static network *load(const char *text, int *classes)
     return net;
 }
 
-/* The network of a cfg, the same weights for the same layers whatever its size. */
+/* Creates the network of a cfg. The same layers get the same weights, whatever the input size. */
 static network *detector(const char *text)
 {
     int classes = 0, i, k;
@@ -77,7 +76,7 @@ static network *detector(const char *text)
     return net;
 }
 
-/* A network that says the same whatever it sees, in every cell of a 2 x 2 grid (at 32 x 32): class 0, in its middle. */
+/* A network with a constant output: in every cell of a 2 x 2 grid (at 32 x 32) class 0, in the middle of the cell. */
 #define CONSTANT(filters, head)                                                                                        \
     "[maxpool]\nsize=16\nstride=16\n[convolutional]\nfilters=" #filters "\nsize=1\nactivation=linear\n" head
 static const char *constant_yolo = NET(32, 32) CONSTANT(8, "[yolo]\nnum=1\nanchors=8,16\nclasses=3\n");
@@ -113,7 +112,7 @@ static network *constant(const char *text)
 
 enum { PLAIN, MIRRORED, SYMMETRIC };
 
-/* w x h random pixels, mirrored left to right or their own mirror image. */
+/* Writes an image of w x h random pixels; `how`: plain, mirrored left to right, or symmetric. */
 static char *draw(const char *name, int w, int h, int how)
 {
     FILE *file = fopen(in_folder(name), "wb");
@@ -203,10 +202,11 @@ static detect_result joined(detect_result a, detect_result b)
     return both;
 }
 
-/* Those that no better one of their class drops, from the definition: again and again the best one that is left. */
+/* NMS from its definition: repeatedly takes the best detection that is left, and drops those of its class that overlap
+ * it. */
 static detect_result suppressed(detect_result all, double nms)
 {
-    char *state = (char *)calloc(all.count, 1); /* 1: stays, 2: dropped */
+    char *state = (char *)calloc(all.count, 1); /* 1: kept, 2: dropped */
     size_t i, kept = 0;
     for (;;) {
         size_t best = all.count;
@@ -266,8 +266,8 @@ static void one_pass_gives_what_darknets_own_functions_give_in_pixels(void **sta
     }
 }
 
-/* A cell's box has its centre at 8 of 32 pixels of the input, and is 8 wide and 16 high there. In a letterbox the 64 x
- * 32 pixels of the image are rows 8 to 24 of the input, half as large; or columns 8 to 24 for 32 x 64 pixels. */
+/* The boxes have their centres at 8 or 24 of 32 pixels of the input and are 8 wide and 16 high. Letterboxed, an image
+ * of 64 x 32 pixels covers rows 8 to 24 of the input at half its size; one of 32 x 64 pixels columns 8 to 24. */
 static void boxes_are_in_pixels_of_the_image_letterboxed_or_stretched(void **state)
 {
     static const float by_hand[2][2][2][4] = {
@@ -353,7 +353,7 @@ static void an_image_that_is_its_own_mirror_image_gives_every_box_and_its_mirror
     free_network(net);
 }
 
-/* Grey stripes of 7 and 8 columns: mirroring the image instead of the input would shift its boxes by one of them. */
+/* The grey borders have 7 and 8 columns, so mirroring the image instead of the input would shift its boxes by one. */
 static void it_is_the_input_that_is_mirrored_with_its_grey_stripes(void **state)
 {
     network *net = detector(NET(32, 32) DETECTOR);
@@ -408,7 +408,7 @@ static void two_scales_give_the_boxes_of_both_after_nms(void **state)
     free_network(net);
 }
 
-/* The mirror of the grid is the grid: every box comes twice with one score. */
+/* The grid is symmetric, so every box is found twice with the same score. */
 static void of_equal_boxes_that_of_the_first_pass_stays(void **state)
 {
     network *net = constant(constant_yolo);
@@ -441,7 +441,8 @@ static void a_scale_that_is_the_networks_own_changes_nothing(void **state)
     }
 }
 
-/* Also on the way back, when it was larger and smaller meanwhile: what src/accel keeps for a size must go with it. */
+/* Also after the network was larger and smaller in between: what src/accel caches for a size must not be reused for
+ * another. */
 static void a_scale_gives_what_a_network_of_that_size_gives_and_leaves_the_network_as_it_was(void **state)
 {
     static const struct {
@@ -469,7 +470,7 @@ static void a_scale_gives_what_a_network_of_that_size_gives_and_leaves_the_netwo
     }
 }
 
-/* Two groups and a part of a third. */
+/* Two full groups and a part of a third. */
 static void a_long_list_gives_for_every_image_what_it_gives_by_itself(void **state)
 {
     enum { IMAGES = 150 };
@@ -610,7 +611,7 @@ static void a_file_that_is_no_image_is_named(void **state)
     assert_refused(net, in_folder("missing"), options_of(0, 0, 0, .45), "missing: not an image that can be decoded");
     assert_refused(net, draw("a.ppm", 300, 1, PLAIN), options_of(0, 0, 0, .45),
                    "a.ppm: too long and thin for the network's input");
-    /* at 64 its height is 2 pixels, at 24 none */
+    /* its height is 2 pixels at 64, and 0 at 24 */
     assert_refused(net, draw("a.ppm", 64, 2, PLAIN), options_of(64, 24, 0, .45), "a.ppm: too long and thin");
     free_network(net);
 }
@@ -668,7 +669,7 @@ int main(void)
         cmocka_unit_test(outputs_and_boxes_that_are_not_finite_are_refused),
         cmocka_unit_test(a_network_without_a_proper_head_is_not_loaded),
     };
-    gpu_index = -1; /* what a GPU does is compared with this elsewhere */
+    gpu_index = -1; /* other tests compare the GPU with the CPU */
     keep_last_words();
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,5 +1,5 @@
-/* The parts of src/train/detector_training.h: sizes of random=1, when a training has diverged, what is left of a log
- * that is gone on with, speed, and what a child process prints and writes. */
+/* Tests of src/train/detector_training.h: sizes of random=1, detecting divergence, the log of a resumed training,
+ * speed, and the output of a child process. */
 #include "helpers/leaks_of_darknet.h"
 #include "helpers/test_helpers.h"
 
@@ -28,7 +28,7 @@ static void the_sizes_from_416_on_are_those_that_darknet_draws(void **test)
     static const int strides[] = {8, 16, 32, 64};
     int i, k, draw, drawn[500], after;
     (void)test;
-    /* its own line */
+    /* Darknet's own formula */
     srand(7);
     for (draw = 0; draw < 500; ++draw) drawn[draw] = (rand() % 10 + 10) * 32;
     after = rand();
@@ -61,7 +61,7 @@ static void the_last_size_from_416_on_is_608(void **test)
     w = rand();
     srand(1);
     multi_scale_draw(&scale, 1, &h, &h);
-    assert_int_equal(rand(), w); /* it has drawn nevertheless */
+    assert_int_equal(rand(), w); /* it has drawn a random number all the same */
 }
 
 static void a_smaller_cfg_has_sizes_around_its_own(void **test)
@@ -117,7 +117,7 @@ static void width_and_height_keep_their_proportion(void **test)
             assert_int_equal(w % cfg[c][2], 0);
             assert_int_equal(h % cfg[c][2], 0);
             assert_int_equal(cfg[c][0] > cfg[c][1] ? w : h, scale.min_side + i * scale.step);
-            /* to the closest multiple, and never nothing */
+            /* to the nearest multiple, and never 0 */
             assert_true(abs(w * cfg[c][1] - h * cfg[c][0]) <= cfg[c][2] / 2. * fmax(cfg[c][0], cfg[c][1]) ||
                         w == cfg[c][2] || h == cfg[c][2]);
         }
@@ -146,16 +146,16 @@ static void the_stride_is_that_of_the_coarsest_layer(void **test)
     layers[1] = strided(MAXPOOL, 2); /* 6 */
     layers[2] = strided(MAXPOOL, 1);
     layers[3] = strided(UPSAMPLE, 2); /* 3 */
-    layers[4] = strided(ROUTE, 0);    /* 6 again, where it comes from */
+    layers[4] = strided(ROUTE, 0);    /* 6 again: the stride of its source */
     layers[4].input_layers = second;
     layers[5] = strided(REORG, 2); /* 12 */
-    layers[6] = strided(REORG, 2); /* and back */
+    layers[6] = strided(REORG, 2); /* back to 6 */
     layers[6].reverse = 1;
     layers[7] = strided(YOLO, 0);
     assert_int_equal(network_stride(&net), 12);
     layers[6].reverse = 0;
     assert_int_equal(network_stride(&net), 24);
-    layers[4] = strided(SHORTCUT, 0); /* goes on from the layer before it, at 3 */
+    layers[4] = strided(SHORTCUT, 0); /* has the stride of the layer before it, 3 */
     assert_int_equal(network_stride(&net), 12);
     layers[3].reverse = 1; /* at 12 */
     assert_int_equal(network_stride(&net), 48);
@@ -176,7 +176,7 @@ static void a_loss_that_is_no_number_or_infinite_ends_a_training_at_once(void **
     }
 }
 
-/* As YOLO's are: of the size of the boxes at first, then next to nothing, with wild batches between. */
+/* As in YOLO: at first near the number of boxes, then small, with single high batches in between. */
 static void healthy_losses_never_end_a_training(void **test)
 {
     loss_watch watch = {10647, 0, 0};
@@ -206,12 +206,12 @@ static void a_loss_that_stays_beyond_the_limit_ends_a_training(void **test)
     assert_int_equal(watch_loss(&watch, 3), LOSS_FINE);
     assert_int_equal(watch_loss(&watch, 1000), LOSS_FINE);
     for (i = 1; i < DIVERGENCE_ITERATIONS; ++i) assert_int_equal(watch_loss(&watch, 1001), LOSS_HIGH);
-    assert_int_equal(watch_loss(&watch, 999), LOSS_FINE); /* one that is not starts the count again */
+    assert_int_equal(watch_loss(&watch, 999), LOSS_FINE); /* a lower one starts the count again */
     for (i = 1; i < DIVERGENCE_ITERATIONS; ++i) assert_int_equal(watch_loss(&watch, 1e9), LOSS_HIGH);
     assert_int_equal(watch_loss(&watch, 1e9), LOSS_EXPLODED);
 }
 
-/* One of every layer that has weights. */
+/* One layer of each type with weights, and a [softmax]. */
 static network *network_of_all_weights(void)
 {
     static const char *cfg = "[net]\nbatch=1\nwidth=4\nheight=4\nchannels=3\n"
@@ -238,7 +238,7 @@ static void the_arrays_of_a_layer_are_all_that_darknet_writes_of_it(void **test)
 {
     enum { HEADER_BYTES = 20 };
     static float numbers[5000];
-    const float mark = 2.5f; /* no layer starts with it */
+    const float mark = 2.5f; /* not an initial value of any layer */
     network *net = network_of_all_weights();
     char path[] = "/tmp/detector-training-XXXXXX";
     weight_array arrays[MAX_WEIGHT_ARRAYS];
@@ -310,7 +310,7 @@ static int remove_folder(void **test)
 {
     (void)test;
     unlink(log_path);
-    return rmdir(folder); /* fails where a temporary file was left */
+    return rmdir(folder); /* fails if a temporary file is left */
 }
 
 static void write_text(const char *text)
@@ -365,11 +365,11 @@ static void a_log_that_is_gone_on_with_loses_the_rows_after_that_iteration(void 
     (void)test;
     write_text(log);
     assert_int_equal(training_rows_read(log_path, &rows), 0);
-    assert_text(log); /* reading alone changes nothing */
+    assert_text(log); /* reading does not change the file */
     assert_int_equal(training_rows_write(log_path, &rows, 199), 0);
     assert_text(HEADER "100,1.0000,800,4,4,0.1,0.200000,0.200000\n"
                        "150,1.5000,1200,3,3,0.1,,0.200000\n");
-    /* and the best of all of them is still known */
+    /* the best mAP of the rows is still known */
     assert_close(rows.best_map, .7, 0);
     assert_int_equal(rows.best_iteration, 200);
     assert_int_equal(training_rows_write(log_path, &rows, 0), 0);
@@ -436,7 +436,7 @@ static void a_smoothed_mean_follows_what_came_last(void **test)
     (void)test;
     assert_close(smoothed_value(&mean), 0, 0);
     smoothed_add(&mean, 4);
-    assert_close(smoothed_value(&mean), 4, 1e-12); /* from the first value on, not creeping up from 0 */
+    assert_close(smoothed_value(&mean), 4, 1e-12); /* starts at the first value, not at 0 */
     smoothed_add(&mean, 8);
     assert_close(smoothed_value(&mean), (.9 * 4 + 8) / 1.9, 1e-12);
     for (i = 0; i < 500; ++i) smoothed_add(&mean, 2);
@@ -542,7 +542,7 @@ static void a_child_is_heard_line_by_line_to_its_end(void **test)
     assert_int_equal(shell("echo one; echo two >&2; printf 'three\\rfour\\n\\nfive'", &h), 0);
     assert_string_equal(h.text, "one|two|three|four|five|");
     assert_true(!pipe(ends) && write(ends[1], "mine\n", 5) == 5 && !close(ends[1]) && dup2(ends[0], 0) == 0);
-    assert_int_equal(shell("cat; exit 3", &h), 3); /* its stdin is empty, whatever ours is */
+    assert_int_equal(shell("cat; exit 3", &h), 3); /* stdin of the child is empty */
     assert_string_equal(h.text, "");
     assert_true(dup2(own, 0) == 0 && !close(own) && !close(ends[0]));
     assert_int_equal(shell("kill -9 $$", &h), 128 + 9);
@@ -590,6 +590,6 @@ int main(void)
         cmocka_unit_test(a_child_is_heard_line_by_line_to_its_end),
         cmocka_unit_test(a_child_that_cannot_be_started_is_an_error),
     };
-    gpu_index = -1; /* what a GPU does is compared with this elsewhere */
+    gpu_index = -1; /* other tests compare the GPU with the CPU */
     return cmocka_run_group_tests_name("detector_training", tests, make_folder, remove_folder) != 0;
 }

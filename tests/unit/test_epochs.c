@@ -1,7 +1,8 @@
-/* When a training updates its soft labels, and what it says then (src/train/epochs.h). */
+/* Tests of src/train/epochs.h: when a training updates its soft labels, and what it prints. */
 #include "helpers/test_networks.h"
 
-/* 6 images an iteration in 3 parts, 16 an epoch: updates after 18, 36 (20 = 18 + 2 over: 16 more are 34), 48 ... */
+/* 6 images per iteration in 3 subdivisions, 16 per epoch: updates after 18, 36, 48, ..., the first complete iterations
+ * with at least 16, 32, 48, ... images. */
 static void an_update_comes_when_an_epoch_of_images_was_seen_and_the_rest_is_carried_over(void **state)
 {
     network *net = network_of(51, EPOCH, 6, 3, 0., .05);
@@ -14,7 +15,7 @@ static void an_update_comes_when_an_epoch_of_images_was_seen_and_the_rest_is_car
             int before = (int)s->updates;
             assert_int_equal(before, seen / epoch); /* of the iterations that are complete */
             step(net, 6 * i + 2 * part);
-            /* in the middle of an iteration nothing is updated, though an epoch may be over */
+            /* within an iteration nothing is updated, even if an epoch is over */
             if (part < 2) assert_int_equal(s->updates, before);
         }
         seen += 6;

@@ -1,5 +1,5 @@
-/* Gradients through whole networks against finite differences of the cost: of [ols], and around 1x1 convolutions, whose
- * backward pass patch 0008 mends. */
+/* Compares gradients of whole networks with finite differences of the cost: with [ols], and around 1x1 convolutions,
+ * whose backward pass is corrected by patch 0008. */
 #include "helpers/test_networks.h"
 
 static double cost_of(network *net)
@@ -8,7 +8,8 @@ static double cost_of(network *net)
     return *net->cost;
 }
 
-/* The derivative of the reported cost by *x. Fourth order, because the cost is a float and a step must be large. */
+/* The derivative of the reported cost by *x, by differences of fourth order, because with a float cost the step must be
+ * large. */
 static double slope(network *net, float *x)
 {
     const float at = *x, h = .03f;
@@ -30,7 +31,7 @@ static void assert_gradient(network *net, const char *what, int layer, float *x,
     size_t i;
     for (i = 0; i < n; ++i)
         if (fabs(negative[i]) > largest) largest = fabs(negative[i]);
-    assert_true(largest > 1e-3); /* or nothing was shown */
+    assert_true(largest > 1e-3); /* otherwise the test would show nothing */
     for (i = 0; i < n; ++i) {
         double expected = slope(net, x + i);
         if (fabs(-negative[i] - expected) > 1e-3 * largest + 2e-4)
@@ -39,7 +40,7 @@ static void assert_gradient(network *net, const char *what, int layer, float *x,
     }
 }
 
-/* Compares the gradient by every weight, bias and input with finite differences of the cost. */
+/* Compares the gradient of every weight, bias and input with finite differences of the cost. */
 static void assert_gradients(network *net)
 {
     float *by_input = (float *)calloc(net->inputs * net->batch, sizeof(float));
@@ -66,7 +67,7 @@ static void assert_gradients(network *net)
     free_network(net);
 }
 
-/* Rows that are no special case. */
+/* Random rows, which are no special case. */
 static void randomize_soft_labels(network *net)
 {
     ols_state *state = state_of(net);
@@ -79,7 +80,7 @@ static void randomize_soft_labels(network *net)
     }
 }
 
-/* Smooth activations: finite differences mean nothing across the kink of a leaky one. */
+/* A smooth activation: finite differences are wrong at the kink of a leaky one. */
 #define SMOOTH "activation=tanh\n"
 #define START NET("6") "[convolutional]\nfilters=4\nsize=3\npad=1\n" SMOOTH
 #define END "[connected]\noutput=5\nactivation=linear\n[ols]\n"
@@ -97,7 +98,7 @@ static void the_gradient_of_ols_through_a_network_is_that_of_the_cost_it_reports
     }
 }
 
-/* A 1x1 convolution of unpatched Darknet overwrites the gradient that the branch around it has left in its input. */
+/* In unpatched Darknet a 1x1 convolution overwrites the gradient that the other branch has added to its input. */
 static void the_gradient_of_a_shortcut_around_1x1_convolutions_survives(void **state)
 {
     (void)state;
@@ -115,8 +116,8 @@ static void the_gradient_of_a_route_around_a_1x1_convolution_survives(void **sta
                                 3, 1, 0., .1));
 }
 
-/* The block of ResNet that halves the picture: a 1x1 convolution of stride 2 beside a 3x3 one. Unpatched Darknet reads
- * the input of the former as if its stride were 1. */
+/* The block of ResNet that halves the image: a 1x1 convolution with stride 2 beside a 3x3 one. Unpatched Darknet reads
+ * the input of the 1x1 convolution as if its stride were 1. */
 static void a_1x1_convolution_of_stride_2_and_its_branch_have_the_gradient_of_the_cost(void **state)
 {
     (void)state;
@@ -140,7 +141,7 @@ static void an_inverted_residual_block_has_the_gradient_of_the_cost(void **state
                                 2, 1, 0., .1));
 }
 
-/* out[y][x] = bias + weight in[2y][2x], on one channel. */
+/* out[y][x] = bias + weight * in[2y][2x], with one channel. */
 static void a_1x1_convolution_of_stride_2_takes_every_second_pixel(void **state)
 {
     network *net = network_of(1, "[net]\nbatch=1\nwidth=5\nheight=3\nchannels=1\n[convolutional]\nfilters=1\nsize=1\n"

@@ -1,4 +1,4 @@
-/* label_file.h: where training looks for labels, and which lines are no labels. */
+/* Tests of label_file.h: where training looks for label files, and which lines are invalid. */
 #include "helpers/test_helpers.h"
 
 #include "data/label_file.h"
@@ -17,9 +17,9 @@ static void labels_are_where_darknets_replacements_lead(void **test)
         {"a.JPG", "a.txt"},
         {"a.JPEG", "a.txt"},
         {"raw/a.jpg", "labels/a.txt"},
-        {"/images/images/a.jpg", "/labels/images/a.txt"},            /* the first one alone */
+        {"/images/images/a.jpg", "/labels/images/a.txt"},            /* only the first one */
         {"/images/JPEGImages/raw.jpg", "/labels/labels/labels.txt"}, /* each word once */
-        {"/x.jpg/JPEGImages/a.jpg.png", "/x.txt/labels/a.jpg.txt"},  /* in a folder's name too */
+        {"/x.jpg/JPEGImages/a.jpg.png", "/x.txt/labels/a.jpg.txt"},  /* also in the name of a folder */
         {"/straw/a.jpg", "/stlabels/a.txt"},
     };
     char path[LABEL_PATH_SIZE];
@@ -133,7 +133,7 @@ static void lines_that_are_no_labels_are_named(void **test)
         assert_int_equal(read_text(text, &boxes), LABELS_BAD);
         if (strncmp(reason, file, strlen(file)) || strncmp(reason + strlen(file), bad[i].reason, strlen(bad[i].reason)))
             fail_msg("%s: %s", bad[i].line, reason);
-        assert_int_equal(boxes.count, 1); /* as before */
+        assert_int_equal(boxes.count, 1); /* unchanged */
     }
     free(boxes.items);
 }

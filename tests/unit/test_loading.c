@@ -1,5 +1,5 @@
-/* The promises of photo.h and loading.h: the pixels are those of Darknet's own functions, what is kept is bounded, and
- * neither the number of threads nor what is kept changes a batch. */
+/* Tests of photo.h and loading.h: pixels are those of Darknet's own functions, the cache is bounded, and a batch
+ * depends neither on the number of threads nor on the cache. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* sched_setaffinity, RTLD_NEXT */
 #endif
@@ -20,21 +20,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Equal to the bit where gcc compiles Darknet with -Ofast, as a release is; other builds round places differently. */
+/* Bit for bit equal only if gcc compiles Darknet with -Ofast, as in a release; other builds round in other places. */
 #if defined(__OPTIMIZE__) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
 enum { EXACT = 1 };
 #else
 enum { EXACT = 0 };
 #endif
 
-/* find_replace copies strings onto themselves, and Darknet never frees a list. */
+/* Turns off two checks: Darknet's find_replace copies strings onto themselves, and Darknet never frees a list. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
     return "detect_leaks=0:replace_str=0:intercept_strlen=0:intercept_strchr=0:intercept_strndup=0";
 }
 
-/* Counts the threads that anything in this program begins. */
+/* Counts the threads that are started anywhere in this program. */
 static int begun;
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument)
@@ -46,8 +46,8 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 
 static char folder[] = "/tmp/test-loading-XXXXXX";
 
-/* w, h: from thin to larger than what is made of them; noise, a smooth picture, and one that is grey but for a corner.
- */
+/* The images of the tests: w x h from thin to larger than the result; noise, a smooth image, and one that is grey
+ * except for a corner. */
 enum { NOISY, WAVES, GREYISH, LOOKS };
 static const int sizes[][2] = {{1, 1}, {1, 7}, {5, 1}, {2, 2}, {3, 5}, {17, 31}, {64, 64}, {33, 100}, {333, 250}};
 
@@ -67,7 +67,7 @@ static photo make_photo(int w, int h, int look)
     return p;
 }
 
-/* What load_image_stb makes of the same bytes. */
+/* The image that load_image_stb makes of the same bytes. */
 static image as_image(photo p)
 {
     image im = make_image(p.w, p.h, 3);
@@ -84,7 +84,7 @@ static void assert_same_image(image ours, image darknets)
     assert_int_equal(ours.h, darknets.h);
     assert_int_equal(ours.c, darknets.c);
     for (i = 0; i < n; ++i) {
-        /* Far outside of the image -Ofast leaves out what else is 0 times infinity. */
+        /* far outside of the image, -Ofast drops a term that is otherwise 0 times infinity, which is NaN */
         if (!EXACT && isnan(darknets.data[i])) continue;
         assert_close(ours.data[i], darknets.data[i], EXACT ? 0 : 2e-4);
         if (EXACT) assert_memory_equal(ours.data + i, darknets.data + i, sizeof(float));
@@ -144,7 +144,7 @@ static void a_photo_is_the_image_that_darknet_loads(void **test)
     write_picture(file_name("colour.ppm"), p, 3);
     write_picture(file_name("grey.pgm"), p, 1);
     write_picture(file_name("one.ppm"), one, 3);
-    save_image(im, file_name("lossy")); /* as lossy.jpg */
+    save_image(im, file_name("lossy")); /* writes lossy.jpg */
     free_image(im);
     photo_close(p);
     photo_close(one);
@@ -201,7 +201,8 @@ static void crop_both(photo p, image im, float rad, float scale, int w, int h, f
 
 static void rotating_and_cropping_give_darknets_pixels(void **test)
 {
-    /* rad, scale, w, h, dx, dy, aspect: inside, beyond every border, far away, wider than a row is worked on at once */
+    /* rad, scale, w, h, dx, dy, aspect: inside, beyond every border, far away, and wider than the part of a row that is
+     * computed at once */
     static const float crops[][7] = {
         {0, 1, 32, 32, 0, 0, 1},        {0, 1.125, 32, 32, 2, -1.5, 1}, {.1, .7, 28, 20, 3, 4, .8},
         {-.7, 2.3, 31, 33, -5, 2, 1.3}, {3, .1, 16, 16, 0, 0, 1},       {.3, 1, 9, 9, 5000, -7000, 1},
@@ -285,7 +286,7 @@ static void distorting_at_random_draws_darknets_numbers(void **test)
 
 static void photos_are_kept_up_to_the_limit(void **test)
 {
-    enum { PICTURES = 2000, LIMIT = 400000 }; /* a picture with its name and its place: more than 320 bytes */
+    enum { PICTURES = 2000, LIMIT = 400000 }; /* an image with its name and its table entry takes more than 320 bytes */
     photo p = make_photo(10, 10, NOISY);
     int i, round, kept[2] = {0, 0};
     size_t before = photo_kept();
@@ -307,7 +308,7 @@ static void photos_are_kept_up_to_the_limit(void **test)
     assert_in_range(kept[0], LIMIT / 800, LIMIT / 320);
     assert_int_equal(kept[1], kept[0]);
     photo_close(p);
-    /* Kept means that nobody looks at the file again. */
+    /* a cached file is not read again */
     p = make_photo(3, 3, NOISY);
     write_picture(file_name("kept-0.ppm"), p, 3);
     photo_close(p);
@@ -330,7 +331,7 @@ static void with_a_limit_of_0_nothing_is_kept(void **test)
     photo_close(p);
 }
 
-enum { SHARED = 3000 };     /* so many that the table grows meanwhile */
+enum { SHARED = 3000 };     /* so many that the table grows while threads use it */
 static int open_all_failed; /* its address is what a failed thread returns */
 
 static void *open_all(void *unused)
@@ -370,7 +371,7 @@ static void threads_side_by_side_open_the_same_photos(void **test)
         pthread_join(threads[i], &failed);
         assert_null(failed);
     }
-    /* Nothing was kept twice, and nothing was lost. */
+    /* nothing is cached twice, and nothing is missing */
     kept = photo_kept();
     assert_null(open_all(0));
     assert_true(photo_kept() == kept);
@@ -391,7 +392,7 @@ static data load_batch(data_type type, int threads)
         FILE *boxes;
         snprintf(paths[i], sizeof paths[i], "%s/%s-%d.jpg", folder, labels[i % 2], i);
         list[i] = paths[i];
-        write_picture(paths[i], p, 3); /* the decoder looks at what is in a file */
+        write_picture(paths[i], p, 3); /* the decoder looks at the content, not at the name */
         photo_close(p);
         snprintf(paths[i], sizeof paths[i], "%s/%s-%d.txt", folder, labels[i % 2], i);
         boxes = fopen(paths[i], "w");
@@ -457,7 +458,7 @@ static void a_batch_depends_neither_on_threads_nor_on_what_is_kept(void **test)
     loading_set_threads(0);
 }
 
-/* How many threads load a batch: load_data begins one. */
+/* The number of threads that are started to load a batch, including the one of load_data. */
 static int loaders(int threads)
 {
     int before = begun;
@@ -496,7 +497,8 @@ static void by_default_as_many_threads_load_as_there_are_processors(void **test)
 
 /* ---- Files that are no images ------------------------------------------------------------------------------------ */
 
-/* What photo_open of a file says on stderr. The program ends; its commands turn that status into 1 (cfg-errors.t). */
+/* Asserts that photo_open ends the program with the message of load_image_color. (The commands turn the exit status
+ * into 1, which cfg-errors.t tests.) */
 static void assert_ends_with_darknets_words(const char *path)
 {
     char said[2][512] = {"", ""};

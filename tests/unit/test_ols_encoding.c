@@ -1,5 +1,5 @@
-/* The block that holds a state inside a weights file (src/ols/encoding.c): its bytes, what brings it back, what is
- * refused. */
+/* Tests of src/ols/encoding.c, which stores a state as a block in a weights file: its bytes, reading it back, and
+ * rejecting invalid blocks. */
 #include "helpers/test_ols.h"
 
 #include <zlib.h>
@@ -7,7 +7,7 @@
 typedef struct {
     unsigned char bytes[4096];
     size_t size, at;
-    int pieces; /* write fails at this one, counted from 1; 0: never */
+    int pieces; /* number of the write that fails, from 1; 0: none fails */
 } memory;
 
 static int write_memory(void *context, const void *bytes, size_t n)
@@ -37,7 +37,7 @@ static memory block_of(const ols_state *state)
     return m;
 }
 
-/* Makes the checksum right again after a change: what is refused then is refused for what it says. */
+/* Corrects the checksum after a change, so that the block is rejected for its values and not for the checksum. */
 static void reseal(memory *m)
 {
     uint32_t crc = (uint32_t)crc32(0, m->bytes, (uInt)(m->size - 8));
@@ -51,7 +51,7 @@ static int read_block(ols_state *state, memory *m, const char **reason)
     return ols_read_block(state, read_memory, m, reason);
 }
 
-/* The block is refused for a reason that says `why`, and the state stays as it was. */
+/* Asserts that the block is rejected with a reason that contains `why`, and that the state is unchanged. */
 static void assert_block_refused(memory *m, int classes, const char *why)
 {
     ols_state *state = full_state(classes, 99), *before = full_state(classes, 99);
@@ -87,7 +87,8 @@ static void a_block_brings_back_the_state_that_was_written(void **test)
     }
 }
 
-/* Written down by hand from the table in ols.h. Files with these bytes exist: a change needs another version. */
+/* Written by hand from the table in ols.h. Files with these bytes exist, so a change of the format needs a new
+ * version. */
 static void a_block_has_the_bytes_that_the_format_says(void **test)
 {
     static const unsigned char expected[] = {
@@ -216,13 +217,13 @@ static void a_footer_that_is_none_has_no_length(void **test)
         footer[i] ^= 1;
     }
     assert_int_equal(ols_footer_length(footer), m.size);
-    ++footer[0]; /* a sound checksum over a length that is not the block's */
+    ++footer[0]; /* a valid checksum, but a wrong length */
     reseal(&m);
     assert_block_refused(&m, TINY, "checksum");
     ols_free_state(state);
 }
 
-/* The checksum is sound in all of these: a program wrote them, and they are still nothing to train on. */
+/* Blocks with a valid checksum but values that no training can have. */
 static void a_block_of_impossible_values_is_refused(void **test)
 {
     static const float bad_soft[][TINY] = {{NAN, 0, 0},   {INFINITY, 0, 0}, {1.5f, -.5f, 0}, {-1, 0, 0},     {2, 0, 0},
@@ -284,7 +285,7 @@ static void writing_stops_where_it_fails(void **test)
     ols_free_state(state);
 }
 
-/* Training, written and read back in the middle, goes on as if nothing had happened. */
+/* A training whose state is written and read back halfway continues as if it had not been interrupted. */
 static void a_resumed_training_continues_exactly(void **test)
 {
     enum { K = 5, B = 8 };

@@ -1,5 +1,5 @@
-/* The method (src/ols) against the paper's equations as PyTorch evaluates them: tests/golden/ols.txt, which make-golden
- * writes. */
+/* Compares the method (src/ols) with the paper's equations, evaluated with PyTorch: tests/golden/ols.txt, written by
+ * make-golden. */
 #include "helpers/test_ols.h"
 
 enum { GOLDEN_CLASSES = 5, GOLDEN_BATCH = 8, GOLDEN_BATCHES = 8, GOLDEN_EPOCH = 32 /* images */ };
@@ -27,7 +27,7 @@ static void expect_word(FILE *file, const char *word)
     assert_string_equal(next_word(file), word);
 }
 
-/* What a sigmoid head does with a batch: scores into probs, delta = q - m sigmoid(x). The loss is Darknet's. */
+/* A batch in a sigmoid head: scores into probs, delta = q - m sigmoid(x). The loss is Darknet's. */
 static void forward_sigmoid(ols_batch x, const ols_options *options, const ols_state *state)
 {
     ols_target_spec spec = ols_make_target_spec(options, state, x.classes);
@@ -44,7 +44,7 @@ static void forward_sigmoid(ols_batch x, const ols_options *options, const ols_s
     }
 }
 
-/* Trains on the fixture's batches as the case says and compares everything on the way. */
+/* Trains on the batches of the golden file with the options of the case, and compares all results. */
 static void golden_case(void **test)
 {
     const char *name = (const char *)*test;
@@ -86,7 +86,7 @@ static void golden_case(void **test)
     }
     if (ols_has_state(&options)) state = ols_new_state(GOLDEN_CLASSES, &options);
     for (i = 0; i < GOLDEN_BATCHES; ++i) {
-        if (i) expect_word(file, "loss"); /* that of the first batch ended the options */
+        if (i) expect_word(file, "loss"); /* the first batch's "loss" ended the options */
         if (sigmoid) {
             forward_sigmoid(x[i], &options, state);
             read_values(file, expected, GOLDEN_BATCH);
@@ -113,7 +113,7 @@ static void golden_case(void **test)
         read_values(file, expected, GOLDEN_CLASSES * GOLDEN_CLASSES);
         for (k = 0; k < GOLDEN_CLASSES * GOLDEN_CLASSES; ++k) assert_close(state->S[k], expected[k], 1e-6);
     }
-    /* An update that we missed would stand here. */
+    /* a missing update would be the next word here */
     assert_true(strcmp(next_word(file), "soft"));
     for (i = 0; i < GOLDEN_BATCHES; ++i) free_batch(x[i]);
     ols_free_state(state);
@@ -142,7 +142,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_golden_case_is_replayed),
 };
 
-/* A case that no test replays would be a promise that nobody keeps. */
+/* Fails if the golden file has a case that no test runs. */
 static void every_golden_case_is_replayed(void **test)
 {
     FILE *file = open_golden("ols.txt");

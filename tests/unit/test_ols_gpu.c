@@ -1,7 +1,8 @@
-/* Every CUDA function of ols.h beside its CPU twin: the same inputs through both. Labels and counts agree exactly,
- * floats within 1e-5 of what they were computed from, and two runs on one device bit for bit.
+/* Compares every CUDA function of ols.h with its CPU version on the same inputs. Labels and counts must be equal,
+ * floats within 1e-5 of the values they are computed from, and two runs on one device must give the same bits.
  *
- * In a CPU build, and where there is no GPU, every test is reported as skipped. */
+ * In a CPU build, and without a GPU, every test is reported as skipped.
+ */
 #include "ols/ols.h"
 #include "helpers/ols_batch.h"
 #include "helpers/test_gpu.h"
@@ -22,15 +23,15 @@ static void *upload(const void *host, size_t bytes)
     return device;
 }
 
-/* Copies from the device and frees there. */
+/* Copies an array from the device and frees it there. */
 static void download(void *host, void *device, size_t bytes)
 {
     assert_cuda(cudaMemcpy(host, device, bytes, cudaMemcpyDeviceToHost));
     assert_cuda(cudaFree(device));
 }
 
-/* Random logits. Of every five samples three are right, one is left to chance, and one has no single
- * class (nothing, or two classes). */
+/* Random logits. Of every five samples three are predicted correctly, one is random, and one has no single class (none
+ * or two). */
 static ols_batch new_batch(int classes, int batch, uint64_t seed)
 {
     size_t n = (size_t)classes * batch, i;
@@ -56,7 +57,7 @@ static void cpu_step(ols_batch x, const ols_options *options, ols_state *state, 
     if (state) ols_accumulate(state, x.batch, x.probs, x.labels, x.hits);
 }
 
-/* The same by the twins. What comes out is in the host's arrays; the state stays on the device. */
+/* The same on the GPU. Results are copied to the host's arrays; the state stays on the device. */
 static void gpu_step(ols_batch x, const ols_options *options, ols_state *state, float temperature)
 {
     size_t n = (size_t)x.classes * x.batch * sizeof(float);
@@ -86,8 +87,8 @@ static void assert_same_labels(ols_batch gpu, ols_batch cpu)
     assert_memory_equal(gpu.hits, cpu.hits, cpu.batch * sizeof(int));
 }
 
-/* An exponential of a difference of 10 is exact to 1e-6, a sum of them and its log to 3e-7. delta = q - m p is as exact
- * as the larger of the two that it is the difference of, which is at most |delta| + 2 p. */
+/* The tolerances: exp of a difference of 10 is accurate to 1e-6, a sum of such values and its log to 3e-7. delta = q -
+ * m p is as accurate as the larger of the two terms, which is at most |delta| + 2 p. */
 static void assert_same_training(ols_batch gpu, ols_batch cpu)
 {
     size_t n = (size_t)cpu.classes * cpu.batch, i;
@@ -98,7 +99,7 @@ static void assert_same_training(ols_batch gpu, ols_batch cpu)
     for (i = 0; i < (size_t)cpu.batch; ++i) assert_close(gpu.loss[i], cpu.loss[i], 1e-5 * fabsf(cpu.loss[i]) + 3e-7);
 }
 
-/* `gpu` was pulled. */
+/* `gpu` must have been copied to the host (pulled) before. */
 static void assert_same_state(const ols_state *gpu, const ols_state *cpu)
 {
     size_t k = cpu->classes, i;
@@ -123,7 +124,7 @@ static void assert_identical_state(const ols_state *a, const ols_state *b)
     assert_same_state(a, b);
 }
 
-/* A state whose rows are random distributions, in which some predictions were counted. */
+/* A state with random distributions as rows and some predictions counted. */
 static ols_state *random_state(int classes, uint64_t seed)
 {
     ols_options options = ols_default_options(OLS_OLS);
@@ -155,7 +156,7 @@ static ols_state *random_state_on_gpu(int classes, uint64_t seed)
 
 /* ---- The tests -------------------------------------------------------------------------------------------------- */
 
-/* On both sides of a warp and of a block of threads, and far beyond. */
+/* Fewer and more classes than a warp and than a block have threads, and many more. */
 static const int class_counts[] = {2, 10, 100, 1000, 4097};
 
 static const ols_smoothing methods[] = {OLS_HARD, OLS_LS, OLS_OLS};
@@ -185,7 +186,7 @@ static void the_gpu_gives_the_same_loss_and_gradient(void **test)
     for (i = 0; i < COUNT(class_counts); ++i) {
         int classes = class_counts[i];
         ols_state *on_cpu = random_state(classes, 2), *on_gpu = random_state(classes, 2);
-        /* A row of zeros, whose soft term is dropped. */
+        /* a row of zeros, which has no soft term */
         memset(on_cpu->S, 0, classes * sizeof(float)), memset(on_gpu->S, 0, classes * sizeof(float));
         on_cpu->row_sum[0] = on_gpu->row_sum[0] = 0;
         assert_cuda(ols_state_to_gpu(on_gpu));
@@ -197,7 +198,7 @@ static void the_gpu_gives_the_same_loss_and_gradient(void **test)
                 options.alpha = .3f;
                 if (t) options.soft_weight = 1;
                 memset(cpu.truth, 0, classes * sizeof(float)), memset(gpu.truth, 0, classes * sizeof(float));
-                cpu.truth[0] = gpu.truth[0] = 1; /* a sample of the row of zeros */
+                cpu.truth[0] = gpu.truth[0] = 1; /* a sample of the class whose row is zeros */
                 cpu_step(cpu, &options, ols_has_state(&options) ? on_cpu : 0, temperatures[t]);
                 gpu_step(gpu, &options, ols_has_state(&options) ? on_gpu : 0, temperatures[t]);
                 assert_same_labels(gpu, cpu);
@@ -233,7 +234,7 @@ static void the_gpu_gives_a_finite_loss_for_saturated_logits(void **test)
     }
 }
 
-/* Batches grow and shrink, as they do when a network is resized or a cfg differs between runs. */
+/* Batches of different sizes, as when a network is resized or cfgs differ between runs. */
 static void the_gpu_gathers_the_same_statistics(void **test)
 {
     static const int batches[] = {1, 5, 32, 7, 64};
@@ -269,8 +270,8 @@ static void the_gpu_takes_the_first_of_equal_probabilities(void **test)
         ols_state *on_cpu = ols_new_state(classes, &options), *on_gpu = ols_new_state(classes, &options);
         ols_batch cpu = new_batch(classes, 20, 5), gpu = new_batch(classes, 20, 5);
         assert_cuda(ols_state_to_gpu(on_gpu));
-        /* The label ties with one class before it, one behind it, one behind it that the same of 256 threads reads, or
-         * with all. */
+        /* The label has the same score as one class before it, one after it, one after it that the same of 256 threads
+         * reads, or all. */
         for (b = 0; b < 20; ++b) {
             float *truth = cpu.truth + (size_t)b * classes, *logits = cpu.logits + (size_t)b * classes;
             int label = b % 4 == 3 ? 0 : (int)((b + .5) / 20 * classes);
@@ -363,12 +364,12 @@ static void the_gpu_updates_as_the_cpu_does(void **test)
                 int classes = class_counts[i];
                 ols_options options = ols_default_options(OLS_OLS);
                 ols_state *on_cpu, *on_gpu;
-                if (classes > 1000 && e != f) continue; /* three of the nine are enough for the large one */
+                if (classes > 1000 && e != f) continue; /* for the large one three of the nine are enough */
                 options.empty = empties[e];
                 options.freeze = freezes[f];
                 options.period = periods[(e + f) % 2];
                 on_cpu = random_state(classes, 4), on_gpu = random_state(classes, 4);
-                /* Row 0 is one to freeze; the last is a row of zeros. */
+                /* row 0 will be frozen; the last one is a row of zeros */
                 memset(on_cpu->S, 0, classes * sizeof(float)), memset(on_gpu->S, 0, classes * sizeof(float));
                 on_cpu->S[classes - 1] = on_gpu->S[classes - 1] = 1;
                 memset(on_cpu->S + (size_t)(classes - 1) * classes, 0, classes * sizeof(float));
@@ -385,7 +386,7 @@ static void the_gpu_updates_as_the_cpu_does(void **test)
     }
 }
 
-/* Two epochs of training: what the updates make of the statistics comes back in the targets. */
+/* Two epochs of training, in which the targets depend on the updates of the GPU's statistics. */
 static ols_state *train(int classes, int on_gpu, float *losses)
 {
     enum { BATCHES = 6, BATCH = 16 };
@@ -448,7 +449,7 @@ static void a_state_travels_to_the_gpu_and_back_whole(void **test)
     (void)test;
     other->row_sum[3] = 0;
     other->unlabelled = 11;
-    memset(state->S, 0, 100 * 100 * sizeof(float)); /* the host's copy is the stale one */
+    memset(state->S, 0, 100 * 100 * sizeof(float)); /* the host's copy is out of date */
     memset(state->A, 0, 100 * 100 * sizeof(float));
     memset(state->row_sum, 0, 100 * sizeof(float));
     memset(state->correct, 0, 100 * sizeof(int64_t));
@@ -507,7 +508,7 @@ static void the_gpu_mixture_points_to_the_device(void **test)
     ols_free_state(state);
 }
 
-/* A training of hours frees what it allocates: the device's free memory is the same after many states. */
+/* No leak on the device: its free memory is the same after many states. */
 static void a_freed_state_leaves_nothing_on_the_gpu(void **test)
 {
     ols_options options = ols_default_options(OLS_OLS);
@@ -522,7 +523,7 @@ static void a_freed_state_leaves_nothing_on_the_gpu(void **test)
         ols_free_state(state);
         assert_cuda(cudaMemGetInfo(i ? &after : &before, &total));
     }
-    assert_true(after + (64 << 20) > before); /* S or A of all of them is more */
+    assert_true(after + (64 << 20) > before); /* S or A of all states is more */
 }
 
 #define TEST(name)                                                                                                     \

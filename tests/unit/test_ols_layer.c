@@ -1,11 +1,11 @@
-/* The [ols] layer: beside [softmax], and how it and the class heads behave outside of training, with other batch sizes
- * and after a resize. */
+/* Tests of the [ols] layer: comparison with [softmax]; and how it and the class heads behave outside of training, with
+ * other batch sizes and after a resize. */
 #include "helpers/test_networks.h"
 
 /* ---- Against [softmax] ---------------------------------------------------------------------------------------------
  */
 
-/* Not bit for bit: the exponential is ours. */
+/* Not bit for bit, because src/ols has its own exponential function. */
 static void hard_ols_trains_like_softmax(void **state)
 {
     network *softmax = network_of(21, NORMALIZED_CLASSIFIER "[softmax]\n", 8, 2, .9, .05);
@@ -26,7 +26,7 @@ static void hard_ols_trains_like_softmax(void **state)
         assert_close(*ols->cost, *softmax->cost, 1e-4 * *softmax->cost);
         if (i == 0) first = *ols->cost;
     }
-    assert_true(*ols->cost < first / 2); /* on the same images: there was something to agree on */
+    assert_true(*ols->cost < first / 2); /* on the same images: so the networks did learn */
     free_network(softmax);
     free_network(ols);
 }
@@ -65,14 +65,14 @@ static void inference_and_validation_leave_the_statistics_alone(void **state)
 
         hush();
         set_batch_network(net, 1);
-        network_predict(net, net->input); /* truth is NULL in it, train 0 */
+        network_predict(net, net->input); /* without truth, and train=0 */
         unhush();
         assert_same_state(state_of(net), before);
 
         hush();
         set_batch_network(net, batch);
         net->train = 0;
-        forward_network(net); /* with truth, as a validation that wants the loss has it */
+        forward_network(net); /* with truth, as in a validation that computes the loss */
         unhush();
         assert_same_state(state_of(net), before);
 

@@ -1,5 +1,5 @@
-/* Loss and gradient of hard labels, label smoothing and online label smoothing (src/ols/loss.c) against a loss in
- * double precision and its finite differences, and the probabilities and labels that come with them. */
+/* Tests of src/ols/loss.c: compares loss and gradient of hard labels, label smoothing and online label smoothing with a
+ * loss in double precision and its finite differences; also the probabilities and labels. */
 #include "helpers/test_ols.h"
 
 #ifdef _OPENMP
@@ -43,7 +43,7 @@ static void label_smoothing_has_the_gradient_of_its_loss(void **test)
     free_batch(x);
 }
 
-/* Rows that sum to 1, a row of zeros (m < 1), and both terms weighed 1 (m = 2). */
+/* Rows that sum to 1, a row of zeros (m < 1), and both terms with weight 1 (m = 2). */
 static void online_label_smoothing_has_the_gradient_of_its_loss(void **test)
 {
     enum { K = 7, B = 6 };
@@ -72,7 +72,7 @@ static void online_label_smoothing_has_the_gradient_of_its_loss(void **test)
     free_batch(x);
 }
 
-/* Losses and deltas of x under two methods are the same. */
+/* Asserts that two sets of options give the same losses and deltas for x. */
 static void assert_same_training(ols_batch x, const ols_options *a, const ols_state *state, const ols_options *b)
 {
     size_t n = (size_t)x.batch * x.classes, i;
@@ -191,7 +191,7 @@ static void a_sample_is_trained_alike_alone_and_in_a_batch(void **test)
     free_batch(x), free_batch(single);
 }
 
-/* On both sides of a vector and of the parts that sums are taken in. */
+/* Fewer and more classes than a vector register holds and than the parts have into which sums are divided. */
 static const int class_counts[] = {2, 3, 10, 17, 100, 512, 1000, 4097};
 
 static void the_probabilities_are_those_of_a_softmax_in_double_precision(void **test)
@@ -207,7 +207,7 @@ static void the_probabilities_are_those_of_a_softmax_in_double_precision(void **
                 expected.logits[i] = x.logits[i] = x.logits[i] * (i < class_counts[c] ? 1 : 20) + 5;
             reference_softmax(expected, temperatures[t]);
             forward(x, &options, 0, temperatures[t]);
-            for (i = 0; i < 3 * class_counts[c]; ++i) /* a difference of 120 is known to 4e-6 */
+            for (i = 0; i < 3 * class_counts[c]; ++i) /* a float difference of 120 has an error of 4e-6 */
                 assert_close(x.probs[i], expected.probs[i],
                              (i < class_counts[c] ? 1e-6 : 1e-5) * expected.probs[i] + 1e-37);
             free_batch(x), free_batch(expected);
@@ -215,7 +215,7 @@ static void the_probabilities_are_those_of_a_softmax_in_double_precision(void **
     }
 }
 
-/* Two classes, the first of them ahead by x: p = exp(-x) / (1 + exp(-x)). */
+/* Two classes whose logits differ by x: p = exp(-x) / (1 + exp(-x)). */
 static void the_exponential_is_exact_to_the_last_places(void **test)
 {
     enum { STEPS = 88000, BATCH = 1000 };
@@ -267,7 +267,7 @@ static void the_number_of_threads_does_not_show_in_the_result(void **test)
 }
 #endif
 
-/* Loss, gradient, statistics and update at K classes, each against its definition. */
+/* Compares loss, gradient, statistics and update for K classes with their definitions. */
 static void check_class_count(int classes, int batch)
 {
     ols_options options = ols_default_options(OLS_OLS);
@@ -276,7 +276,7 @@ static void check_class_count(int classes, int batch)
     double *q = (double *)calloc((size_t)batch * classes, sizeof(double));
     double *sums = (double *)calloc((size_t)classes * classes, sizeof(double));
     int b, k, y;
-    for (b = 0; b < batch; ++b) { /* every other sample is right */
+    for (b = 0; b < batch; ++b) { /* every second sample is predicted correctly */
         size_t at = (size_t)b * classes;
         for (y = 0; x.truth[at + y] == 0; ++y) {
         }
@@ -286,7 +286,7 @@ static void check_class_count(int classes, int batch)
     for (b = 0; b < batch; ++b)
         reference_target(classes, .5, .5, state->S + (size_t)x.labels[b] * classes, x.labels[b],
                          q + (size_t)b * classes);
-    /* Finite differences of a thousand classes take long; delta has a closed form. */
+    /* delta from its formula, as finite differences for a thousand classes would take long */
     for (b = 0; b < batch; ++b) {
         size_t at = (size_t)b * classes;
         double *logits = (double *)calloc(classes, sizeof(double));
@@ -366,7 +366,7 @@ static void a_label_is_the_one_entry_that_is_not_zero(void **test)
     assert_memory_equal(labels, expected, sizeof expected);
 }
 
-/* As Darknet's [softmax]: truth as it stands, delta = truth - p. */
+/* As in Darknet's [softmax]: the truth is used unchanged, delta = truth - p. */
 static void samples_without_a_single_class_are_trained_on_their_truth(void **test)
 {
     enum { K = 4, B = 3 };

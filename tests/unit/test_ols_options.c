@@ -1,8 +1,8 @@
-/* The options of the method as the text of a cfg: values, defaults, what is refused and with which range
- * (src/ols/targets.c). */
+/* Tests of the method's options as read from a cfg (src/ols/targets.c): values, defaults, and rejected values with the
+ * range that the message gives. */
 #include "helpers/test_ols.h"
 
-/* Sixty-odd zeros: the text is longer than any value that makes sense. */
+/* 64 zeros: longer than any reasonable value. */
 #define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
 
 static double option_value(const ols_options *options, const char *key)
@@ -58,7 +58,7 @@ static void every_option_is_set_from_its_text(void **test)
     for (i = 0; i < COUNT(good); ++i) {
         ols_options options = ols_default_options(OLS_HARD), before;
         char range[128] = "";
-        options.period = 7; /* so that period=epoch changes it */
+        options.period = 7; /* so that period=epoch changes something */
         before = options;
         assert_int_equal(ols_set_option(&options, good[i].key, good[i].value, range, sizeof range), 0);
         assert_close(option_value(&options, good[i].key), good[i].expected, 1e-7);
@@ -89,7 +89,7 @@ static void the_defaults_are_those_of_the_paper(void **test)
     assert_close(options.freeze, 0, 0);
     spec = ols_make_target_spec(&options, 0, 4);
     assert_close(spec.soft_weight, .5, 0);
-    options.alpha = .3f; /* the soft weight follows */
+    options.alpha = .3f; /* the weight of the soft term is 1 - alpha */
     spec = ols_make_target_spec(&options, 0, 4);
     assert_close(spec.soft_weight, .7, 1e-7);
 }
@@ -122,7 +122,7 @@ static void a_comment_after_a_value_is_ignored(void **test)
     }
 }
 
-/* Refused, with a range, and without a trace. */
+/* Asserts that a value is rejected with a range, and that the options are unchanged. */
 static void assert_refused(const char *key, const char *value)
 {
     ols_options options = ols_default_options(OLS_LS), before;
@@ -167,7 +167,7 @@ static void a_value_that_is_none_of_the_choices_is_refused(void **test)
     for (k = 0; k < COUNT(keys); ++k)
         for (i = 0; i < COUNT(bad); ++i) assert_refused(keys[k], bad[i]);
     assert_refused("smoothing", "uniform");
-    assert_refused("init", "keep"); /* there is nothing yet to keep */
+    assert_refused("init", "keep"); /* at the start there is nothing to keep */
     assert_refused("init", "hard");
     assert_refused("empty", "ls");
 }
@@ -180,7 +180,7 @@ static void an_unknown_key_is_refused(void **test)
     for (i = 0; i < COUNT(keys); ++i) assert_refused(keys[i], "1");
 }
 
-/* The sanitizers watch what is written behind the buffer, and so do we. */
+/* The bytes after the buffer must not change; the sanitizers check this, too. */
 static void a_range_is_cut_to_the_space_there_is(void **test)
 {
     size_t key, size;

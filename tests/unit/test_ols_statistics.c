@@ -1,5 +1,5 @@
-/* What a batch adds to the sums of Eq. 5 and to the counts (ols_accumulate and ols_accumulate_scores), and what a state
- * is summed up as. */
+/* Tests of what a batch adds to the sums of Eq. 5 and to the counts (ols_accumulate and ols_accumulate_scores), and of
+ * the summary of a state. */
 #include "helpers/test_ols.h"
 
 static void samples_without_a_single_class_are_counted_and_left_out_of_the_sums(void **test)
@@ -35,7 +35,7 @@ static void only_right_predictions_enter_the_sums(void **test)
     assert_int_equal(state->seen[0], 2);
     assert_int_equal(state->seen[1], 1);
     assert_int_equal(state->seen[2], 1);
-    assert_int_equal(state->images, 0); /* the caller's to count: an image can hold many samples */
+    assert_int_equal(state->images, 0); /* the caller counts images, as an image can have many samples */
     ols_free_state(state);
 }
 
@@ -110,7 +110,7 @@ static void logits_that_are_not_finite_leave_the_other_samples_and_the_state_alo
         for (k = 0; k < K; ++k) {
             ols_state *state = random_state(K, &options, 2);
             ols_batch x = new_batch(K, B, 41);
-            set_label(x, 1, 0); /* the class that a row of NaN would be taken for */
+            set_label(x, 1, 0); /* the class that a row of NaN might be mistaken for */
             x.logits[K + k] = bad[i];
             forward(x, &options, state, 1);
             ols_accumulate(state, B, x.probs, x.labels, x.hits);
@@ -152,13 +152,13 @@ static void negative_scores_count_as_zero(void **test)
     int k;
     (void)test;
     ols_accumulate_scores(state, some, 1, 2);
-    ols_accumulate_scores(state, all, 1, 2); /* right, and adds nothing */
+    ols_accumulate_scores(state, all, 1, 2); /* correct, but adds nothing */
     assert_memory_equal(state->A, expected, sizeof expected);
     assert_int_equal(state->correct[2], 2);
     ols_update(state, &options, 0);
     assert_close(state->S[6], 0, 0);
     assert_close(state->S[7], .2 / 3.2, 1e-6);
-    ols_accumulate_scores(state, all, 1, 2); /* and alone leaves nothing to make a distribution of */
+    ols_accumulate_scores(state, all, 1, 2); /* a row that got only such samples becomes uniform */
     ols_update(state, &options, 0);
     for (k = 0; k < 3; ++k) assert_close(state->S[6 + k], 1. / 3, 1e-6);
     ols_free_state(state);
@@ -196,7 +196,7 @@ static void the_summary_leaves_out_rows_of_zeros(void **test)
     assert_int_equal(summary.confusions[0].label, 0);
     assert_int_equal(summary.confusions[0].other, 1);
     assert_close(summary.confusions[0].value, .3, 1e-6);
-    assert_int_equal(summary.confusions[1].label, 3); /* .25, the first of three */
+    assert_int_equal(summary.confusions[1].label, 3); /* .25, the first of three equal ones */
     assert_int_equal(summary.confusions[1].other, 0);
     assert_int_equal(summary.confusions[2].label, 3);
     assert_int_equal(summary.confusions[2].other, 1);

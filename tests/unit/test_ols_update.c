@@ -1,5 +1,5 @@
-/* The state of a training: how it begins, when an update is due, what the update of Eq. 6 makes of the sums, and how
- * the sums of replicas add up (src/ols/state.c). */
+/* Tests of a training's state (src/ols/state.c): its initial values, when an update is due, the update of Eq. 6, and
+ * adding up the sums of replicas. */
 #include "helpers/test_ols.h"
 
 static void a_new_state_holds_the_soft_labels_that_init_asks_for(void **test)
@@ -11,7 +11,7 @@ static void a_new_state_holds_the_soft_labels_that_init_asks_for(void **test)
     size_t i;
     int y, k;
     (void)test;
-    assert_int_equal(options.init, OLS_ROW_UNIFORM); /* the paper's */
+    assert_int_equal(options.init, OLS_ROW_UNIFORM); /* as in the paper */
     options.epsilon = .2f;
     for (i = 0; i < COUNT(inits); ++i) {
         ols_state *state;
@@ -70,7 +70,7 @@ static void an_update_turns_the_sums_into_distributions_and_clears_them(void **t
             assert_close(state->S[y * 3 + k], sums[y * 3 + k] / total, 1e-7);
             assert_close(state->A[y * 3 + k], 0, 0);
         }
-        assert_close(state->row_sum[y], 1, 0); /* of the row that was zero, too */
+        assert_close(state->row_sum[y], 1, 0); /* also of the row that was zero */
         assert_int_equal(state->correct[y] + state->seen[y], 0);
     }
     assert_int_equal(state->updates, 4);
@@ -78,7 +78,7 @@ static void an_update_turns_the_sums_into_distributions_and_clears_them(void **t
     ols_free_state(state);
 }
 
-/* Class 0 is right, class 1 is seen and never right, class 2 is never seen; all three had a row before. */
+/* Class 0 is predicted correctly, class 1 occurs but is never correct, class 2 does not occur; all had a row before. */
 static ols_state *updated_with_empty_classes(ols_options *options, float before[9])
 {
     static const float probs[] = {.75f, .125f, .125f, .75f, .125f, .125f};
@@ -135,14 +135,14 @@ static void a_class_without_right_predictions_keeps_its_row(void **test)
     state = updated_with_empty_classes(&options, before);
     assert_memory_equal(state->S + 3, before + 3, 6 * sizeof(float));
     assert_close(state->row_sum[1] + state->row_sum[2], 2, 0);
-    zero_row(state, 2); /* a row of zeros is kept as such */
+    zero_row(state, 2); /* a row of zeros stays one */
     ols_update(state, &options, 0);
     assert_close(state->row_sum[1], 1, 0);
     assert_close(state->row_sum[2], 0, 0);
     ols_free_state(state);
 }
 
-/* Row 0 has reached .75, row 1 has not, row 2 has and saw nothing. */
+/* The diagonal of rows 0 and 2 is at least .75, that of row 1 is not; class 2 has no samples. */
 static void a_frozen_row_is_left_alone(void **test)
 {
     static const float soft[9] = {.75f, .25f, 0, .25f, .7f, .05f, .05f, .05f, .9f};
@@ -158,19 +158,20 @@ static void a_frozen_row_is_left_alone(void **test)
         ols_state *state = ols_new_state(3, &options);
         options.freeze = freezes[i];
         memcpy(state->S, soft, sizeof soft);
-        state->updates = 1; /* before the first update nothing was learned that could be kept */
+        state->updates = 1; /* before the first update there is nothing learned to keep */
         accumulate(state, 2, probs, labels);
         ols_update(state, &options, 0);
         assert_memory_equal(state->S, freezes[i] > 0 ? soft : probs, 3 * sizeof(float));
         assert_memory_equal(state->S + 3, probs + 3, 3 * sizeof(float));
         assert_close(state->S[8], freezes[i] > 0 ? .9 : 0, 1e-6);
         assert_close(state->row_sum[2], freezes[i] > 0, 0);
-        assert_close(state->A[0], 0, 0); /* what a frozen class gathered is gone, too */
+        assert_close(state->A[0], 0, 0); /* the sums of a frozen class are reset, too */
         ols_free_state(state);
     }
 }
 
-/* init=ls is above freeze=.88 from the start; frozen there, it would never learn. */
+/* With init=ls the diagonal is above freeze=.88 from the start; if the rows were frozen then, they would never
+ * learn. */
 static void the_first_update_freezes_nothing(void **test)
 {
     static const float probs[] = {.5f, .375f, .125f};
@@ -200,7 +201,7 @@ static void an_update_is_due_after_an_epoch_of_images(void **test)
     assert_true(ols_due(state, &options, 100));
     state->images = 120;
     assert_true(ols_due(state, &options, 100));
-    assert_false(ols_due(state, &options, 0)); /* the trainer has not said how long an epoch is */
+    assert_false(ols_due(state, &options, 0)); /* the length of an epoch is not known yet */
     ols_free_state(state);
 }
 
@@ -223,7 +224,7 @@ static void an_update_is_due_after_a_period_of_iterations(void **test)
     ols_free_state(state);
 }
 
-/* Batches of 32 and epochs of 100 images: updates come where the images pass 100, 200, 300, ... */
+/* Batches of 32 and epochs of 100 images: an update is due whenever the images pass 100, 200, 300, ... */
 static void the_position_beyond_an_epoch_is_carried_over(void **test)
 {
     ols_options options = ols_default_options(OLS_OLS);
@@ -244,7 +245,8 @@ static void the_position_beyond_an_epoch_is_carried_over(void **test)
     ols_free_state(state);
 }
 
-/* Two replicas see every other sample each; `grain` makes sums exact in any order (a multiple of 1/64), or not (0). */
+/* Each of two replicas gets every second sample. `grain` > 0 makes sums exact in any order (multiples of 1/64); 0:
+ * not. */
 static void check_merge(double grain, double tolerance)
 {
     enum { K = 4, B = 40 };
@@ -262,7 +264,7 @@ static void check_merge(double grain, double tolerance)
         accumulate(all, 1, probs, &label);
         accumulate(replica, 1, probs, &label);
         ++all->images, ++replica->images;
-        if (b % 2) ++all->iterations; /* both replicas' samples are one iteration */
+        if (b % 2) ++all->iterations; /* a sample of each replica makes one iteration */
         ++replica->iterations;
     }
     assert_true(all->correct[0] > 0 && all->unlabelled > 0);
@@ -295,7 +297,7 @@ static void imagenet_21k_takes_under_four_gigabytes(void **test)
     assert_int_equal(ols_state_bytes(1 << 20), ((size_t)8 << 40) + ((size_t)20 << 20));
 }
 
-/* docs/ols.md, "Three classes, by hand": cat, dog, car. */
+/* The example of docs/ols.md, "Three classes, by hand": cat, dog, car. */
 static void the_worked_example_of_the_documentation(void **test)
 {
     enum { K = 3, SAMPLES = 5 };

@@ -1,7 +1,6 @@
-/* Networks with a plan (src/accel/cpu/layer_plan.h) against the same networks without one, through what a program does
- * to a network between passes: predicting, resizing, other batch sizes, leaving layers out. accel.t compares the
- * numbers of many layers with Darknet's own code; here memory is looked at too, in a sanitized build.
- */
+/* Compares networks with a plan (src/accel/cpu/layer_plan.h) with the same networks without one, in everything that a
+ * program does with a network between passes: predicting, resizing, other batch sizes, leaving out layers. accel.t
+ * compares the numbers of many layers with Darknet's own code; these tests also check memory, in a sanitized build. */
 #include "accel/cpu/accel_cpu.h"
 #include "helpers/leaks_of_darknet.h"
 
@@ -28,7 +27,7 @@
 #define HEAD                                                                                                           \
     "[convolutional]\nfilters=24\nsize=1\nactivation=linear\n[yolo]\nanchors=4,6, 9,9, 20,14\nnum=3\nclasses=3\n"
 
-/* 20 and 24 channels fill no block. */
+/* 20 and 24 channels, which are no multiple of a block. */
 static const char *detector = NET CONVOLUTION(16, "stride=2\n") CONVOLUTION(20, "")
     CONVOLUTION(20, "") "[shortcut]\nfrom=-2\nactivation=leaky\n[maxpool]\nsize=2\nstride=2\n" CONVOLUTION(
         24, "groups=2\n") "[upsample]\nstride=2\n[route]\nlayers=0,-1\n" CONVOLUTION(32, "stride=2\n") HEAD;
@@ -77,7 +76,7 @@ static network *parse(const char *text, int planned)
     net = parse_network_cfg(path);
     quiet(0);
     unlink(path);
-    if (!planned) { /* forward_network leaves a network alone that has nowhere to put a plan */
+    if (!planned) { /* a network without a place for a plan gets none */
         accel_free_plan(net);
         net->accel = 0;
     }
@@ -154,7 +153,7 @@ static int is_planned(network *net)
     return differs;
 #else
     (void)net;
-    return 1; /* there are no plans in this build */
+    return 1; /* this build has no plans */
 #endif
 }
 
@@ -175,7 +174,7 @@ static void predicting_between_iterations_changes_nothing(void **state)
     free_network(plain);
 }
 
-/* Smaller, larger, and the size that it had; Darknet reallocates every layer, also where nothing changes. */
+/* Smaller, larger, and the original size. Darknet reallocates every layer, even if its size stays the same. */
 static void a_network_is_resized_in_the_midst_of_training(void **state)
 {
     static const int sizes[] = {64, 32, 32, 96, 64, 64, 32};
@@ -213,7 +212,7 @@ static void the_batch_may_shrink_and_come_back(void **state)
     free_network(plain);
 }
 
-/* As `nightmare` does: the layers up to one that was blocked, and a gradient by the image with net->train = 0. */
+/* As in `nightmare`: only the layers up to one that was blocked, and a gradient of the image with net->train = 0. */
 static void a_layer_in_the_middle_can_be_the_last_and_hand_back_a_gradient(void **state)
 {
     network *planned = parse(classifier, 1), *plain = parse(classifier, 0), *nets[2];
@@ -249,15 +248,15 @@ static void a_layer_in_the_middle_can_be_the_last_and_hand_back_a_gradient(void 
     free_network(plain);
 }
 
-/* Factors of normalisation in a layer that bring a good part of its values above 6. */
+/* Sets scales of a layer so that many of its values are above 6. */
 static void make_large(layer l)
 {
     int k;
     for (k = 0; k < l.out_c; ++k) l.scales[k] = 5;
 }
 
-/* Averages that have seen few batches are far too small, and normalising by them magnifies rounding: those of the batch
- * in place of them. */
+/* Sets the rolling averages to the last batch's statistics. After few batches they would be far too small, and dividing
+ * by them would magnify rounding errors. */
 static void settle(network *net, const network *by)
 {
     int i;
@@ -277,7 +276,7 @@ static void relu6_keeps_to_its_ceiling_in_training_and_in_use(void **state)
     (void)state;
     make_large(planned->layers[1]);
     make_large(plain->layers[1]);
-    for (i = 0; i < 2; ++i) { /* later on, who is at the ceiling differs by rounding */
+    for (i = 0; i < 2; ++i) { /* later, rounding decides which values are at the ceiling */
         assert_close(train(planned, i), train(plain, i));
         assert_true(is_planned(planned));
         settle(planned, plain);
@@ -295,7 +294,7 @@ static void relu6_keeps_to_its_ceiling_in_training_and_in_use(void **state)
     free_network(plain);
 }
 
-/* A network that has diverged has to show it, in training and in use. */
+/* NaN must stay visible, in training and in inference, so that a diverged network is noticed. */
 static void what_is_not_a_number_stays_so(void **state)
 {
     network *net = parse(classifier, 1);
@@ -313,7 +312,7 @@ static void what_is_not_a_number_stays_so(void **state)
     free_network(net);
 }
 
-/* There NaN may become infinite, in use alone. */
+/* In inference, and only there, relu6 may turn NaN into infinity. */
 static void what_is_not_a_number_passes_relu6(void **state)
 {
     network *net = parse(mobile, 1);
@@ -332,7 +331,7 @@ static void what_is_not_a_number_passes_relu6(void **state)
     free_network(net);
 }
 
-/* Only the order in which threads work differs, never the order of a sum. */
+/* Threads may run in any order, but the order within a sum is fixed. */
 static void a_plan_gives_the_same_bits_again(void **state)
 {
     network *one = parse(detector, 1), *other = parse(detector, 1);
@@ -363,7 +362,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_plan_gives_the_same_bits_again),
     };
     (void)argc;
-    /* Threads that wait by turning in circles take seconds on a busy machine. It is read when the program starts. */
+    /* On a busy machine threads that spin while they wait make this test slow. OpenMP reads the variable at program
+     * start. */
     if (!getenv("OMP_WAIT_POLICY")) {
         setenv("OMP_WAIT_POLICY", "passive", 1);
         execv("/proc/self/exe", argv);

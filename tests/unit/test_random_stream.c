@@ -1,18 +1,18 @@
-/* The promises of random_stream.h: what a seed repeats, what differs, and what stays C's rand. */
+/* Tests of random_stream.h: what a seed repeats, what differs, and when C's rand is still used. */
 #include "helpers/test_helpers.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
-/* C's own, before the header takes the name as it does in Darknet's sources. */
+/* C's own rand, before the header redefines the name as in Darknet's sources. */
 static int (*const c_rand)(void) = rand;
 
 #include "data/random_stream.h"
 
 enum { DRAWS = 100, PARTS = 3, LOADS = 5 };
 
-/* The next numbers of this thread, drawn by the name that Darknet's sources use. */
+/* Draws this thread's next numbers with the name that Darknet's sources use. */
 static void draw(int numbers[DRAWS])
 {
     int i;
@@ -26,7 +26,7 @@ static void draw_from(unsigned long long stream, int numbers[DRAWS])
     random_use_stream(0);
 }
 
-/* How many of two sequences' numbers agree, place by place. */
+/* The number of places at which two sequences are equal. */
 static int agreeing(const int a[DRAWS], const int b[DRAWS])
 {
     int i, n = 0;
@@ -34,7 +34,7 @@ static int agreeing(const int a[DRAWS], const int b[DRAWS])
     return n;
 }
 
-/* All that a training draws whose loads begin with number `first`. */
+/* All numbers that a training draws whose first load has number `first`. */
 static void draw_loads(unsigned seed, unsigned long long first, int loads, int numbers[][PARTS][DRAWS])
 {
     int load, part;
@@ -44,7 +44,7 @@ static void draw_loads(unsigned seed, unsigned long long first, int loads, int n
         for (part = 0; part < PARTS; ++part) draw_from(random_next_stream(part), numbers[load][part]);
 }
 
-/* The program's state cannot be taken back to this, so these two come first. */
+/* The state without a seed cannot be restored, so these two tests come first. */
 static void without_a_seed_the_time_is_the_seed_of_the_whole_run(void **test)
 {
     time_t before = time(0);
@@ -77,7 +77,7 @@ static void a_seed_repeats_every_number(void **test)
     static int once[LOADS][PARTS][DRAWS], again[LOADS][PARTS][DRAWS];
     (void)test;
     draw_loads(7, 0, LOADS, once);
-    srand(99); /* nothing of the program's other random numbers gets in */
+    srand(99); /* the program's other random numbers must have no effect */
     c_rand();
     draw_loads(7, 0, LOADS, again);
     assert_memory_equal(once, again, sizeof once);
@@ -107,7 +107,7 @@ static void a_resumed_numbering_draws_what_the_cut_off_run_would_have_drawn(void
     }
 }
 
-/* A run with fewer loader threads draws the same numbers in those that it has. */
+/* A run with fewer loader threads draws the same numbers in the threads that it has. */
 static void a_stream_depends_on_its_own_load_and_part_alone(void **test)
 {
     static int all[2][PARTS][DRAWS];
@@ -181,7 +181,7 @@ static void threads_side_by_side_draw_from_their_own_streams(void **test)
     srand(5);
     for (i = 0; i < WORKERS; ++i) assert_int_equal(pthread_create(&threads[i], 0, work, &workers[i]), 0);
     for (i = 0; i < WORKERS; ++i) pthread_join(threads[i], 0);
-    draw(own); /* this thread has no stream, and theirs are none of its business */
+    draw(own); /* this thread has no stream, and the streams of others do not affect it */
     assert_memory_equal(own, expected, sizeof own);
     for (i = 0; i < WORKERS; ++i) {
         draw_from(workers[i].stream, expected);
@@ -189,8 +189,8 @@ static void threads_side_by_side_draw_from_their_own_streams(void **test)
     }
 }
 
-/* Chi-square of n buckets that should be equally full, in standard deviations from its mean (about normal for n >= 30).
- * The seeds are fixed, so this never fails by chance: 4 is what a good generator stays far below. */
+/* Chi-square statistic of n equally likely buckets, in standard deviations from its mean (about normal for n >= 30).
+ * The seeds are fixed, so the test never fails by chance; a good generator stays far below 4. */
 static double chi_square(const int *buckets, int n)
 {
     double draws = 0, sum = 0;
@@ -200,7 +200,7 @@ static double chi_square(const int *buckets, int n)
     return fabs(sum - (n - 1)) / sqrt(2. * (n - 1));
 }
 
-/* By size, and by remainder, which is how Darknet picks an image. */
+/* Tested by size, and by remainder, which Darknet uses to choose an image. */
 static void the_numbers_of_a_stream_are_uniform(void **test)
 {
     enum { N = 200000, BUCKETS = 100 };
@@ -227,7 +227,7 @@ static void the_numbers_of_a_stream_are_uniform(void **test)
     assert_true(chi_square(pairs, BUCKETS) < 4);
 }
 
-/* Loads and parts are counted up by one: their streams must not begin with neighbouring numbers. */
+/* Loads and parts have consecutive numbers; the first numbers of their streams must be independent nevertheless. */
 static void the_first_numbers_of_streams_are_uniform(void **test)
 {
     enum { N = 20000, BUCKETS = 100 };

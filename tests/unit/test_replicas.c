@@ -1,16 +1,16 @@
-/* Replicas, one for each GPU: together they learn the soft labels that one network learns from all images. Here on the
- * CPU, where nothing else is merged. */
+/* Tests of replicas, one per GPU: together they learn the soft labels that one network learns from all images. These
+ * tests run on the CPU, where soft labels are merged and nothing else. */
 #include "helpers/test_networks.h"
 #include "train/checkpoint.h"
 
-/* The network that replicas are compared with: it sees their images as `subdivisions` parts. Learning rate 0, because
- * on the CPU nobody averages the weights of the replicas. */
+/* The network that replicas are compared with: it gets their images as `subdivisions`. Learning rate 0, because on the
+ * CPU the weights of replicas are not averaged. */
 static network *network_for_all(int n, const char *keys)
 {
     return network_of(71, CLASSIFIER "[ols]\n%s", 4 * n, n, 0., 0., keys);
 }
 
-/* Iteration i of n replicas of batch 4. */
+/* Iteration i of n replicas with batch 4. */
 static void iterate_replicas(network **nets, int n, int i)
 {
     int r;
@@ -18,7 +18,7 @@ static void iterate_replicas(network **nets, int n, int i)
     merge(nets, n);
 }
 
-/* The replicas share S, and their sums are those of the one. */
+/* Asserts that all replicas have the S of the one network, and that their sums add up to its sums. */
 static void assert_replicas_are(network *one, network **nets, int n)
 {
     int r, copied = -1;
@@ -55,7 +55,7 @@ static void assert_replicas_learn_what_one_network_learns(int n, int epoch, cons
     assert_true(state_of(one)->updates > 0);
     assert_true(sum_of(state_of(one)->correct, CLASSES) > 0);
 
-    /* A checkpoint in the middle of an epoch holds what all of them have seen, and leaves them as they are. */
+    /* A checkpoint within an epoch has the sums of all replicas, and does not change them. */
     for (r = 0; r < n; ++r) before[r] = copy_of(state_of(nets[r]));
     save(nets[0], "a.weights");
     for (r = 0; r < n; ++r) {
@@ -65,7 +65,7 @@ static void assert_replicas_learn_what_one_network_learns(int n, int epoch, cons
     saved = checkpoint_read_soft_labels(in_folder("a.weights"), 0);
     assert_state_near(saved, state_of(one));
 
-    /* Every replica loads it, but what it holds counts once. */
+    /* Every replica loads it, but its sums count once. */
     for (r = 0; r < n; ++r)
         resumed[r] = network_from(in_folder("a.weights"), 0, CLASSIFIER "[ols]\n%s", 4, 1, 0., 0., keys);
     begin(resumed, n, epoch, CLASSES, 0);
@@ -116,7 +116,7 @@ static void replicas_of_a_detector_share_what_their_heads_learn(void **state)
     free_replicas(nets, 2);
 }
 
-/* A sanitized build sees what this one is about. */
+/* Only a sanitized build finds an error here. */
 static void replicas_can_be_freed_first_to_last(void **state)
 {
     network *nets[2];

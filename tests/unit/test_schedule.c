@@ -1,4 +1,4 @@
-/* policy=cosine: the rate over a run, as get_current_rate gives it to the trainers. */
+/* Tests of policy=cosine: the learning rate during a run, as get_current_rate returns it to the trainers. */
 #include "train/schedule.h"
 
 #include "network.h"
@@ -9,7 +9,7 @@
 
 static size_t seen;
 
-/* 100 iterations of warm-up, 1,100 in all, from .01 down to a tenth. */
+/* 100 iterations of warm-up, 1,100 in total, learning rate from .01 down to .001. */
 static network run_of_1100(void)
 {
     network net;
@@ -43,7 +43,7 @@ static void the_rate_warms_up_and_falls_along_half_a_cosine(void **state)
     network net = run_of_1100();
     (void)state;
     assert_rate(&net, 0, 0);
-    assert_rate(&net, 50, .01 / 16); /* burn_in rises with the power 4 */
+    assert_rate(&net, 50, .01 / 16); /* during burn_in the rate rises with the 4th power */
     assert_rate(&net, 100, .01);
     assert_rate(&net, 350, .001 + .009 * (1 + sqrt(.5)) / 2);
     assert_rate(&net, 600, .001 + .009 / 2);

@@ -1,11 +1,11 @@
-/* What Darknet's own files call in src/accel/cpu: a CPU's fast paths for the layers that training spends its time in.
- * Convolutions go through oneDNN, other matrix products through OpenBLAS; batch normalisation, activations and level 1
- * of the BLAS are loops that use wide vector registers and all cores. Knows Darknet's layers and nothing of label
- * smoothing.
+/* The functions of src/accel/cpu that Darknet's own files call: faster CPU code for the layers that take most of the
+ * time of a training. Convolutions use oneDNN, other matrix products OpenBLAS; batch normalisation, activations and the
+ * level 1 of the BLAS are loops over wide vector registers and all cores. This code knows Darknet's layers, but nothing
+ * of label smoothing.
  *
- * A function that returns an int answers 1 where it did the work. It answers 0 where it did nothing and Darknet's own
- * code has to: for shapes and activations that it has no fast path for. Without oneDNN (ONEDNN=0) all of them answer 0
- * but accel_gemm, which does so without OpenBLAS (OPENBLAS=0).
+ * A function that returns an int returns 1 if it did the work, and 0 if it did nothing and Darknet's own code has to do
+ * it: for shapes and activations without a fast path. Without oneDNN (ONEDNN=0) all except accel_gemm return 0;
+ * accel_gemm returns 0 without OpenBLAS (OPENBLAS=0).
  */
 #ifndef ACCEL_CPU_H
 #define ACCEL_CPU_H
@@ -18,43 +18,43 @@ extern "C" {
 
 #ifdef ONEDNN
 
-/* l.output = convolution of net.input with l.weights, plain, grouped or depthwise, without bias or activation. */
+/* l.output = convolution of net.input with l.weights: plain, grouped or depthwise, without bias and activation. */
 int accel_forward_convolution(layer l, network net);
 
-/* l.weight_updates += gradient by the weights, and net.delta (where it is not NULL) += gradient by the input, both from
- * l.delta. */
+/* Backward weights and backward data, from l.delta: adds the gradient of the weights to l.weight_updates and, if
+ * net.delta is not NULL, that of the input to net.delta. */
 int accel_backward_convolution(layer l, network net);
 
-/* Batch normalisation of l.output in place while training, with Darknet's formulas; fills l.mean, l.variance, the
- * rolling averages and l.x_norm. l.x is not written: accel_backward_batchnorm does not need it. */
+/* Batch normalisation of l.output in place, for training, with Darknet's formulas. Writes l.mean, l.variance, the
+ * rolling averages and l.x_norm. Does not write l.x, which accel_backward_batchnorm does not need. */
 int accel_forward_batchnorm(layer l, network net);
 
-/* l.delta from the gradient by the output to that by the input; adds to l.scale_updates and l.bias_updates. */
+/* Replaces the gradient of the output in l.delta by that of the input; adds to l.scale_updates and l.bias_updates. */
 int accel_backward_batchnorm(layer l, network net);
 
-/* x[i] = a(x[i]), and delta[i] *= a'(x[i]) where x is the activated output. */
+/* Activation, x[i] = a(x[i]), and its gradient, delta[i] *= a'(x[i]), where x is the output of the activation. */
 int accel_activate(float *x, int n, ACTIVATION a);
 int accel_gradient(const float *x, int n, ACTIVATION a, float *delta);
 
-/* Level 1 of the BLAS on adjacent elements: x = value; y = x, which may overlap; y += alpha x. */
+/* Level 1 of the BLAS with stride 1: x = value; y = x (x and y may overlap); y += alpha x. */
 int accel_fill(int n, float value, float *x);
 int accel_copy(int n, const float *x, float *y);
 int accel_axpy(int n, float alpha, const float *x, float *y);
 
-/* A network's plan (layer_plan.h) says which of its layers hand each other tensors in oneDNN's layout. A network gets
- * an empty one when it is made. accel_plan fills it before a pass on the CPU, for the network as it is then, and puts
- * functions of src/accel into the layers that have faster ones. accel_end_plan puts Darknet's own back; it comes before
- * anything that reallocates the layers' outputs. */
+/* A network's plan (layer_plan.h) says which layers exchange tensors in oneDNN's blocked layout. accel_new_plan returns
+ * the empty plan of a new network. accel_plan fills the plan before a pass on the CPU, for the network's current shape,
+ * and replaces functions of layers by faster ones of src/accel. accel_end_plan restores Darknet's functions; call it
+ * before anything that reallocates outputs of layers. accel_free_plan frees the plan. */
 struct accel_plan *accel_new_plan(void);
 void accel_plan(network *net);
 void accel_end_plan(network *net);
 void accel_free_plan(network *net);
 
-/* With 0, no network has a plan from now on. That is for a program that looks at the output of another layer than the
- * last: with a plan it may be in another layout, and be moved to another place by the first pass. */
+/* With 0, no network uses a plan from now on. For programs that read the output of a layer other than the last: a plan
+ * may store it in another layout, and its first pass may reallocate it. */
 void accel_allow_plans(int allow);
 
-/* Whether the delta of layer net.index need not be set to zero before a backward pass. */
+/* Whether the backward pass overwrites the delta of layer net.index, so that it need not be set to zero before. */
 int accel_overwrites_delta(network net);
 
 #else
@@ -78,8 +78,8 @@ int accel_overwrites_delta(network net);
 #endif
 
 #ifdef OPENBLAS
-/* C = alpha op(A) op(B) + beta C, as Darknet's gemm_cpu: op(A) is m x k, op(B) k x n, row-major with rows of lda, ldb
- * and ldc floats; op transposes where its flag is 1. */
+/* C = alpha op(A) op(B) + beta C, as Darknet's gemm_cpu: op(A) is m x k, op(B) is k x n, row-major, with rows of lda,
+ * ldb and ldc floats; op transposes if its flag is 1. */
 int accel_gemm(int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a, int lda,
                const float *b, int ldb, float beta, float *c, int ldc);
 #else

@@ -1,8 +1,8 @@
-/* Forward reads x twice and writes the output once; backward reads delta and x twice and writes delta once. Sums are
- * taken for each block of each image by itself and then added up in order, so that they do not depend on the number of
- * threads. The formulas are Darknet's: to keep from dividing by 0, forward adds 1e-6 to the deviation, and backward
- * 1e-5 to the variance.
- */
+/* Batch normalisation in the blocked layout, with few passes over memory: forward reads x twice and writes the output
+ * once; backward reads delta and x twice and writes delta once. Every block of every image is summed separately, and
+ * these sums are added in a fixed order, so that the result does not depend on the number of threads. The formulas are
+ * Darknet's, which avoid a division by 0 in two ways: forward adds 1e-6 to the standard deviation, backward 1e-5 to the
+ * variance. */
 #include "accel/cpu/blocked_batchnorm.h"
 
 #ifdef ONEDNN
@@ -17,27 +17,27 @@
 #include <string.h>
 
 enum {
-    CHUNK = 256, /* pixels whose values are summed in float before the sum goes on in double */
-    /* Independent accumulators hide latency: an addition has to wait for the result of the one before it in the same
-     * sum, so pixels take turns among this many sums, which are added at the end of the chunk. */
+    CHUNK = 256, /* so many pixels are summed in float, then added to a sum in double */
+    /* Independent accumulators hide the latency of additions: each addition waits for the previous one into the same
+     * sum. So the pixels alternate among this many sums, which are added at the end of the chunk. */
     ACCUMULATORS = 4
 };
 
 /* ---- One block of channels of one image. Arrays of pixels are [spatial][block]; block is 16 or 8 ------------------
  */
 
-/* Per channel. squares: the sum of the squared distances from this mean. */
+/* Per channel: the mean, and the sum of the squared differences from it. */
 typedef struct {
     double mean[MAX_BLOCK], squares[MAX_BLOCK];
 } moments;
 
-/* Per channel: the sums of g and of g (x - mean), where g is the gradient before the activation. */
+/* Per channel: the sums of g and of g (x - mean), where g is the gradient of the activation's input. */
 typedef struct {
     double gradient[MAX_BLOCK], product[MAX_BLOCK];
 } gradient_sums;
 
-/* Per channel: output = activation((x - mean) scale + bias), and backward
- * delta = gradient_factor g + x_factor (x - mean) + constant. */
+/* Per channel. Forward: output = activation((x - mean) scale + bias). Backward: delta = gradient_factor g + x_factor (x
+ * - mean) + constant. */
 typedef struct {
     float mean[MAX_BLOCK], scale[MAX_BLOCK], bias[MAX_BLOCK];
     float gradient_factor[MAX_BLOCK], x_factor[MAX_BLOCK], constant[MAX_BLOCK];
@@ -48,7 +48,7 @@ INLINE void sum_moments(const float *x, int spatial, moments *result, const int 
     float shift[MAX_BLOCK], sum[ACCUMULATORS][MAX_BLOCK], squares[ACCUMULATORS][MAX_BLOCK];
     double total[MAX_BLOCK] = {0}, total_squares[MAX_BLOCK] = {0};
     int start, i, j, k;
-    /* Distances from the first pixel are summed: it is nearer to the mean than 0 is, so less cancels. */
+    /* Sum the differences from the first pixel: it is closer to the mean than 0, which loses fewer digits. */
     for (j = 0; j < block; ++j) shift[j] = x[j];
     for (start = 0; start < spatial; start += CHUNK) {
         int end = start + CHUNK < spatial ? start + CHUNK : spatial;
@@ -83,7 +83,7 @@ INLINE void sum_moments(const float *x, int spatial, moments *result, const int 
 INLINE void normalize(const float *x, float *y, int spatial, const normalization *values, piecewise_linear activation,
                       const int block)
 {
-    const normalization v = *values; /* a copy, which writing to y cannot change: it stays in registers */
+    const normalization v = *values; /* a local copy, which stores to y cannot change: it stays in registers */
     int i, j;
     if (activation.negative_slope == 1) {
         for (i = 0; i < spatial; ++i)
@@ -99,8 +99,8 @@ INLINE void normalize(const float *x, float *y, int spatial, const normalization
     }
 }
 
-/* g, from delta, the gradient behind the activation. What went into the activation is computed again, which is cheaper
- * than reading what came out of it. */
+/* Computes g, the gradient of the activation's input, from delta, that of its output. The activation's input is
+ * computed again, which is faster than reading its output from memory. */
 INLINE float gradient_before_activation(float delta, float x_minus_mean, float scale, float bias,
                                         piecewise_linear activation)
 {
@@ -157,7 +157,7 @@ INLINE void put_gradients(const float *x, float *delta, int spatial, const norma
         }
 }
 
-/* Each of the four compiled for both sizes of a block, as constants. */
+/* The four loops, each compiled for both block sizes as constants. */
 
 VECTORIZED static void sum_block_moments(const float *x, int spatial, moments *result, int block)
 {
@@ -196,7 +196,8 @@ VECTORIZED static void put_block_gradients(const float *x, float *delta, int spa
 
 /* ---- A layer ----------------------------------------------------------------------------------------------------- */
 
-/* One for each block of channels, to be freed; zeros for channels that the last block has too many. */
+/* Forward values for each block of channels; 0 for the padding channels of the last block. The caller frees the
+ * result. */
 static normalization *normalizations_of(layer l)
 {
     int block = channels_per_block(), f;
@@ -210,7 +211,7 @@ static normalization *normalizations_of(layer l)
     return values;
 }
 
-/* tasks: the blocks of all images, one after another in memory, each of task_floats. */
+/* A task is one block of channels of one image. All tasks are contiguous in memory, each with task_floats floats. */
 
 void forward_blocked_batchnorm(layer l)
 {

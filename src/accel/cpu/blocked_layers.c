@@ -13,10 +13,8 @@
 
 /* ---- [shortcut] -------------------------------------------------------------------------------------------------- */
 
-/* Its inputs are the layer before it, whose shape is that of the output, and the layer `from`, which may be smaller or
- * larger: output = activation(alpha input + beta from), where `from` counts as 0 outside of what the two have in
- * common.
- */
+/* output = activation(alpha input + beta from). `input` is the layer before, with the shape of the output. `from` may
+ * be smaller or larger; where it has no value, it counts as 0. */
 
 VECTORIZED static void add_and_activate(const float *input, const float *from, float *output, size_t n, float alpha,
                                         float beta, piecewise_linear activation)
@@ -28,7 +26,7 @@ VECTORIZED static void add_and_activate(const float *input, const float *from, f
     }
 }
 
-/* From delta, the gradient by the output, to the gradients by the two inputs. */
+/* Computes the gradients of the two inputs from delta, the gradient of the output. */
 VECTORIZED static void put_input_gradients(const float *output, const float *delta, float *input_delta,
                                            float *from_delta, size_t n, float alpha, float beta,
                                            piecewise_linear activation, int add_to_input, int add_to_from)
@@ -51,14 +49,14 @@ VECTORIZED static void put_input_gradients(const float *output, const float *del
     }
 }
 
-/* How the pixels that two tensors have in common lie in one of them; all in pixels of one block. */
+/* Where the pixels that two tensors share are in one of them. The unit is the pixel of one block. */
 struct grid {
-    int column_stride, row_stride; /* from a column to the next, from a row to the next */
+    int column_stride, row_stride; /* distance from one column to the next, and from one row to the next */
     int plane;                     /* pixels of a block */
     int blocks;                    /* of an image */
 };
 
-/* What the output and `from` have in common. Where one has twice the width, it is every second pixel of it. */
+/* The part that the output and `from` share. If one is twice as wide, it takes part with every second pixel. */
 typedef struct {
     int channels, blocks, rows, columns;
     struct grid output, from;
@@ -85,7 +83,7 @@ static size_t pixel_of(const struct grid *g, int image, int block, int row, int 
            (size_t)column * g->column_stride;
 }
 
-/* y += factor x on what they have in common; x lies in the grid x_grid and y in y_grid, which are those of o. */
+/* y += factor x on the shared part; x_grid and y_grid are those of x and y in `o`. */
 static void add_overlap(const overlap *o, int batch, const float *x, const struct grid *x_grid, float *y,
                         const struct grid *y_grid, float factor)
 {
@@ -93,7 +91,7 @@ static void add_overlap(const overlap *o, int batch, const float *x, const struc
 #pragma omp parallel for schedule(static)
     for (i = 0; i < batch * o->blocks; ++i) {
         int image = i / o->blocks, k = i % o->blocks, row, column, j;
-        /* channels that the last block has too many stay 0 */
+        /* the padding channels of the last block stay 0 */
         int channels = o->channels - k * block < block ? o->channels - k * block : block;
         for (row = 0; row < o->rows; ++row)
             for (column = 0; column < o->columns; ++column) {
@@ -148,7 +146,7 @@ void backward_blocked_shortcut(layer l, network net)
 
 /* ---- [route] ----------------------------------------------------------------------------------------------------- */
 
-/* Only the last input may have a block that is filled in part, so whole blocks are copied one after another. */
+/* Only the last input may have padding channels, so whole blocks can be copied one after another. */
 void forward_blocked_route(layer l, network net)
 {
     size_t all = blocked_floats(1, l.out_c, l.out_h, l.out_w), offset = 0;
@@ -225,7 +223,7 @@ void forward_blocked_maxpool(layer l, network net)
         for (column = 0; column < l.out_w; ++column) {
             size_t to = ((size_t)i * l.out_w + column) * block;
             float *max = l.output + to;
-            int *where = l.indexes + to; /* the pixel within the plane; -1: none */
+            int *where = l.indexes + to; /* index of the pixel in the plane; -1: none */
             for (j = 0; j < block; ++j) max[j] = -FLT_MAX, where[j] = -1;
             for (y = 0; y < l.size; ++y)
                 for (x = 0; x < l.size; ++x) {

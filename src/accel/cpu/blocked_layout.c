@@ -7,7 +7,7 @@
 int channels_per_block(void)
 {
     static int block;
-    /* oneDNN's values for instruction sets are sets of bits, so comparing them by size would mean nothing */
+    /* oneDNN's values for instruction sets are bit masks, so they must not be compared with < */
     if (!block) block = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core ? 16 : 8;
     return block;
 }

@@ -1,6 +1,5 @@
-/* Layers of one shape share what oneDNN made for it (onednn_primitives.h), and a network that is resized finds it again
- * when it returns to a size. All shapes share one scratch buffer.
- */
+/* Keeps a cache of oneDNN's primitives by shape (onednn_primitives.h): layers of one shape share them, and a network
+ * that is resized finds them again when it returns to a size. All shapes share one scratch buffer. */
 #include "accel/cpu/onednn_convolution.h"
 
 #ifdef ONEDNN
@@ -18,13 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_CONVOLUTIONS = 1000 }; /* as many as a large network needs that has ten sizes, in training and in use */
+enum { MAX_CONVOLUTIONS = 1000 }; /* enough for a large network with ten sizes, in training and inference */
 
 static convolution *convolutions;
 static int convolution_count;
 static char *scratch;
 static size_t scratch_size;
-/* Of all that is above, and of onednn_primitives.c: networks may run on several threads. */
+/* Protects the variables above and onednn_primitives.c, as networks may run in several threads. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 void forget_convolutions(void)
@@ -41,7 +40,7 @@ void forget_convolutions(void)
     pthread_mutex_unlock(&lock);
 }
 
-/* NULL where oneDNN declines the shape. */
+/* Finds the convolution in the cache, or creates it. NULL if oneDNN has no fast code for the shape. Needs the lock. */
 static convolution *find_convolution(layer l, int input_blocked, int output_blocked, convolution_purpose purpose)
 {
     convolution_key key;
@@ -62,7 +61,7 @@ static convolution *find_convolution(layer l, int input_blocked, int output_bloc
     return conv->declined ? 0 : conv;
 }
 
-/* The scratch buffer, of at least this many bytes; NULL where there is no memory for it. What it held is lost. */
+/* Returns the scratch buffer with at least `bytes` bytes, whose old contents are lost; NULL if memory runs out. */
 static char *need_scratch(size_t bytes)
 {
     if (bytes > scratch_size) {
@@ -75,7 +74,7 @@ static char *need_scratch(size_t bytes)
     return scratch;
 }
 
-/* result = pass(source0, source1), or += with `add`. */
+/* result = pass(source0, source1), or += if `add` is 1. */
 static int run(convolution *conv, pass_kind kind, const float *source0, const float *source1, const float *bias,
                float *result, int add)
 {
@@ -84,7 +83,7 @@ static int run(convolution *conv, pass_kind kind, const float *source0, const fl
     return bytes ? run_pass(pass, source0, source1, bias, result, add, bytes) : -1;
 }
 
-/* A pass that has begun cannot be left to Darknet's own code. */
+/* Ends the program: once a pass has begun, Darknet's own code cannot take over. */
 static void give_up(layer l)
 {
     die("oneDNN failed in a convolution of %d filters %dx%d over %d x %d x %d (out of memory?); build with ONEDNN=0 to "
@@ -92,7 +91,8 @@ static void give_up(layer l)
         l.n, l.size, l.size, l.w, l.h, l.c);
 }
 
-/* input_delta may be NULL: nobody wants that gradient. add_to_input: whether it already holds something. */
+/* Backward weights and backward data. input_delta: the gradient of the input, or NULL if it is not needed.
+ * add_to_input: whether to add to it instead of overwriting it. */
 static void run_backward(convolution *conv, layer l, const float *input, float *input_delta, int add_to_input)
 {
     if (run(conv, BACKWARD_WEIGHTS, input, l.delta, 0, l.weight_updates, 1) ||
@@ -134,7 +134,7 @@ int can_plan_convolution(layer l, int output_blocked, int train)
 {
     int can;
     if (l.binary || l.xnor || !is_piecewise_linear(l.activation)) return 0;
-    /* While training these two take place in the blocked layout. */
+    /* for training, both exist only in the blocked layout */
     if (train && !output_blocked && (l.batch_normalize || l.activation != LINEAR)) return 0;
     pthread_mutex_lock(&lock);
     can = find_convolution(l, 0, output_blocked, purpose_of(l, train)) != 0;
@@ -142,8 +142,8 @@ int can_plan_convolution(layer l, int output_blocked, int train)
     return can;
 }
 
-/* Batch normalisation with the rolling averages, (x - mean) scale / deviation + bias, is a factor of the weights and
- * another bias. Fills `weights` (l.nweights) and `bias` (l.n). */
+/* Folds the batch normalisation of inference, (x - mean) scale / deviation + bias, into the weights and the bias. Fills
+ * weights[l.nweights] and bias[l.n]. */
 static void fold_normalization(layer l, float *weights, float *bias)
 {
     int n = l.nweights / l.n, f, i;
@@ -160,7 +160,7 @@ static int infer(convolution *conv, layer l, const float *input)
     size_t weight_bytes = aligned_bytes(l.nweights * sizeof(float)), bias_bytes = aligned_bytes(l.n * sizeof(float));
     float *weights, *bias;
     if (!l.batch_normalize) return run(conv, FORWARD, input, l.weights, l.biases, l.output, 0);
-    /* the folded weights and bias come first in the scratch buffer */
+    /* the folded weights and bias are at the start of the scratch buffer */
     if (!pass || !need_scratch(weight_bytes + bias_bytes + scratch_bytes(pass))) return -1;
     weights = (float *)scratch;
     bias = (float *)(scratch + weight_bytes);
@@ -193,7 +193,7 @@ void forward_planned_convolution(layer l, network net)
         accel_activate(l.output, (int)output_floats(l), l.activation);
 }
 
-/* Adds the sum of delta over images and pixels, in order, to the updates of the biases. */
+/* Adds the gradients of the biases, the sums of delta over images and pixels in a fixed order, to l.bias_updates. */
 static void add_bias_gradient(layer l, int blocked)
 {
     int block = blocked ? channels_per_block() : 1, blocks = blocked ? blocks_of_channels(l.out_c) : l.out_c;

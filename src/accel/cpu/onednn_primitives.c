@@ -31,12 +31,13 @@ static int start_engine(void)
 
 enum { INPUT, WEIGHTS, OUTPUT, BIAS, TENSORS };
 
-/* USER_LAYOUT: the layouts of the tensors themselves. The other two are what a primitive is asked for: to take blocked
- * tensors as they are and choose any layout for the rest, or to choose any layout for all. If it may choose, oneDNN may
- * prefer another layout to the blocked one by a little, and then reordering costs more than that gains. */
+/* USER_LAYOUT: the layouts of the caller's tensors. The other two are requests to a primitive. KEEP_BLOCKED: blocked
+ * tensors stay as they are, all other layouts are oneDNN's choice. ANY_LAYOUT: all are oneDNN's choice. KEEP_BLOCKED is
+ * tried first, because oneDNN may choose a layout that is a little faster, and reordering then costs more than it
+ * gains. */
 typedef enum { USER_LAYOUT, KEEP_BLOCKED, ANY_LAYOUT } layout_request;
 
-/* Of an input or an output. */
+/* The format tag of an input or an output. */
 static dnnl_format_tag_t activation_layout(layout_request request, int blocked)
 {
     if (request == ANY_LAYOUT || (request == KEEP_BLOCKED && !blocked)) return dnnl_format_tag_any;
@@ -63,8 +64,8 @@ static int describe_tensors(const convolution_key *k, layout_request request, dn
 
 /* ---- Choosing an algorithm --------------------------------------------------------------------------------------- */
 
-/* Darknet rounds the size of the output down, and so leaves out rows and columns at the end; oneDNN wants their number,
- * as a padding that may be negative. */
+/* Darknet rounds the size of the output down, so the last rows and columns of the input may be unused. oneDNN needs
+ * their number as a right padding, which is then negative. */
 static void describe_padding(const convolution_key *k, dnnl_dims_t strides, dnnl_dims_t pad, dnnl_dims_t pad_right)
 {
     strides[0] = strides[1] = k->stride;
@@ -98,8 +99,8 @@ static int describe_pass(const convolution_key *k, pass_kind kind, layout_reques
     }
 }
 
-/* Attributes of every primitive: the activation, and that it works in a scratchpad that is given to it, so that one
- * serves all. */
+/* Attributes of all primitives: the activation, and a scratchpad that the caller provides, so that all of them share
+ * one. */
 static int make_attributes(dnnl_primitive_attr_t *attributes, const convolution_key *k)
 {
     const piecewise_linear f = piecewise_linear_of(k->activation);
@@ -108,8 +109,8 @@ static int make_attributes(dnnl_primitive_attr_t *attributes, const convolution_
     if (f.negative_slope != 1) {
         dnnl_post_ops_t activation;
         TRY(dnnl_post_ops_create(&activation));
-        /* That a network has diverged must remain visible. But oneDNN's clip turns NaN into its lower bound, so that is
-         * -inf; and a slope of 0 would turn NaN and -inf into 0. */
+        /* NaN must not disappear, so that a diverged network is noticed. oneDNN's clip turns NaN into its lower bound,
+         * which is therefore -inf; and a slope of 0 would turn NaN and -inf into 0. */
         if (f.ceiling < HUGE_VALF)
             TRY(dnnl_post_ops_append_eltwise(activation, 1, dnnl_eltwise_clip, -HUGE_VALF, f.ceiling));
         TRY(dnnl_post_ops_append_eltwise(activation, 1, dnnl_eltwise_relu,
@@ -120,7 +121,7 @@ static int make_attributes(dnnl_primitive_attr_t *attributes, const convolution_
     return 0;
 }
 
-/* oneDNN's reference code exists for every shape and layout, and is slower than Darknet's. */
+/* oneDNN's reference code exists for every shape and layout, but is slower than Darknet's. */
 static int is_reference_code(dnnl_primitive_desc_t description)
 {
     const char *name = "";
@@ -128,7 +129,7 @@ static int is_reference_code(dnnl_primitive_desc_t description)
     return !strncmp(name, "ref", 3);
 }
 
-/* oneDNN's choice of an algorithm and layouts for one of the passes; fails where it has none. */
+/* Lets oneDNN choose an algorithm and layouts for a pass. Fails if it has none. */
 static int choose(const convolution *conv, pass_kind kind, dnnl_primitive_desc_t *chosen)
 {
     dnnl_primitive_attr_t attributes;
@@ -245,7 +246,7 @@ convolution *make_convolution(const convolution_key *key)
     convolution *conv = (convolution *)xcalloc(1, sizeof *conv);
     conv->key = *key;
     conv->declined = start_engine() || choose(conv, FORWARD, &conv->forward_description);
-    /* What goes forward in training has to come back. */
+    /* in training the backward passes are needed, too */
     if (!conv->declined && key->purpose != INFERENCE)
         conv->declined = !can_choose(conv, BACKWARD_DATA) || !can_choose(conv, BACKWARD_WEIGHTS);
     return conv;
@@ -284,8 +285,8 @@ static int run_reorder(dnnl_primitive_t reorder, dnnl_memory_t from, dnnl_memory
     return 0;
 }
 
-/* Where primitive memory has its bytes: directly in the tensor, or else in the scratch memory, which begins after them
- * from then on. */
+/* Sets the addresses of an operand. Its primitive memory is the tensor itself (`direct`) or the next bytes of *scratch,
+ * which then advances. */
 static int bind_operand(const operand *o, const void *tensor, int direct, char **scratch)
 {
     TRY(dnnl_memory_set_data_handle(o->user_memory, (void *)tensor));

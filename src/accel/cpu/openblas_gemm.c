@@ -1,15 +1,15 @@
-/* Matrix products through OpenBLAS: [connected] and recurrent layers, and convolutions that oneDNN declines.
+/* Matrix products with OpenBLAS: for [connected] and recurrent layers, and convolutions that oneDNN does not do.
  *
- * A large one is divided by rows or columns of C into one part per OpenMP thread, and each part is computed by OpenBLAS
- * in the thread that asks for it. OpenBLAS has threads of its own, but these wait for the next product in a busy loop,
- * and so take the processor from the OpenMP threads that everything else runs on.
+ * A large product is split by rows or columns of C into one part per OpenMP thread, and each thread calls OpenBLAS for
+ * its part. OpenBLAS' own threads are not used: they wait for the next product in a busy loop, and so take CPU time
+ * from the OpenMP threads that run everything else.
  */
 #include "accel/cpu/accel_cpu.h"
 
 #ifdef OPENBLAS
 
 #if __has_include(<cblas-openblas.h>)
-#include <cblas-openblas.h> /* Debian: <cblas.h> may be another library's */
+#include <cblas-openblas.h> /* Debian's name; <cblas.h> may belong to another library */
 #else
 #include <cblas.h>
 #endif
@@ -17,7 +17,7 @@
 #include <omp.h>
 #endif
 
-/* Multiplications; for fewer, starting a second thread costs more time than it saves. */
+/* multiplications; with fewer, starting a second thread costs more time than it saves */
 static const double parallel_from = 1e6;
 
 int accel_gemm(int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a, int lda,

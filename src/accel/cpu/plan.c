@@ -1,6 +1,6 @@
-/* Making a plan (layer_plan.h): which layers run in the blocked layout. It is made with the first pass of a network,
- * and again when the network's size, batch or use has changed.
- */
+/* Creates a plan (layer_plan.h): chooses which layers run in the blocked layout, and replaces their functions. This
+ * happens in the first pass of a network, and again after the network's size, batch or mode (training or inference) has
+ * changed. */
 #include "accel/cpu/accel_cpu.h"
 
 #ifdef ONEDNN
@@ -21,7 +21,7 @@
 
 /* ---- Types of layers that a plan has functions for --------------------------------------------------------------- */
 
-/* can_run of each: whether its functions can run layer k, with its output blocked or in Darknet's layout. */
+/* can_run of each type: whether its functions can run layer k, with its output blocked or in Darknet's layout. */
 
 static int can_run_convolution(const network *net, int k, int output_blocked)
 {
@@ -33,7 +33,7 @@ static int can_run_shortcut(const network *net, int k, int output_blocked)
     layer l = net->layers[k];
     if (!output_blocked || k == 0 || l.index == k - 1 || !is_piecewise_linear(l.activation)) return 0;
     if (l.w / l.out_w != l.h / l.out_h || l.out_w / l.w != l.out_h / l.h) return 0;
-    /* Darknet multiplies the first input by alpha only where the two overlap. */
+    /* Darknet multiplies the first input by alpha only where the two inputs overlap. */
     return l.alpha == 1 || (l.w == l.out_w && l.h == l.out_h && l.c == l.out_c);
 }
 
@@ -59,7 +59,7 @@ static int can_run_avgpool(const network *net, int k, int output_blocked)
     return !output_blocked;
 }
 
-/* The layout of the inputs that the functions of a type read: blocked or not, blocked alone, or that of the output. */
+/* The layout of the inputs that a type supports: any, only blocked, or that of its output. */
 typedef enum { ANY_LAYOUT, BLOCKED_LAYOUT, LAYOUT_OF_OUTPUT } input_layout;
 
 typedef struct {
@@ -79,7 +79,7 @@ static const layer_functions known_types[] = {
     {AVGPOOL, BLOCKED_LAYOUT, can_run_avgpool, forward_blocked_avgpool, backward_blocked_avgpool},
 };
 
-/* NULL: a type that only Darknet has functions for. */
+/* Returns NULL for a type that src/accel has no functions for. */
 static const layer_functions *functions_of(LAYER_TYPE type)
 {
     size_t i;
@@ -96,7 +96,7 @@ static int can_run(const network *net, int k, int output_blocked)
 
 /* ---- Layouts ----------------------------------------------------------------------------------------------------- */
 
-/* The i-th layer that layer k reads, in the order of layer_plan.first_writer_mask; -1: it reads fewer. */
+/* Index of the i-th layer that layer k reads, in the order of layer_plan.first_writer_mask; -1 if it reads fewer. */
 static int input_of(const network *net, int k, int i)
 {
     layer l = net->layers[k];
@@ -106,7 +106,7 @@ static int input_of(const network *net, int k, int i)
     return -1;
 }
 
-/* Whether the output of layer k can be blocked, as far as that is for the layer itself to say. */
+/* Whether the output of layer k can be blocked, without regard to the layers that read it. */
 static int can_be_blocked(const network *net, int k)
 {
     layer l = net->layers[k];
@@ -115,8 +115,8 @@ static int can_be_blocked(const network *net, int k)
     return can_run(net, k, 1);
 }
 
-/* Begins with every layer blocked that can be. Takes out those that are read by a layer which cannot read them, and
- * those that keep the layout of an input which is not blocked, until nothing changes. */
+/* Starts with all layers blocked that can be. Then removes those that are read by a layer that does not support it, and
+ * those that need the layout of an input that is not blocked, until nothing changes. */
 static void choose_layouts(const network *net, layer_plan *plan)
 {
     int changed = 1, k, i, from;
@@ -136,7 +136,7 @@ static void choose_layouts(const network *net, layer_plan *plan)
 
 /* ---- Functions of the layers ------------------------------------------------------------------------------------- */
 
-/* What a backward pass needs is not kept while predicting. */
+/* Used as l.backward in inference, where the values that a backward pass needs are not stored. */
 static void refuse_backward(layer l, network net)
 {
     (void)l, (void)net;
@@ -158,16 +158,16 @@ static void replace_functions(const network *net, layer_plan *plan, int k)
     if ((l->type == CONVOLUTIONAL || l->type == CONNECTED) && l->update && !net->adam) l->update = update_by_sgd;
 }
 
-/* A backward pass runs from the last layer to the first. */
+/* Finds the first writer of every gradient: a backward pass runs from the last layer to the first. */
 static void find_first_writers(const network *net, layer_plan *plan)
 {
     char *written = (char *)xcalloc(net->n + 1, 1);
     int k, i, from;
     for (k = net->n - 1; k >= 0; --k)
         for (i = 0; (from = input_of(net, k, i)) >= 0; ++i) {
-            /* [dropout] works on the tensors of the layer before it */
+            /* [dropout] works in place on the tensors of the layer before it */
             while (from > 0 && net->layers[from].type == DROPOUT) --from;
-            /* a loss has written to its gradient in the forward pass */
+            /* a loss layer has already written its gradient in the forward pass */
             if (!written[from] && plan[k].replaced && !net->layers[from].cost) {
                 plan[k].first_writer_mask |= 1u << i;
                 plan[from].has_first_writer = 1;
@@ -179,7 +179,7 @@ static void find_first_writers(const network *net, layer_plan *plan)
 
 /* ---- Memory of the layers ---------------------------------------------------------------------------------------- */
 
-/* Room for `floats` in an array that Darknet allocated for fewer; the new ones are zeros. */
+/* Enlarges an array of Darknet's to `floats` floats; the new ones are zeros. */
 static void grow(float **x, size_t floats)
 {
     size_t old_bytes = *x ? malloc_usable_size(*x) : 0;
@@ -188,7 +188,7 @@ static void grow(float **x, size_t floats)
     memset((char *)*x + old_bytes, 0, floats * sizeof(float) - old_bytes);
 }
 
-/* Channels that do not fill the last block take more room than Darknet has allocated. */
+/* Makes room for the padding channels, which Darknet has not allocated. */
 static void make_room(layer *l)
 {
     size_t floats = blocked_floats(l->batch, l->out_c, l->out_h, l->out_w);
@@ -235,7 +235,7 @@ void accel_free_plan(network *net)
     net->accel = 0;
 }
 
-/* Whether the plan was made for the network as it is now. */
+/* Whether the plan fits the network's current state. */
 static int is_current(const struct accel_plan *p, const network *net)
 {
     return p->n == net->n && p->batch == net->batch && p->w == net->w && p->h == net->h && p->train == net->train;
@@ -245,8 +245,8 @@ void accel_plan(network *net)
 {
     struct accel_plan *p = net->accel;
     int k;
-    /* `nightmare` asks for a gradient by the image with net->train = 0: a backward pass follows that uses the
-     * statistics of inference, which the functions of a plan do not do. */
+    /* The command `nightmare` computes the gradient of the image with net->train = 0: a backward pass with the
+     * statistics of inference, which the functions of a plan do not support. */
     if (!allowed || (!net->train && net->delta)) {
         accel_end_plan(net);
         return;

@@ -1,6 +1,6 @@
-/* Batch normalisation in Darknet's layout, nchw: three passes over a channel forward and two backward, where Darknet's
- * own code takes nine and seven; the channels are divided among the cores. The formulas are Darknet's: to keep from
- * dividing by 0, forward adds 1e-6 to the deviation, and backward 1e-5 to the variance. */
+/* Batch normalisation in Darknet's layout, nchw: three passes over a channel forward and two backward, instead of nine
+ * and seven in Darknet's own code; the channels are divided among the cores. The formulas are Darknet's, which avoid a
+ * division by 0 in two ways: forward adds 1e-6 to the standard deviation, backward 1e-5 to the variance. */
 #include "accel/cpu/accel_cpu.h"
 
 #ifdef ONEDNN
@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-/* Sums over one channel. Floats within an image, where the rounding is small; doubles over images. */
+/* Sums over one channel: in float within an image, where rounding is small, in double over the images. */
 VECTORIZED static double channel_sum(const float *x, int batch, size_t step, int spatial)
 {
     double total = 0;
@@ -86,7 +86,8 @@ VECTORIZED static void channel_delta(float *delta, const float *x_norm, float p,
     }
 }
 
-/* The [batchnorm] layer has no x_norm on the CPU, and inference uses the rolling averages. */
+/* Not supported: [batchnorm] layers, which have no x_norm on the CPU, and inference, which uses the rolling
+ * averages. */
 static int declined(layer l, network net)
 {
     return !net.train || l.type != CONVOLUTIONAL || !l.x_norm;
@@ -128,7 +129,7 @@ int accel_backward_batchnorm(layer l, network net)
         channel_delta_sums(delta, x_norm, l.batch, step, spatial, &sum, &product);
         l.bias_updates[f] += (float)sum;
         l.scale_updates[f] += (float)product;
-        /* x - mean, which Darknet's formulas are in, is x_norm times this */
+        /* Darknet's formulas use x - mean, which is x_norm times this */
         deviation = sqrt((double)l.variance[f]) + .000001;
         mean_delta = -l.scales[f] * sum * inverse;
         variance_delta = -.5 * l.scales[f] * product * deviation * inverse / variance;

@@ -1,5 +1,5 @@
-/* Activations and level 1 of the BLAS. Reading and writing memory takes most of their time, so what there is to gain is
- * wide vector registers and all of the processor's cores. */
+/* Activations and level 1 of the BLAS, with wide vector registers and all cores. They are limited by memory
+ * bandwidth. */
 #include "accel/cpu/accel_cpu.h"
 
 #ifdef ONEDNN
@@ -61,7 +61,7 @@ int accel_fill(int n, float value, float *x)
 
 int accel_copy(int n, const float *x, float *y)
 {
-    /* memmove: some layers copy an array onto itself, which Darknet's loop allows and memcpy does not */
+    /* memmove: some layers copy an array onto itself, which is allowed in Darknet's loop, but not in memcpy */
     if (n < PARALLEL_FROM || (x < y + n && y < x + n))
         memmove(y, x, n * sizeof(float));
     else

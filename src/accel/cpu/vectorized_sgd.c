@@ -4,7 +4,7 @@
 
 #include "base/vectorize.h"
 
-/* One pass over the n weights, where Darknet takes three: decay, step and momentum. */
+/* Decay, step and momentum in one pass over the n weights; Darknet takes three. */
 VECTORIZED static void sgd(float *weights, float *updates, float decay, float rate, float momentum, size_t n)
 {
     size_t i;

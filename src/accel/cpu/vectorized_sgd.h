@@ -1,11 +1,11 @@
-/* The update of weights by stochastic gradient descent, as a plan puts it in the place of a layer's own. */
+/* The weight update of stochastic gradient descent (SGD), which a plan uses as l.update. */
 #ifndef VECTORIZED_SGD_H
 #define VECTORIZED_SGD_H
 
 #include "darknet.h"
 
-/* l.update of [convolutional] and [connected], with Darknet's formulas: weights, biases and scales, and what remains of
- * their updates as momentum. */
+/* Updates weights, biases and scales of a [convolutional] or [connected] layer with Darknet's formulas, including
+ * weight decay, and keeps momentum times the update. */
 void update_by_sgd(layer l, update_args a);
 
 #endif

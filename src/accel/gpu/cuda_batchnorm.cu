@@ -1,9 +1,9 @@
-/* Batch normalisation on a GPU, with the formulas of Darknet's CUDA code: two kernels forward and two backward, where
- * it runs eleven and six. With cuDNN only passes outside of training come here: cuDNN's backward call wants the
- * inverse deviations of a batch, and would read the rolling variances as these. */
+/* Batch normalisation on a GPU, with the formulas of Darknet's CUDA code: two kernels forward and two backward, instead
+ * of eleven and six. With cuDNN these are used only in inference: cuDNN's backward call needs the inverse deviations of
+ * a batch, and would take the rolling variances for them. */
 #include "accel/gpu/cuda_kernels.cuh"
 
-/* Mean, variance and rolling averages of one channel: a block each. */
+/* Mean, variance and rolling averages of a channel; one block per channel. */
 static __global__ void statistics_kernel(const float *x, int batch, int channels, int spatial, float *mean,
                                          float *variance, float *rolling_mean, float *rolling_variance)
 {
@@ -25,7 +25,7 @@ static __global__ void statistics_kernel(const float *x, int batch, int channels
     rolling_variance[f] = .99f * rolling_variance[f] + .01f * v;
 }
 
-/* norm = (x - mean) / sqrt(variance + .00001), output = scale norm + bias; output may be x. */
+/* norm = (x - mean) / sqrt(variance + .00001); output = scale norm + bias. `output` may be `x`. */
 static __global__ void normalize_kernel(unsigned n, const float *x, const float *mean, const float *variance,
                                         const float *scales, const float *biases, int channels, int spatial,
                                         float *norm, float *output)
@@ -39,8 +39,8 @@ static __global__ void normalize_kernel(unsigned n, const float *x, const float 
     output[i] = value * scales[f] + biases[f];
 }
 
-/* Sums over one channel: those of delta and of delta x_norm go to the updates, their means to mean_delta and
- * norm_delta. */
+/* Sums over a channel, one block per channel: the sums of delta and delta x_norm are added to the updates of bias and
+ * scale; their means go to mean_delta and norm_delta. */
 static __global__ void gradient_sums_kernel(const float *delta, const float *x_norm, int batch, int channels,
                                             int spatial, float *bias_updates, float *scale_updates, float *mean_delta,
                                             float *norm_delta)
@@ -63,8 +63,9 @@ static __global__ void gradient_sums_kernel(const float *delta, const float *x_n
     norm_delta[f] = (float)(total_product / elements);
 }
 
-/* delta = scale / sqrt(variance + .00001) (delta - mean of delta - x_norm mean of delta x_norm): the three terms of
- * Darknet's normalize_delta_gpu, where x - mean is x_norm sqrt(variance + .00001). */
+/* delta = scale / sqrt(variance + .00001) (delta - mean of delta - x_norm mean of delta x_norm). These are the three
+ * terms of Darknet's normalize_delta_gpu, with x - mean = x_norm sqrt(variance + .00001). `copy`, if not NULL, gets the
+ * same. */
 static __global__ void gradient_kernel(unsigned n, const float *x_norm, const float *variance, const float *scales,
                                        const float *mean_delta, const float *norm_delta, int channels, int spatial,
                                        float *delta, float *copy)

@@ -1,5 +1,5 @@
-/* Depthwise convolution on a GPU without cuDNN: every channel is convolved with its own filters, n / c of them. Darknet
- * runs one matrix product per channel and image, each of a handful of rows; here each pass is one kernel. */
+/* Depthwise convolution on a GPU without cuDNN: every channel is convolved with its own n / c filters. Each pass is one
+ * kernel; Darknet runs a small matrix product for every channel of every image. */
 #include "accel/gpu/cuda_kernels.cuh"
 
 typedef struct {
@@ -14,8 +14,8 @@ static shape shape_of(layer l)
     return s;
 }
 
-/* A thread per output. SIZE is s.size where it is known when this is compiled, so that the loops over the common 3x3
- * filters can be unrolled; otherwise 0. */
+/* One thread per output. SIZE is s.size if it is known at compile time, so that the loops for 3x3 filters are unrolled;
+ * otherwise 0. */
 template <int SIZE> static __global__ void forward_kernel(shape s, const float *x, const float *weights, float *output)
 {
     int size = SIZE ? SIZE : s.size, spatial = s.out_h * s.out_w, plane, f, left, top, i, j;
@@ -37,7 +37,8 @@ template <int SIZE> static __global__ void forward_kernel(shape s, const float *
     output[element()] = sum;
 }
 
-/* A thread per input: it sums over the outputs that its input went into, so no two threads add to one place. */
+/* One thread per input, which sums over the outputs that depend on this input; so no two threads add to the same
+ * address. */
 template <int SIZE>
 static __global__ void backward_data_kernel(shape s, const float *delta, const float *weights, float *input_delta)
 {
@@ -65,7 +66,7 @@ static __global__ void backward_data_kernel(shape s, const float *delta, const f
     input_delta[element()] += sum;
 }
 
-/* A block per weight. */
+/* One block per weight. */
 static __global__ void backward_weights_kernel(shape s, const float *x, const float *delta, float *weight_updates)
 {
     int weight = blockIdx.x, f = weight / (s.size * s.size), spatial = s.out_h * s.out_w;

@@ -1,5 +1,5 @@
-/* [shortcut] between two layers of one shape, the residual block: one pass each way, where Darknet's CUDA code takes a
- * copy and an addition. */
+/* [shortcut] of two layers with the same shape, as in residual blocks: one kernel each way, where Darknet's CUDA code
+ * runs a copy and an addition. */
 #include "accel/gpu/cuda_kernels.cuh"
 
 static __global__ void add_kernel(unsigned n, const float *input, const float *from, float alpha, float beta,
@@ -9,7 +9,7 @@ static __global__ void add_kernel(unsigned n, const float *input, const float *f
     if (i < n) output[i] = alpha * input[i] + beta * from[i];
 }
 
-/* input_delta and from_delta may be the same array: then both terms are added to it. */
+/* input_delta and from_delta may be the same array; then both terms are added to it, one after the other. */
 static __global__ void add_gradient_kernel(unsigned n, const float *delta, float alpha, float beta, float *input_delta,
                                            float *from_delta)
 {

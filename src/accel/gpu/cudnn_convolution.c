@@ -1,4 +1,4 @@
-/* Choosing cuDNN's algorithms for a convolution, with the calls that cuDNN 7, 8 and 9 have. */
+/* Chooses cuDNN's algorithms for a convolution, with calls that exist in cuDNN 7, 8 and 9. */
 #include "accel/gpu/accel_gpu.h"
 
 #if defined(GPU) && defined(CUDNN)
@@ -11,18 +11,18 @@
 #include <pthread.h>
 #include <string.h>
 
-/* Workspace beyond this is not worth it; Darknet's own limit. */
+/* Algorithms that need a larger workspace are not used, as in Darknet. */
 static const size_t workspace_limit = 2000000000;
 
 enum { CANDIDATES = 8 };
 
 /* ---- Choices that were made before ------------------------------------------------------------------------------- */
 
-/* They are kept: a network with random=1 comes back to each of ten sizes hundreds of times. onednn_convolution.c keeps
- * a list of its own. The two have different keys and values, and that one frees what it holds, so there would be only
- * the loop of a search to share. */
+/* Choices are cached, because a network with random=1 returns to each of ten sizes hundreds of times.
+ * onednn_convolution.c has a cache of its own: its keys and values differ, and it has to free them, so only a search
+ * loop could be shared. */
 
-/* All that a choice depends on. Integers alone, so that memcmp compares no padding. */
+/* All that a choice depends on. Only integers, so that memcmp compares no padding. */
 typedef struct {
     int device, batch, c, h, w, n, groups, size, stride, pad;
 } shape;
@@ -32,12 +32,12 @@ typedef struct choice {
     cudnnConvolutionFwdAlgo_t forward;
     cudnnConvolutionBwdDataAlgo_t backward_data;
     cudnnConvolutionBwdFilterAlgo_t backward_filter;
-    size_t workspace; /* bytes that suffice for each of the three */
+    size_t workspace; /* bytes, enough for each of the three */
     struct choice *next;
 } choice;
 
 static choice *choices;
-static pthread_mutex_t choices_lock = PTHREAD_MUTEX_INITIALIZER; /* networks on several GPUs have a thread each */
+static pthread_mutex_t choices_lock = PTHREAD_MUTEX_INITIALIZER; /* with several GPUs, each has a thread */
 
 static choice *find_choice(const shape *key)
 {
@@ -55,9 +55,9 @@ static void no_algorithm(const layer *l)
         l->size, l->size, l->groups);
 }
 
-/* Sets `target` to the best algorithm of `results`, which come fastest first: the first whose workspace fits and whose
- * sums have one order, or else the first whose workspace fits. Raises `most` to its workspace. A macro, since the three
- * kinds of results differ in the type of `algo`. */
+/* Sets `target` to the best of the `results`, which are sorted by speed: the first deterministic one whose workspace
+ * fits, or else the first whose workspace fits. Raises `most` to its workspace. A macro, because the three kinds of
+ * results differ in the type of `algo`. */
 #define TAKE_BEST(l, results, n, target, most)                                                                         \
     do {                                                                                                               \
         int i_, best_ = -1;                                                                                            \
@@ -100,7 +100,7 @@ void accel_choose_cudnn_algorithms(layer *l)
 {
     shape key;
     choice *found;
-    /* With -nogpu no descriptor was made. */
+    /* with -nogpu there are no descriptors */
     if (gpu_index < 0) return;
     check_error(cudaGetDevice(&key.device));
     key.batch = l->batch;
