@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void atomic_name(atomic_file *file, const char *path)
@@ -27,12 +28,14 @@ static void release(atomic_file *file)
 
 int atomic_open(atomic_file *file, const char *path)
 {
-    int error;
+    struct stat there;
+    int error = 0;
     atomic_name(file, path);
-    file->stream = fopen(file->temporary, "wb");
-    if (file->stream) return 0;
-    error = errno;
-    release(file);
+    if (!stat(path, &there) && !S_ISREG(there.st_mode))
+        error = S_ISDIR(there.st_mode) ? EISDIR : EOPNOTSUPP;
+    else if (!(file->stream = fopen(file->temporary, "wb")))
+        error = errno;
+    if (error) release(file);
     return error;
 }
 

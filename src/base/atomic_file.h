@@ -21,7 +21,8 @@ typedef struct {
     char *path, *temporary; /* owned */
 } atomic_file;
 
-/* Opens <path>.tmp. */
+/* Opens <path>.tmp. Where <path> is there and is no regular file, such as a folder or /dev/null, that is an error: the
+ * rename would put a file in its place. */
 int atomic_open(atomic_file *file, const char *path);
 
 /* Flushes, closes and renames. Frees what `file` holds, after an error too. */

@@ -213,10 +213,21 @@ static void a_place_that_cannot_be_written_is_an_error(void **test)
     assert_int_equal(atomic_open(&file, in_folder("nowhere/x")), ENOENT);
     assert_int_equal(mkdir(in_folder("occupied"), 0700), 0);
     put_file(in_folder("occupied/inside"), "");
-    assert_int_equal(atomic_open(&file, in_folder("occupied")), 0);
-    assert_int_equal(atomic_commit(&file), EISDIR);
+    assert_int_equal(atomic_open(&file, in_folder("occupied")), EISDIR);
     assert_true(exists(in_folder("occupied/inside")));
     assert_false(exists(in_folder("occupied.tmp")));
+}
+
+static void what_is_no_regular_file_is_not_replaced(void **test)
+{
+    atomic_file file;
+    struct stat is;
+    (void)test;
+    assert_int_equal(mkfifo(in_folder("pipe"), 0600), 0);
+    assert_int_equal(atomic_open(&file, in_folder("pipe")), EOPNOTSUPP);
+    assert_int_equal(stat(in_folder("pipe"), &is), 0);
+    assert_true(S_ISFIFO(is.st_mode));
+    assert_false(exists(in_folder("pipe.tmp")));
 }
 
 /* In a child, whose files may have 10 bytes. 0: the error is reported, the old file is there, and no temporary one.
@@ -589,6 +600,7 @@ int main(void)
         cmocka_unit_test(a_file_that_is_discarded_was_never_there),
         cmocka_unit_test(a_file_of_another_program_is_published_in_two_steps),
         cmocka_unit_test(a_place_that_cannot_be_written_is_an_error),
+        cmocka_unit_test(what_is_no_regular_file_is_not_replaced),
         cmocka_unit_test(a_disk_that_is_full_leaves_the_file_before),
         cmocka_unit_test(strings_are_escaped_and_numbers_bring_the_double_back),
         cmocka_unit_test(the_first_error_of_a_json_file_is_kept_with_its_place),
