@@ -8,10 +8,6 @@
 #ifndef ERROR_H
 #define ERROR_H
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 #ifdef __GNUC__
 #define PRINTF_FORMAT(text, first) __attribute__((format(printf, text, first))) /* both count from 1 */
 #define NO_RETURN __attribute__((noreturn))
@@ -28,8 +24,4 @@ int report_error(const char *format, ...) PRINTF_FORMAT(1, 2);
 
 /* Prints the line with "note: " in front of the text: something that the user should know and that stops nothing. */
 void report_note(const char *format, ...) PRINTF_FORMAT(1, 2);
-
-#ifdef __cplusplus
-}
-#endif
 #endif

@@ -5,6 +5,7 @@
 #include "base/vectorize.h"
 
 #include "image.h"
+#include "stb_image.h"
 #include "utils.h"
 
 #include <fcntl.h>
@@ -15,10 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#ifndef OPENCV
-#include "stb_image.h"
-#endif
 
 /* ---- Photos that are kept ---------------------------------------------------------------------------------------- */
 
@@ -163,6 +160,12 @@ static int is_black_square(photo p)
     return i == p.w * p.h * p.c;
 }
 #endif
+
+int photo_size(const char *path, int *w, int *h)
+{
+    int channels_of_file;
+    return stbi_info(path, w, h, &channels_of_file) && *w > 0 && *h > 0;
+}
 
 int photo_decode(const char *path, photo *p)
 {

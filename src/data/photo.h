@@ -30,6 +30,9 @@ void photo_set_limit(size_t bytes);
 /* How many bytes are kept. */
 size_t photo_kept(void);
 
+/* Width and height of the image in a file, from its first bytes. Returns 0 where it is none that can be decoded. */
+int photo_size(const char *path, int *w, int *h);
+
 /* The image in a file, with 3 channels, which is not kept. Returns 0 where it cannot be decoded; there is then nothing
  * to close. Any thread may call this; the caller frees the photo with photo_close. */
 int photo_decode(const char *path, photo *p);

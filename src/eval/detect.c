@@ -26,8 +26,7 @@ enum { SCALES = sizeof((detect_options *)0)->scales / sizeof(int) };
 /* A group of images with their inputs at all sizes. */
 enum { LARGEST_GROUP = 64, GROUP_BYTES = 256 << 20 };
 
-/* One more detection, zeros. */
-static ap_detection *add_detection(detect_result *to)
+ap_detection *add_detection(detect_result *to)
 {
     to->detections = (ap_detection *)grow_array(to->detections, to->count, &to->capacity, sizeof *to->detections);
     return (ap_detection *)memset(&to->detections[to->count++], 0, sizeof *to->detections);
@@ -76,9 +75,7 @@ int detect_letterbox(const network *net, const detect_options *options)
     return options->letterbox < 0 ? !has_detection_head(net) : options->letterbox != 0;
 }
 
-/* With a NaN among the outputs, yolo_num_detections and get_yolo_detections need not agree on how many boxes there are,
- * and the second writes past the memory that the first asked for. */
-static int output_is_finite(const network *net)
+int heads_are_finite(const network *net)
 {
     int i, k;
     for (i = 0; i < net->n; ++i) {
@@ -320,7 +317,7 @@ static const char *run_pass(network *net, const pass *p, const loader *l, float 
     int w = net->w, h = net->h, boxes = 0, i, k;
     detection *dets;
     network_predict(net, input);
-    if (!output_is_finite(net)) return "the output is not finite: weights that are untrained or have diverged";
+    if (!heads_are_finite(net)) return "the output is not finite: weights that are untrained or have diverged";
     /* [yolo] and [region] undo a letterbox of an image of w x h; there is none for one with the shape of the input.
      * get_detection_detections does not, and always multiplies by the size it is given, whatever `relative` says. */
     if (detection_head)

@@ -40,6 +40,9 @@ typedef struct {
     size_t count, capacity;
 } detect_result;
 
+/* One more detection, zeros. The pointer is good until the next one is added. */
+ap_detection *add_detection(detect_result *to);
+
 /* Loads a network to detect with: batch 1, three channels, and heads ([yolo], [region] or [detection]) that have the
  * same number of classes and one of which is the last section. Both files must be there: Darknet ends the program where
  * they are not. `weights_file` may be NULL: then they are drawn, as for training. Sets *classes. Free with
@@ -63,6 +66,11 @@ int network_stride(const network *net);
  * only sections that Darknet can resize: with [connected] or [detection] a network has one size. detect_images looks
  * too; this is for who wants to know before long work. Returns 0, or 1 after one line on stderr. */
 int detect_check(const network *net, const detect_options *options);
+
+/* Whether what the heads put out for the first image of a batch is finite; to be asked before Darknet's
+ * get_network_boxes. With a NaN among the outputs, its yolo_num_detections and get_yolo_detections need not agree on
+ * how many boxes there are, and the second writes past the memory that the first asked for. */
+int heads_are_finite(const network *net);
 
 /* Detects in `count` images. `net` and `classes` are load_detector's.
  *

@@ -40,15 +40,9 @@ static inline void sync_networks(network **nets, int n)
     sync_nets(nets, n, 0);
 }
 
-#ifdef __cplusplus
-extern "C" {
-#endif
 /* For cuda_set_device: 0 for n < 0 (no GPU wanted); 1 when device n is there; ends the program with one line when it is
  * not. */
 int device_usable(int n);
-#ifdef __cplusplus
-}
-#endif
 
 #else
 
