@@ -25,13 +25,13 @@ skip() {
 }
 
 # fails TEXT COMMAND...: darknet ends with a status other than 0, not by a signal, and with one line that starts with
-# "darknet: " and holds TEXT; beside it there is only Darknet's list of layers. No temporary file stays.
+# "darknet: " and holds TEXT; before it there are only notes and Darknet's list of layers. No temporary file stays.
 fails() {
     local text=$1 status lines
     shift
     "$@" >out.txt 2>err.txt
     status=$?
-    lines=$(grep '^darknet: ' err.txt)
+    lines=$(grep '^darknet: ' err.txt | grep -v '^darknet: note: ')
     if [ "$status" = 0 ] || [ "$status" -ge 128 ]; then
         echo "status $status of: $*"
     elif [ "$(wc -l <<<"$lines")" != 1 ] || [[ $lines != *"$text"* ]]; then
