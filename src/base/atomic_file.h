@@ -31,10 +31,9 @@ int atomic_commit(atomic_file *file);
 /* Gives up: closes and removes the temporary file, and frees what `file` holds. */
 void atomic_discard(atomic_file *file);
 
-/* The steps of which these are made, for files that another program writes, or that are looked at before they take
- * their place: name; [open, write,] finish; publish or discard. */
-void atomic_name(atomic_file *file, const char *path);
+/* The two steps of atomic_commit, for a file that is looked at, or written anew by another program, before it takes its
+ * place; instead of the second, atomic_discard. */
 int atomic_finish(atomic_file *file);  /* flushes to the disk and closes; discards after an error */
-int atomic_publish(atomic_file *file); /* renames, and frees; the file was finished, or written by somebody else */
+int atomic_publish(atomic_file *file); /* renames, and frees */
 
 #endif

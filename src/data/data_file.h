@@ -26,7 +26,4 @@ void valid_data_free(valid_data *data);
 /* classes=, and the lines of the file train=. Free the images with free_lines, after an error too. */
 int training_list_read(const char *path, int *classes, text_lines *images);
 
-/* Frees what Darknet's read_data_cfg returned, for which Darknet itself has no function. */
-void free_data_options(list *options);
-
 #endif

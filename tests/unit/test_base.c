@@ -199,7 +199,9 @@ static void a_file_of_another_program_is_published_in_two_steps(void **test)
 {
     atomic_file file;
     (void)test;
-    atomic_name(&file, in_folder("foreign"));
+    assert_int_equal(atomic_open(&file, in_folder("foreign")), 0);
+    assert_int_equal(atomic_finish(&file), 0);
+    assert_false(exists(in_folder("foreign")));
     put_file(file.temporary, "written elsewhere");
     assert_int_equal(atomic_publish(&file), 0);
     assert_string_equal(content_of(in_folder("foreign")), "written elsewhere");
