@@ -114,7 +114,7 @@ try "the time left is the images left by images/s" knows_the_time_left
 evaluates() {
     train net -map 6 || return
     sed -nE 's/^([0-9]+): mAP@0.50 .*/\1/p' net.log >said
-    sed -nE 's/^iteration ([0-9]+): no mAP: .*/\1/p' net.err >>said
+    sed -nE 's/^darknet: note: iteration ([0-9]+): no mAP: .*/\1/p' net.err >>said
     # every 6 epochs of 3 iterations, and the end
     [ "$(sort -n said)" = "$({ seq 18 18 126; echo 132; } | sort -n)" ] || { sort -n said; return 1; }
     ls backup >files
@@ -223,7 +223,7 @@ goes_on_without_map() {
     cfg short 12 0
     "$darknet" detector train gone short.cfg -map 2 -seed 3 -nogpu >short.log 2>short.err || return
     cat short.err
-    [ "$(grep -c '^iteration [0-9]*: no mAP: cannot read the image .*gone.jpg' short.err)" = 2 ] &&
+    [ "$(grep -c '^darknet: note: iteration [0-9]*: no mAP: cannot read the image .*gone.jpg' short.err)" = 2 ] &&
         [ "$(column 7 backup/short_log.csv | sort -u)" = "" ] && [ "$(column 1 backup/short_log.csv)" = "$(seq 12)" ] &&
         [ ! -e backup/short_best.weights ] && [ -e backup/short_final.weights ]
 }

@@ -7,17 +7,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
-
-void atomic_name(atomic_file *file, const char *path)
-{
-    static const char ending[] = ".tmp";
-    file->stream = 0;
-    file->path = xstrdup(path);
-    file->temporary = (char *)xmalloc(strlen(path) + sizeof ending);
-    strcpy(file->temporary, path);
-    strcat(file->temporary, ending);
-}
 
 static void release(atomic_file *file)
 {
@@ -28,12 +19,18 @@ static void release(atomic_file *file)
 
 int atomic_open(atomic_file *file, const char *path)
 {
-    int error;
-    atomic_name(file, path);
-    file->stream = fopen(file->temporary, "wb");
-    if (file->stream) return 0;
-    error = errno;
-    release(file);
+    static const char ending[] = ".tmp";
+    struct stat there;
+    int error = 0;
+    file->stream = 0;
+    file->path = xstrdup(path);
+    file->temporary = (char *)xmalloc(strlen(path) + sizeof ending);
+    strcat(strcpy(file->temporary, path), ending);
+    if (!stat(path, &there) && !S_ISREG(there.st_mode))
+        error = S_ISDIR(there.st_mode) ? EISDIR : EOPNOTSUPP;
+    else if (!(file->stream = fopen(file->temporary, "wb")))
+        error = errno;
+    if (error) release(file);
     return error;
 }
 

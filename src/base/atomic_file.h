@@ -22,7 +22,8 @@ typedef struct {
     char *path, *temporary; /* owned */
 } atomic_file;
 
-/* Opens <path>.tmp for writing. Copies `path`. */
+/* Opens <path>.tmp. Where <path> is there and is no regular file, such as a folder or /dev/null, that is an error: the
+ * rename would put a file in its place. */
 int atomic_open(atomic_file *file, const char *path);
 
 /* Flushes, closes and renames the temporary file. Frees what `file` holds, also after an error. */
@@ -31,11 +32,9 @@ int atomic_commit(atomic_file *file);
 /* Cancels: closes and removes the temporary file, and frees what `file` holds. */
 void atomic_discard(atomic_file *file);
 
-/* The single steps, for a file that another program writes, or that is checked before it replaces the old one. First
- * atomic_name (or atomic_open) and atomic_finish, then atomic_publish or atomic_discard. A file written by another
- * program needs no atomic_finish. */
-void atomic_name(atomic_file *file, const char *path); /* sets the paths; opens nothing */
-int atomic_finish(atomic_file *file);                  /* flushes to the disk, closes; discards after an error */
-int atomic_publish(atomic_file *file);                 /* renames, frees what `file` holds */
+/* The two steps of atomic_commit, for a file that is looked at, or written anew by another program, before it takes its
+ * place; instead of the second, atomic_discard. */
+int atomic_finish(atomic_file *file);  /* flushes to the disk and closes; discards after an error */
+int atomic_publish(atomic_file *file); /* renames, and frees */
 
 #endif

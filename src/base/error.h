@@ -7,10 +7,6 @@
 #ifndef ERROR_H
 #define ERROR_H
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 #ifdef __GNUC__
 #define PRINTF_FORMAT(text, first) __attribute__((format(printf, text, first))) /* argument positions, from 1 */
 #define NO_RETURN __attribute__((noreturn))
@@ -27,8 +23,4 @@ int report_error(const char *format, ...) PRINTF_FORMAT(1, 2);
 
 /* Prints the line with "note: " before the text: for information that stops nothing. */
 void report_note(const char *format, ...) PRINTF_FORMAT(1, 2);
-
-#ifdef __cplusplus
-}
-#endif
 #endif

@@ -9,8 +9,7 @@
 #include "data/data_file.h"
 #include "data/label_file.h"
 #include "data/lists.h"
-
-#include "stb_image.h"
+#include "data/photo.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -81,11 +80,11 @@ typedef struct {
 static anchor_size placed_size(const char *image, const arguments *a)
 {
     anchor_size size = {(double)a->width, (double)a->height};
-    int w, h, channels;
+    int w, h;
     double aspect;
     if (a->stretch) return size;
     if (check_file("image", image)) exit(1);
-    if (!stbi_info(image, &w, &h, &channels) || w < 1 || h < 1) die("%s is not an image that can be decoded", image);
+    if (!photo_size(image, &w, &h)) die("%s is not an image that can be decoded", image);
     aspect = (double)w / h;
     if (aspect < 1)
         size.w = size.h * aspect;

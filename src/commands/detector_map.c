@@ -387,8 +387,8 @@ int detector_map(int argc, char **argv)
     map_run r = {.arguments = read_arguments(argc, argv)};
     const int status = read_data(&r) || load_detector_for(&r) || read_truth(&r) || find_detections(&r) || evaluate(&r);
     if (!status && r.truth.missing)
-        fprintf(stderr, "%d of %d images have no label file and count as images without objects; first: no %s\n",
-                r.truth.missing, r.data.images.count, r.truth.first_missing);
+        report_note("%d of %d images have no label file and count as images without objects; first: no %s",
+                    r.truth.missing, r.data.images.count, r.truth.first_missing);
     free(r.sizes);
     free(r.found.detections);
     ground_truth_free(&r.truth);

@@ -25,19 +25,9 @@ int is_net_section(const char *type)
     return is_one_of(type, names);
 }
 
-static int is_smoothing_key(const char *key)
-{
-    int i;
-    for (i = 0; ols_option_key(i); ++i)
-        if (!strcmp(key, ols_option_key(i))) return 1;
-    return 0;
-}
-
 const char *portable_value(const char *type, const char *key, const char *value)
 {
-    /* smoothing keys are removed only from these, because alpha= has another meaning in other sections */
-    static const char *const may_smooth[] = {"[ols]", "[yolo]", "[region]", "[detection]", 0};
-    if (is_one_of(type, may_smooth) && is_smoothing_key(key)) return 0;
+    if (may_smooth(type) && is_smoothing_key(key)) return 0;
     if (is_net_section(type) && !strcmp(key, "policy") && !strcmp(value, "cosine")) return "constant";
     return value;
 }

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void free_data_options(list *options)
+/* What Darknet's read_data_cfg returned, for which Darknet itself has no function. */
+static void free_data_options(list *options)
 {
     node *n;
     for (n = options->front; n; n = n->next) {

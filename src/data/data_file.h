@@ -27,7 +27,4 @@ void valid_data_free(valid_data *data);
 /* Reads classes= and the lines of the file in train=. Free `images` with free_lines, also after an error. */
 int training_list_read(const char *path, int *classes, text_lines *images);
 
-/* Frees the result of Darknet's read_data_cfg; Darknet has no function for it. */
-void free_data_options(list *options);
-
 #endif

@@ -6,6 +6,7 @@
 #include "base/vectorize.h"
 
 #include "image.h"
+#include "stb_image.h"
 #include "utils.h"
 
 #include <fcntl.h>
@@ -17,11 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifndef OPENCV
-#include "stb_image.h"
-#endif
-
-/* ---- The cache of decoded photos --------------------------------------------------------------------------------- */
+/* ---- Photos that are kept ---------------------------------------------------------------------------------------- */
 
 /* The first photos are kept until the limit is reached, and none is ever removed: images are drawn at random, so all
  * are equally likely to be needed again. A pointer to a kept photo is therefore valid until the program ends. */
@@ -164,6 +161,12 @@ static int is_black_square(photo p)
     return i == p.w * p.h * p.c;
 }
 #endif
+
+int photo_size(const char *path, int *w, int *h)
+{
+    int channels_of_file;
+    return stbi_info(path, w, h, &channels_of_file) && *w > 0 && *h > 0;
+}
 
 int photo_decode(const char *path, photo *p)
 {

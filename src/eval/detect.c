@@ -27,8 +27,7 @@ enum { SCALES = sizeof((detect_options *)0)->scales / sizeof(int) };
 /* Limits of a group: its images, and the bytes of their inputs at all sizes. */
 enum { LARGEST_GROUP = 64, GROUP_BYTES = 256 << 20 };
 
-/* Appends a detection of zeros and returns it. */
-static ap_detection *add_detection(detect_result *to)
+ap_detection *add_detection(detect_result *to)
 {
     to->detections = (ap_detection *)grow_array(to->detections, to->count, &to->capacity, sizeof *to->detections);
     return (ap_detection *)memset(&to->detections[to->count++], 0, sizeof *to->detections);
@@ -77,10 +76,7 @@ int detect_letterbox(const network *net, const detect_options *options)
     return options->letterbox < 0 ? !has_detection_head(net) : options->letterbox != 0;
 }
 
-/* A NaN among the outputs must be found before boxes are read: yolo_num_detections and get_yolo_detections can then
- * count boxes differently, and the second would write beyond the memory that was allocated for the first one's
- * count. */
-static int output_is_finite(const network *net)
+int heads_are_finite(const network *net)
 {
     int i, k;
     for (i = 0; i < net->n; ++i) {
@@ -323,10 +319,9 @@ static const char *run_pass(network *net, const pass *p, const loader *l, float 
     int w = net->w, h = net->h, boxes = 0, i, k;
     detection *dets;
     network_predict(net, input);
-    if (!output_is_finite(net)) return "the output is not finite: weights that are untrained or have diverged";
-    /* [yolo] and [region] undo the letterbox of an image of w x h themselves; for a stretched image w x h is the size
-     * of the input, and there is nothing to undo. get_detection_detections does not undo it, and always multiplies by w
-     * and h, whatever `relative` is. */
+    if (!heads_are_finite(net)) return "the output is not finite: weights that are untrained or have diverged";
+    /* [yolo] and [region] undo a letterbox of an image of w x h; there is none for one with the shape of the input.
+     * get_detection_detections does not, and always multiplies by the size it is given, whatever `relative` says. */
     if (detection_head)
         w = h = 1;
     else if (p->letterbox)

@@ -13,12 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static void add(detect_result *found, const ap_detection *d)
-{
-    found->detections = (ap_detection *)grow_array(found->detections, found->count, &found->capacity, sizeof *d);
-    found->detections[found->count++] = *d;
-}
-
 /* ---- VOC: images by name ---------------------------------------------------------------------------------------- */
 
 /* The name of an image file without folder and extension. Returns its start within `path`, and sets *length. */
@@ -143,7 +137,7 @@ static int read_voc_file(const char *path, int class_id, const named_image *name
         d.box.y = (values[2] - 1 + values[4]) / 2;
         d.box.w = values[3] - (values[1] - 1);
         d.box.h = values[4] - (values[2] - 1);
-        add(found, &d);
+        *add_detection(found) = d;
     }
     if (!status && !feof(file)) status = report_error("cannot read %s: %s", path, strerror(errno));
     free(buffer);
@@ -183,8 +177,8 @@ static int find_voc_files(const char *folder, const valid_data *data, char **fil
         status = report_error("%s has no file <...>_<class>.txt for any of the %d classes", folder, data->classes);
     if (!status && count < data->classes) {
         for (k = 0; files[k];) ++k;
-        fprintf(stderr, "%s has no file for %d of the %d classes, the first is %s: no detections of them\n", folder,
-                data->classes - count, data->classes, data->names.text[k]);
+        report_note("%s has no file for %d of the %d classes, the first is %s: no detections of them", folder,
+                    data->classes - count, data->classes, data->names.text[k]);
     }
     return status;
 }
@@ -365,7 +359,7 @@ static int read_coco(const char *path, const valid_data *data, detect_result *fo
                           data->classes == 80 ? " and one of COCO's 80" : "");
             } else {
                 d.image = image->image;
-                add(found, &d);
+                *add_detection(found) = d;
             }
         }
         json_end(&r);
@@ -435,10 +429,9 @@ int detections_write_coco(const char *path, const valid_data *data, const detect
     size_t i;
     if (!error) {
         if (!coco_image_ids(&data->images, ids))
-            fprintf(stderr,
-                    "%s: the names of the images give no ids of their own: image_id is the place in the list, "
-                    "from 1\n",
-                    path);
+            report_note("%s: the names of the images give no ids of their own: image_id is the place in the list, "
+                        "from 1",
+                        path);
         fputs("[", file.stream);
         for (i = 0; i < found->count; ++i) {
             const ap_detection *d = &found->detections[i];

@@ -3,9 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "data/label_file.h"
-
-#include "darknet.h"
-#include "stb_image.h"
+#include "data/photo.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -123,9 +121,9 @@ void ground_truth_to_pixels(ground_truth *truth, const detect_size *sizes)
 
 int read_image_sizes(const text_lines *images, detect_size *sizes)
 {
-    int i, channels;
+    int i;
     for (i = 0; i < images->count; ++i) {
-        if (!stbi_info(images->text[i], &sizes[i].w, &sizes[i].h, &channels) || sizes[i].w < 1 || sizes[i].h < 1)
+        if (!photo_size(images->text[i], &sizes[i].w, &sizes[i].h))
             return report_error("%s: not an image whose size can be read", images->text[i]);
     }
     return 0;

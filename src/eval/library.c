@@ -1,11 +1,11 @@
 #include "eval/library.h"
 
 #include "data/photo.h"
+#include "eval/detect.h"
 #include "layers/class_head.h"
 
 #include "network.h"
 
-#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,20 +130,8 @@ const char *library_cannot_detect(const network *net)
     return net->c == 3 ? 0 : "it does not take images with 3 channels";
 }
 
-/* A NaN among the outputs must be found before boxes are read: yolo_num_detections and get_yolo_detections can then
- * count boxes differently, and the second would write beyond the memory that was allocated for the first one's
- * count. */
-static int head_is_finite(const layer *l)
-{
-    int k;
-    for (k = 0; k < l->outputs; ++k) {
-        if (!isfinite(l->output[k])) return 0;
-    }
-    return 1;
-}
-
-/* Makes the heads' output pointers refer to image b only, with batch 1; sign = -1 restores them. Needed because Darknet
- * reads boxes from the first image of a batch only, and takes a batch of two for an image and its mirror image. */
+/* Lets the heads point to the output of image b alone, or back (`sign` -1): Darknet reads boxes of the first image of a
+ * batch, and takes a batch of two for an image and its mirror image. */
 static void move_heads(network *net, int b, int sign, int batch)
 {
     int i;
@@ -159,15 +147,11 @@ detection *library_detect(network *net, int b, int w, int h, float thresh, float
 {
     const int v1 = net->layers[net->n - 1].type == DETECTION, batch = net->batch;
     detection *found = 0;
-    int i, finite = 1;
     *count = 0;
     move_heads(net, b, 1, 1);
-    for (i = 0; i < net->n && finite; ++i) {
-        if (is_detection_head(&net->layers[i])) finite = head_is_finite(&net->layers[i]);
-    }
-    /* [detection]: get_detection_detections always multiplies by w and h, whatever `relative` is, and assumes a
-     * stretched image. The other heads undo the letterbox themselves. */
-    if (finite) found = get_network_boxes(net, v1 ? 1 : w, v1 ? 1 : h, thresh, hier, 0, 1, count);
+    /* get_detection_detections multiplies by the size that it is given, whatever `relative` says, and takes the image
+     * for stretched; the others undo the letterbox themselves. */
+    if (heads_are_finite(net)) found = get_network_boxes(net, v1 ? 1 : w, v1 ? 1 : h, thresh, hier, 0, 1, count);
     move_heads(net, b, -1, batch);
     if (found && v1) correct_yolo_boxes(found, *count, w, h, net->w, net->h, 1);
     if (found && nms > 0) do_nms_sort(found, *count, library_network_classes(net), nms);

@@ -81,8 +81,7 @@ void check_head_sizes(const layer *l, list *options, int inputs, int index)
     if (l->w < 1 || l->h < 1) die("%s (layer %d): needs a [convolutional] before it", section, index);
     if (l->outputs != inputs)
         die("%s (layer %d): with classes=%d and %d anchors of its own it needs filters=%d in the [convolutional] "
-            "before "
-            "it, not %d",
+            "before it, not %d",
             section, index, l->classes, l->n, l->outputs / (l->w * l->h), inputs / (l->w * l->h));
     for (i = 0; l->type == YOLO && i < l->n; ++i)
         if (l->mask[i] < 0 || l->mask[i] >= anchors)
@@ -137,8 +136,7 @@ void delta_class_head(layer l, int at, int label, float *average)
 
     if (label < 0 || label >= l.classes)
         die("%s (layer %d): an object has class %d, but classes=%d allows 0 to %d: check the label files of the "
-            "training "
-            "list",
+            "training list",
             smoothing->section, smoothing->index, label, l.classes, l.classes - 1);
     spec = ols_make_target_spec(&smoothing->options, smoothing->state, l.classes);
     target_sum = ols_target(&spec, l.classes, label, smoothing->target);

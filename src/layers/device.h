@@ -42,15 +42,9 @@ static inline void sync_networks(network **nets, int n)
     sync_nets(nets, n, 0);
 }
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-/* Checks a device for cuda_set_device. Returns 0 for n < 0 (no GPU wanted) and 1 if device n exists; otherwise ends the
- * program with one line. */
+/* For cuda_set_device: 0 for n < 0 (no GPU wanted); 1 when device n is there; ends the program with one line when it is
+ * not. */
 int device_usable(int n);
-#ifdef __cplusplus
-}
-#endif
 
 #else
 

@@ -35,11 +35,27 @@ char *find_smoothing_option(list *options, const char *key)
     return 0;
 }
 
+int is_smoothing_key(const char *key)
+{
+    int i;
+    for (i = 0; ols_option_key(i); ++i)
+        if (!strcmp(key, ols_option_key(i))) return 1;
+    return 0;
+}
+
+int may_smooth(const char *section)
+{
+    static const char *const sections[] = {"[ols]", "[yolo]", "[region]", "[detection]"};
+    size_t i;
+    for (i = 0; i < sizeof sections / sizeof *sections; ++i)
+        if (!strcmp(section, sections[i])) return 1;
+    return 0;
+}
+
 int keep_smoothing_option(char *key, const char *section, list *options)
 {
-    int i, ours = !strcmp(section, "[ols]"); /* its parser checks every key, also unknown ones */
-    int head = !strcmp(section, "[yolo]") || !strcmp(section, "[region]") || !strcmp(section, "[detection]");
-    for (i = 0; head && ols_option_key(i); ++i) ours |= !strcmp(key, ols_option_key(i));
+    /* [ols] checks every key, a misspelt one too */
+    const int ours = !strcmp(section, "[ols]") || (may_smooth(section) && is_smoothing_key(key));
     if (ours) option_insert(options, key, (char *)"");
     return ours;
 }

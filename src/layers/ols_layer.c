@@ -25,15 +25,7 @@ static int is_common_key(const char *key)
     return 0;
 }
 
-static int is_smoothing_key(const char *key)
-{
-    int i;
-    for (i = 0; ols_option_key(i); ++i)
-        if (!strcmp(key, ols_option_key(i))) return 1;
-    return 0;
-}
-
-/* Lists the keys of [ols] for a message: "smoothing, alpha, ...". */
+/* "smoothing, alpha, ..." */
 static const char *list_of_keys(char *text, size_t size)
 {
     size_t used = 0;

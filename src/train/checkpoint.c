@@ -41,7 +41,10 @@ static void write_blocks(FILE *file, network *net)
         ols_state *state;
         if (!smoothing->state) continue;
         state = train_gather(smoothing, &copied);
-        if (!state) die("cannot save weights: not enough memory to gather the soft labels of all GPUs");
+        if (!state) {
+            atomic_discard(&saving);
+            die("cannot save weights: not enough memory to gather the soft labels of all GPUs");
+        }
         ols_write_block(state, write_bytes, file); /* atomic_finish reports a write error */
         if (copied) ols_free_state(state);
     }

@@ -78,7 +78,7 @@ static void set_aside(const char *path, const char *to)
 {
     if (!exists(path)) return;
     if (rename(path, to)) die("cannot rename %s to %s: %s", path, to, strerror(errno));
-    fprintf(stderr, "%s of an earlier training is now %s\n", path, to);
+    report_note("%s of an earlier training is now %s", path, to);
 }
 
 /* Returns the folder for weights. It is checked before the training, because the first save is 100 iterations away. */
@@ -127,7 +127,7 @@ static void begin_map(training *t, const char *folder)
     if (t->earlier.best_map >= 0 && exists(t->best_weights)) {
         t->best_map = t->earlier.best_map;
         t->best_iteration = t->earlier.best_iteration;
-        fprintf(stderr, "%s has mAP %.4f: it stays until that is exceeded\n", t->best_weights, t->best_map);
+        report_note("%s has mAP %.4f: it stays until that is exceeded", t->best_weights, t->best_map);
     }
 }
 
@@ -172,7 +172,7 @@ static double evaluate(training *t)
     double map;
     char why[512], best[64] = "";
     if (!t->checkpoint_allowed) {
-        fprintf(stderr, "iteration %zu: no mAP while the loss is so high\n", get_current_batch(net));
+        report_note("iteration %zu: no mAP while the loss is so high", get_current_batch(net));
         return -1;
     }
     /* Darknet also synchronizes before it saves. The last iteration may be between two synchronizations. */
@@ -180,7 +180,7 @@ static double evaluate(training *t)
     save_weights(net, t->last_weights);
     map = validation_map(t->data_file, t->cfg_file, t->last_weights, net->gpu_index, why, sizeof why);
     if (map < 0) {
-        fprintf(stderr, "iteration %zu: no mAP: %s\n", get_current_batch(net), why);
+        report_note("iteration %zu: no mAP: %s", get_current_batch(net), why);
         return map;
     }
     map = round(1e6 * map) / 1e6; /* rounded as in the log, or a resumed run could take an equal mAP for a better one */
@@ -211,7 +211,7 @@ static void add_row(training *t, const training_row *row)
         training_rows_free(&t->earlier);
         failed = training_row_append(t->log, row);
     }
-    if (failed) fprintf(stderr, "cannot write to %s: %s\n", t->log, strerror(errno));
+    if (failed) report_note("cannot write to %s: %s", t->log, strerror(errno));
 }
 
 static void draw_chart(training *t)
@@ -225,7 +225,7 @@ static void draw_chart(training *t)
     t->last_chart_drawn = monotonic_seconds();
     if (!why) return;
     t->chart_failed = 1;
-    fprintf(stderr, "no chart %s: %s\n", t->chart, why);
+    report_note("no chart %s: %s", t->chart, why);
 }
 
 /* Called after every iteration: evaluates, adds a row and draws the chart when they are due. */
@@ -281,10 +281,9 @@ void detector_training_begin(network **nets, int n, int images, list *options, c
     t->seconds_per_evaluation.keep = .5;
     divergence_begin(net, weightfile);
     if (get_current_batch(net) >= (size_t)net->max_batches)
-        fprintf(stderr,
-                "nothing to train: the network is at iteration %zu, and max_batches=%d; raise it, or start over "
-                "with -clear\n",
-                get_current_batch(net), net->max_batches);
+        report_note("nothing to train: the network is at iteration %zu, and max_batches=%d; raise it, or start over "
+                    "with -clear",
+                    get_current_batch(net), net->max_batches);
     folder = find_folder(t, options);
     if (!t->map_epochs) return;
     check_valid_data(t, options);

@@ -249,14 +249,14 @@ int publish_checkpoint(network *net, atomic_file *file)
     require_finite_weights(net, file);
     if (is_last && !is_high) return atomic_publish(file); /* no later iteration can verify it */
     if (!is_last && is_high) {
-        fprintf(stderr, "%s is not written: the loss is above %g\n", file->path, training.watch.limit);
+        report_note("%s is not written: the loss is above %g", file->path, training.watch.limit);
         atomic_discard(file);
         return 0;
     }
     if (is_high) {
         roll_back_unverified();
-        fprintf(stderr, "the loss of the last iteration was above %g: do not trust %s before it is evaluated; %s\n",
-                training.watch.limit, file->path, last_good_text());
+        report_note("the loss of the last iteration was above %g: do not trust %s before it is evaluated; %s",
+                    training.watch.limit, file->path, last_good_text());
     }
     saved = back_up(file->path, iteration);
     error = atomic_publish(file);

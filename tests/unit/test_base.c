@@ -200,7 +200,9 @@ static void a_file_of_another_program_is_published_in_two_steps(void **test)
 {
     atomic_file file;
     (void)test;
-    atomic_name(&file, in_folder("foreign"));
+    assert_int_equal(atomic_open(&file, in_folder("foreign")), 0);
+    assert_int_equal(atomic_finish(&file), 0);
+    assert_false(exists(in_folder("foreign")));
     put_file(file.temporary, "written elsewhere");
     assert_int_equal(atomic_publish(&file), 0);
     assert_string_equal(content_of(in_folder("foreign")), "written elsewhere");
@@ -214,15 +216,25 @@ static void a_place_that_cannot_be_written_is_an_error(void **test)
     assert_int_equal(atomic_open(&file, in_folder("nowhere/x")), ENOENT);
     assert_int_equal(mkdir(in_folder("occupied"), 0700), 0);
     put_file(in_folder("occupied/inside"), "");
-    assert_int_equal(atomic_open(&file, in_folder("occupied")), 0);
-    assert_int_equal(atomic_commit(&file), EISDIR);
+    assert_int_equal(atomic_open(&file, in_folder("occupied")), EISDIR);
     assert_true(exists(in_folder("occupied/inside")));
     assert_false(exists(in_folder("occupied.tmp")));
 }
 
-/* Runs in a child process whose files may have at most 10 bytes. Returns 0 if the error is reported, the old file is
- * unchanged, and no temporary file is left. Without a buffer the write itself fails, and only the stream's error flag
- * remembers it; with a buffer, the flush at the end fails. */
+static void what_is_no_regular_file_is_not_replaced(void **test)
+{
+    atomic_file file;
+    struct stat is;
+    (void)test;
+    assert_int_equal(mkfifo(in_folder("pipe"), 0600), 0);
+    assert_int_equal(atomic_open(&file, in_folder("pipe")), EOPNOTSUPP);
+    assert_int_equal(stat(in_folder("pipe"), &is), 0);
+    assert_true(S_ISFIFO(is.st_mode));
+    assert_false(exists(in_folder("pipe.tmp")));
+}
+
+/* In a child, whose files may have 10 bytes. 0: the error is reported, the old file is there, and no temporary one.
+ * Without a buffer the write itself fails, and only the stream remembers it; with one, the flush at the end does. */
 static int write_too_much(const char *path, int buffered)
 {
     const struct rlimit most = {10, 10};
@@ -591,6 +603,7 @@ int main(void)
         cmocka_unit_test(a_file_that_is_discarded_was_never_there),
         cmocka_unit_test(a_file_of_another_program_is_published_in_two_steps),
         cmocka_unit_test(a_place_that_cannot_be_written_is_an_error),
+        cmocka_unit_test(what_is_no_regular_file_is_not_replaced),
         cmocka_unit_test(a_disk_that_is_full_leaves_the_file_before),
         cmocka_unit_test(strings_are_escaped_and_numbers_bring_the_double_back),
         cmocka_unit_test(the_first_error_of_a_json_file_is_kept_with_its_place),

@@ -17,15 +17,14 @@
 #include <omp.h>
 #endif
 
-/* multiplications; with fewer, starting a second thread costs more time than it saves */
-static const double parallel_from = 1e6;
-
 int accel_gemm(int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a, int lda,
                const float *b, int ldb, float beta, float *c, int ldc)
 {
     CBLAS_TRANSPOSE op_a = transpose_a ? CblasTrans : CblasNoTrans, op_b = transpose_b ? CblasTrans : CblasNoTrans;
     int parts = 1, i;
 #ifdef _OPENMP
+    /* Multiplications; for fewer, starting a second thread costs more time than it saves. */
+    const double parallel_from = 1e6;
     openblas_set_num_threads(1);
     if ((double)m * n * k >= parallel_from) parts = omp_get_max_threads();
 #endif
