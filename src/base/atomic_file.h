@@ -22,8 +22,8 @@ typedef struct {
     char *path, *temporary; /* owned */
 } atomic_file;
 
-/* Opens <path>.tmp. Where <path> is there and is no regular file, such as a folder or /dev/null, that is an error: the
- * rename would put a file in its place. */
+/* Opens <path>.tmp for writing. Copies `path`. It is an error if <path> exists and is no regular file, such as a folder
+ * or /dev/null: the rename would replace it by a file. */
 int atomic_open(atomic_file *file, const char *path);
 
 /* Flushes, closes and renames the temporary file. Frees what `file` holds, also after an error. */
@@ -32,9 +32,9 @@ int atomic_commit(atomic_file *file);
 /* Cancels: closes and removes the temporary file, and frees what `file` holds. */
 void atomic_discard(atomic_file *file);
 
-/* The two steps of atomic_commit, for a file that is looked at, or written anew by another program, before it takes its
- * place; instead of the second, atomic_discard. */
-int atomic_finish(atomic_file *file);  /* flushes to the disk and closes; discards after an error */
-int atomic_publish(atomic_file *file); /* renames, and frees */
+/* The two steps of atomic_commit, for a file that is checked, or written by another program, before it replaces the old
+ * one. The second step is atomic_publish or atomic_discard. */
+int atomic_finish(atomic_file *file);  /* flushes to the disk, closes; discards after an error */
+int atomic_publish(atomic_file *file); /* renames, frees what `file` holds */
 
 #endif

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- Photos that are kept ---------------------------------------------------------------------------------------- */
+/* ---- The cache of decoded photos --------------------------------------------------------------------------------- */
 
 /* The first photos are kept until the limit is reached, and none is ever removed: images are drawn at random, so all
  * are equally likely to be needed again. A pointer to a kept photo is therefore valid until the program ends. */

@@ -31,11 +31,11 @@ void photo_set_limit(size_t bytes);
 /* The bytes that the cache holds. */
 size_t photo_kept(void);
 
-/* Width and height of the image in a file, from its first bytes. Returns 0 where it is none that can be decoded. */
+/* Reads width and height of the image in a file from its header. Returns 1, or 0 if the file cannot be decoded. */
 int photo_size(const char *path, int *w, int *h);
 
-/* The image in a file, with 3 channels, which is not kept. Returns 0 where it cannot be decoded; there is then nothing
- * to close. Any thread may call this; the caller frees the photo with photo_close. */
+/* Decodes the image in a file to 3 channels, without the cache. Returns 1; or 0 if it cannot be decoded, and there is
+ * then nothing to close. Thread-safe. The caller frees the photo with photo_close. */
 int photo_decode(const char *path, photo *p);
 
 /* Returns the image in a file with 3 channels, from the cache if it is there. A file that cannot be read is handled by

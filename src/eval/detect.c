@@ -320,8 +320,9 @@ static const char *run_pass(network *net, const pass *p, const loader *l, float 
     detection *dets;
     network_predict(net, input);
     if (!heads_are_finite(net)) return "the output is not finite: weights that are untrained or have diverged";
-    /* [yolo] and [region] undo a letterbox of an image of w x h; there is none for one with the shape of the input.
-     * get_detection_detections does not, and always multiplies by the size it is given, whatever `relative` says. */
+    /* [yolo] and [region] undo the letterbox of an image of w x h themselves; for a stretched image w x h is the size
+     * of the input, and there is nothing to undo. get_detection_detections does not undo it, and always multiplies by w
+     * and h, whatever `relative` is. */
     if (detection_head)
         w = h = 1;
     else if (p->letterbox)

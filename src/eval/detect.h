@@ -40,13 +40,13 @@ typedef struct {
     size_t count, capacity;
 } detect_result;
 
-/* One more detection, zeros. The pointer is good until the next one is added. */
+/* Adds a detection, all zeros, and returns it. The pointer is valid until the next one is added. */
 ap_detection *add_detection(detect_result *to);
 
-/* Loads a network to detect with: batch 1, three channels, and heads ([yolo], [region] or [detection]) that have the
- * same number of classes and one of which is the last section. Both files must be there: Darknet ends the program where
- * they are not. `weights_file` may be NULL: then they are drawn, as for training. Sets *classes. Free with
- * free_network. Null after one line on stderr. */
+/* Loads a network for detection, with batch 1. It must have three input channels and detection heads ([yolo], [region]
+ * or [detection]) with the same number of classes; the last section must be a head. Both files must exist: otherwise
+ * Darknet ends the program. With a null `weights_file` the weights are random, as at the start of a training. Sets
+ * *classes. Returns null after one line on stderr if the network is not suitable. Free with free_network. */
 network *load_detector(char *cfg_file, char *weights_file, int *classes);
 
 /* Whether images are letterboxed. If options->letterbox is -1: yes for [yolo] and [region], no for [detection], as in
@@ -67,12 +67,12 @@ int network_stride(const network *net);
  * too; call this one to find an error before long work. Returns 0, or 1 after one line on stderr. */
 int detect_check(const network *net, const detect_options *options);
 
-/* Whether what the heads put out for the first image of a batch is finite; to be asked before Darknet's
- * get_network_boxes. With a NaN among the outputs, its yolo_num_detections and get_yolo_detections need not agree on
- * how many boxes there are, and the second writes past the memory that the first asked for. */
+/* Whether the outputs of all heads are finite for the first image of the batch. Must be checked before Darknet's
+ * get_network_boxes: with a NaN among the outputs its yolo_num_detections and get_yolo_detections may count different
+ * numbers of boxes, and the second then writes beyond the memory that was allocated for the first. */
 int heads_are_finite(const network *net);
 
-/* Detects in `count` images. `net` and `classes` are load_detector's.
+/* Detects objects in `count` images. `net` and `classes` are load_detector's.
  *
  * found: the detections are appended, in the order of the images; `image` is the index in `paths`. Boxes are centre,
  *     width and height in pixels of the image file, in continuous coordinates: 0 is the left edge of the first pixel, w

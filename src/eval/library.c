@@ -130,8 +130,8 @@ const char *library_cannot_detect(const network *net)
     return net->c == 3 ? 0 : "it does not take images with 3 channels";
 }
 
-/* Lets the heads point to the output of image b alone, or back (`sign` -1): Darknet reads boxes of the first image of a
- * batch, and takes a batch of two for an image and its mirror image. */
+/* Makes the heads' output pointers refer to image b only, with batch 1; sign = -1 restores them. Needed because Darknet
+ * reads boxes from the first image of a batch only, and takes a batch of two for an image and its mirror image. */
 static void move_heads(network *net, int b, int sign, int batch)
 {
     int i;
@@ -149,8 +149,8 @@ detection *library_detect(network *net, int b, int w, int h, float thresh, float
     detection *found = 0;
     *count = 0;
     move_heads(net, b, 1, 1);
-    /* get_detection_detections multiplies by the size that it is given, whatever `relative` says, and takes the image
-     * for stretched; the others undo the letterbox themselves. */
+    /* [detection]: get_detection_detections always multiplies by w and h, whatever `relative` is, and assumes a
+     * stretched image. The other heads undo the letterbox themselves. */
     if (heads_are_finite(net)) found = get_network_boxes(net, v1 ? 1 : w, v1 ? 1 : h, thresh, hier, 0, 1, count);
     move_heads(net, b, -1, batch);
     if (found && v1) correct_yolo_boxes(found, *count, w, h, net->w, net->h, 1);

@@ -42,8 +42,8 @@ static inline void sync_networks(network **nets, int n)
     sync_nets(nets, n, 0);
 }
 
-/* For cuda_set_device: 0 for n < 0 (no GPU wanted); 1 when device n is there; ends the program with one line when it is
- * not. */
+/* Checks a device for cuda_set_device. Returns 0 for n < 0 (no GPU wanted) and 1 if device n exists; otherwise ends the
+ * program with one line. */
 int device_usable(int n);
 
 #else

@@ -55,13 +55,13 @@ void free_label_smoothing(label_smoothing *smoothing);
  * used. */
 char *find_smoothing_option(list *options, const char *key);
 
-/* Whether `key` is one of the smoothing keys, and whether a section (with its brackets) may have them: [ols] and the
- * class heads. Other sections have an alpha= of their own. */
+/* Whether `key` is one of the smoothing keys; and whether a section, named with its brackets, may have them: [ols] and
+ * the class heads. In other sections alpha= has another meaning. */
 int is_smoothing_key(const char *key);
 int may_smooth(const char *section);
 
-/* For read_cfg, which drops a line `key=` with a remark: keeps it where the key is one of ours, so that the section's
- * parser refuses it. Returns 1 where it was kept. */
+/* Called by read_cfg for a line `key=` without a value, which Darknet drops with only a message. Keeps the line if the
+ * key is one of ours, so that the section's parser can refuse it. Returns 1 if it was kept, else 0. */
 int keep_smoothing_option(char *key, const char *section, list *options);
 
 /* Counts the `batch` images of a training forward pass. Only for the owner. */
