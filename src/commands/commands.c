@@ -4,6 +4,8 @@
 #include "base/error.h"
 #include "commands/detector_anchors.h"
 #include "commands/detector_map.h"
+#include "commands/exit_status.h"
+#include "commands/ols_command.h"
 #include "commands/options.h"
 #include "commands/version.h"
 #include "data/loading.h"
@@ -105,38 +107,6 @@ static int is_command(int argc, char **argv, const char *group, const char *name
     return word_is(argc, argv, 1, group) && word_is(argc, argv, 2, name);
 }
 
-/* ---- The exit status --------------------------------------------------------------------------------------------- */
-
-/* 1 once the status given to exit() is the intended one. */
-static int finished;
-
-static void correct_status(int status, void *unused)
-{
-    (void)unused;
-    if (finished) return;
-    fflush(0);
-    _exit(status ? status : 1);
-}
-
-/* Makes exit(0) inside Darknet end with status 1: Darknet calls it if it cannot load an image (src/image.c, which is
- * not patched). Darknet also calls exit() in loader threads while other threads work. Then the destructors of libraries
- * must not run, because they would free memory that these threads use. */
-static void guard_status(void)
-{
-    on_exit(correct_status, 0);
-}
-
-void commands_end(void)
-{
-    finished = 1;
-}
-
-void commands_leave(int status)
-{
-    finished = 1;
-    exit(status);
-}
-
 /* ---- Before the command ------------------------------------------------------------------------------------------ */
 
 /* Restarts the program with a small GOMP_SPINCOUNT, unless the user has set how threads wait; a restart, because
@@ -158,7 +128,7 @@ static void answer_version_and_help(int argc, char **argv)
 {
     if (word_is(argc, argv, 1, "--version") || word_is(argc, argv, 1, "-version")) {
         print_version();
-        commands_leave(0);
+        leave(0);
     }
     if (word_is(argc, argv, 1, "--help") || word_is(argc, argv, 1, "-h")) {
         fputs("usage: darknet <command> ...: those of Darknet, and\n"
@@ -166,7 +136,7 @@ static void answer_version_and_help(int argc, char **argv)
               "each of which explains itself with --help, as do detector train and classifier train\n"
               "       darknet --version\n",
               stdout);
-        commands_leave(0);
+        leave(0);
     }
 }
 
@@ -190,7 +160,7 @@ static void answer_trainer_help(int argc, char **argv)
     const int asked = help_is_asked(argc, argv);
     if (!asked && word(argc, argv, 4)) return;
     fputs(trainer_usage, asked ? stdout : stderr);
-    commands_leave(!asked);
+    leave(!asked);
 }
 
 static void take_trainer_options(int argc, char **argv)
@@ -223,12 +193,12 @@ void commands_begin(int argc, char **argv)
     restart_with_short_waits(argv);
     /* Line buffering, so that a training log written to a file is up to date. */
     setvbuf(stdout, 0, _IOLBF, 0);
-    guard_status();
+    guard_exit_status();
     answer_version_and_help(argc, argv);
     check_gpus(argc, argv);
     take_trainer_options(argc, argv);
     set_policies(argc, argv);
-    if (argc > 1 && !strcmp(argv[1], "ols")) commands_leave(run_ols(argc, argv));
+    if (argc > 1 && !strcmp(argv[1], "ols")) leave(run_ols(argc, argv));
 }
 
 /* ---- The plugin's commands --------------------------------------------------------------------------------------- */
@@ -241,11 +211,16 @@ static const struct {
     {"detector", "map", detector_map},
 };
 
+void commands_end(void)
+{
+    expect_end();
+}
+
 void commands_run(int argc, char **argv)
 {
     size_t i;
-    if (!argv[1]) die("no command: see darknet --help");              /* e.g. `darknet -nogpu` */
-    if (!strcmp(argv[1], "ols")) commands_leave(run_ols(argc, argv)); /* `darknet -nogpu ols ...` */
+    if (!argv[1]) die("no command: see darknet --help");     /* e.g. `darknet -nogpu` */
+    if (!strcmp(argv[1], "ols")) leave(run_ols(argc, argv)); /* `darknet -nogpu ols ...` */
     for (i = 0; i < sizeof commands / sizeof *commands; ++i)
-        if (is_command(argc, argv, commands[i].group, commands[i].name)) commands_leave(commands[i].run(argc, argv));
+        if (is_command(argc, argv, commands[i].group, commands[i].name)) leave(commands[i].run(argc, argv));
 }

@@ -14,10 +14,4 @@ void commands_run(int argc, char **argv);
 /* Call at the end of main(). Without this call, exit(0) anywhere in Darknet becomes status 1. */
 void commands_end(void);
 
-/* Ends the program with this status; 0 stays 0. */
-void commands_leave(int status) __attribute__((noreturn));
-
-/* darknet ols show|plot|deploy. Returns the exit status. */
-int run_ols(int argc, char **argv);
-
 #endif

@@ -1,6 +1,6 @@
 /* darknet ols show|plot|deploy: shows the soft labels of a checkpoint as a table or plots them; deploy is in
  * deploy.c. */
-#include "commands/commands.h"
+#include "commands/ols_command.h"
 
 #include "base/error.h"
 #include "base/gnuplot.h"

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/numbers.h"
-#include "commands/commands.h"
+#include "commands/exit_status.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -98,7 +98,7 @@ void read_command_line(command_line *line, int argc, char **argv)
     int i, k, place = 0, arguments = 0;
     if (help_is_asked(argc, argv)) {
         fputs(line->usage, stdout);
-        commands_leave(0);
+        leave(0);
     }
     line->word_count = 0;
     for (i = 0; i < line->most_words; ++i) line->words[i] = 0;
@@ -115,5 +115,5 @@ void read_command_line(command_line *line, int argc, char **argv)
     if (line->word_count >= line->fewest_words) return;
     if (arguments > 2) die("%s: needs %s (see darknet %s --help)", line->command, line->needs, line->command);
     fputs(line->usage, stderr);
-    commands_leave(1);
+    leave(1);
 }
