@@ -6,6 +6,7 @@
 #include "data/permutation.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -175,6 +176,15 @@ static int add_noise_of_file(const char *file, const char *column, const class_n
     return status;
 }
 
+/* Says at the start of a training what its labels are. */
+static void report_noise(const int *clean, const int *labels, int count, const char *source, const char *column)
+{
+    int i, wrong = 0;
+    for (i = 0; i < count; ++i) wrong += labels[i] != clean[i];
+    fprintf(stderr, "Noise: %d of %d training labels (%.2f %%) are changed, by %s%s%s\n", wrong, count,
+            100. * wrong / count, source, column ? ", column " : "", column ? column : "");
+}
+
 /* ---- The keys ---------------------------------------------------------------------------------------------------- */
 
 int add_label_noise(const char *data_file, const class_names *classes, char **paths, int count, int *labels)
@@ -182,10 +192,13 @@ int add_label_noise(const char *data_file, const class_names *classes, char **pa
     data_value noise = {0}, file = {0}, column = {0};
     double share = 0;
     long long seed = 1;
+    char source[64];
+    int *clean = (int *)xmalloc(count * sizeof *clean);
     int status = data_value_number(data_file, "noise", 0, 1, &share) ||
                  data_value_whole_number(data_file, "noise_seed", 0, 4294967295ll, &seed) ||
                  data_value_find(data_file, "noise", &noise) || data_value_find(data_file, "noise_file", &file) ||
                  data_value_find(data_file, "noise_column", &column);
+    memcpy(clean, labels, count * sizeof *clean);
     if (status) {
         /* was said */
     } else if (noise.text && file.text) {
@@ -196,9 +209,13 @@ int add_label_noise(const char *data_file, const class_names *classes, char **pa
         status = report_error("%s:%d: noise= needs two classes or more", data_file, noise.line);
     } else if (file.text) {
         status = add_noise_of_file(file.text, column.text, classes, paths, count, labels);
-    } else {
+        if (!status) report_noise(clean, labels, count, file.text, column.text);
+    } else if (noise.text) {
         add_symmetric_noise(share, (unsigned)seed, classes->classes, labels, count);
+        snprintf(source, sizeof source, "noise=%g, noise_seed=%lld", share, seed);
+        report_noise(clean, labels, count, source, 0);
     }
+    free(clean);
     free(noise.text);
     free(file.text);
     free(column.text);
