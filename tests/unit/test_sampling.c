@@ -7,6 +7,8 @@
 #include "data/random_stream.h"
 #include "data/sampling.h"
 
+#include <pthread.h>
+
 enum { IMAGES = 101, EPOCHS = 4, ROW = IMAGES * EPOCHS };
 
 static void begin(const char *keys, int images, unsigned seed, unsigned long long seen)
@@ -114,6 +116,29 @@ static void parts_make_up_the_batch_in_whatever_order_they_are_loaded(void **tes
     assert_memory_equal(row, taken, BATCHES * BATCH * sizeof *row);
 }
 
+static void *take_other_part(void *image)
+{
+    sampling_use_part(51);
+    *(int *)image = sample_image(IMAGES);
+    return 0;
+}
+
+static void a_thread_keeps_to_its_part(void **test)
+{
+    int row[ROW], mine[2], other;
+    pthread_t thread;
+    (void)test;
+    take_row(row, 1);
+    sampling_use_part(1);
+    mine[0] = sample_image(IMAGES);
+    assert_int_equal(pthread_create(&thread, 0, take_other_part, &other), 0);
+    pthread_join(thread, 0);
+    mine[1] = sample_image(IMAGES);
+    sampling_use_part(0);
+    assert_memory_equal(mine, row, sizeof mine);
+    assert_int_equal(other, row[50]);
+}
+
 static void a_batch_may_be_longer_than_the_list(void **test)
 {
     int i, epoch;
@@ -192,6 +217,7 @@ int main(void)
         cmocka_unit_test(an_epoch_has_every_image_once),
         cmocka_unit_test(epochs_and_seeds_differ_and_a_seed_repeats_them),
         cmocka_unit_test(parts_make_up_the_batch_in_whatever_order_they_are_loaded),
+        cmocka_unit_test(a_thread_keeps_to_its_part),
         cmocka_unit_test(a_batch_may_be_longer_than_the_list),
         cmocka_unit_test(a_resumed_training_goes_on_with_the_next_image),
         cmocka_unit_test(images_that_are_put_back_come_again),
