@@ -1,0 +1,16 @@
+/* Wrong labels on purpose: the keys noise=, noise_seed=, noise_file= and noise_column= of a .data file, which
+ * labelled_images.h describes. */
+#ifndef LABEL_NOISE_H
+#define LABEL_NOISE_H
+
+#include "data/class_names.h"
+
+/* Changes labels[count], from 0, as the .data file says; leaves them as they are where it has no such key. paths[count]
+ * are those of the images. Returns 0, or 1 after one line on stderr. */
+int add_label_noise(const char *data_file, const class_names *classes, char **paths, int count, int *labels);
+
+/* Symmetric noise: round(share x count) of the labels, drawn without replacement, become another class, each of the
+ * other classes with the same probability. `classes` is at least 2, share from 0 to 1. Returns how many it changed. */
+int add_symmetric_noise(double share, unsigned seed, int classes, int *labels, int count);
+
+#endif
