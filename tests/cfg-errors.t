@@ -287,6 +287,7 @@ try "unknown keys in heads are ignored, as in any Darknet" unknown_keys_elsewher
 # data LINES...: a .data file with these lines before those of a good one, which so lose.
 data() { printf '%s\n' "$@" "${good[@]}" >data; }
 head -n 2 names >two-names
+{ cat names && echo more; } >four-names
 : >empty-list
 echo "$T/images/nowhere-$(head -n 1 names)-1.ppm" >lost-list
 echo "no image" >"$T/broken-$(head -n 1 names).ppm"
@@ -297,14 +298,14 @@ data_errors() {
     local trainer=$1 section=$2
     run_trainer() { "$darknet" "$trainer" train data net.cfg -seed 1 -nogpu; }
     cfg "$section" smoothing=ols >net.cfg
-    data classes=4
+    data classes=4 "labels=$T/four-names"
     fails "the .data file says classes=4, but $section (layer 1) has 3" run_trainer || return
     data "names=$T/two-names"
-    fails "$T/two-names has 2 lines, but the network has 3 classes" run_trainer || return
+    fails "$T/two-names has 2 lines, but " run_trainer || return
     data "names=$T/nowhere.names"
     fails "cannot read the list of names $T/nowhere.names" run_trainer || return
     data "train=$T/empty-list"
-    fails "the training list is empty" run_trainer || return
+    fails "list${3-} is empty" run_trainer || return
     data "train=$T/nowhere.list"
     fails_as_darknet_does "$T/nowhere.list" run_trainer || return
     data "train=$T/lost-list"
@@ -320,11 +321,12 @@ data_errors() {
 labels_errors() {
     cfg '[ols]' smoothing=ols >net.cfg
     data "labels=$T/two-names"
-    fails "$T/two-names has 2 lines, but the network has 3 classes" train data net.cfg || return
+    fails "$T/two-names has 2 lines, but data says classes=3" train data net.cfg || return
     data "labels=$T/nowhere.names"
     fails_as_darknet_does "$T/nowhere.names" train data net.cfg
 }
-try "classifier train: mistakes in the .data file and missing files are named" data_errors classifier '[ols]'
+try "classifier train: mistakes in the .data file and missing files are named" data_errors classifier '[ols]' \
+    " of images $T/empty-list"
 try "detector train: mistakes in the .data file and missing files are named" data_errors detector '[yolo]'
 try "classifier train: too few labels, or none, are named" labels_errors
 

@@ -32,11 +32,11 @@ static void free_source(label_source *source)
 }
 
 /* The first `classes` lines of a file; it must have as many. */
-static int read_names(const char *what, const char *path, int classes, text_lines *lines)
+static int read_names(const char *data_file, const char *what, const char *path, int classes, text_lines *lines)
 {
     if (read_lines(what, path, lines)) return 1;
     if (lines->count < classes)
-        return report_error("%s has %d lines, but there are %d classes", path, lines->count, classes);
+        return report_error("%s has %d lines, but %s says classes=%d", path, lines->count, data_file, classes);
     while (lines->count > classes) free(lines->text[--lines->count]);
     return 0;
 }
@@ -55,8 +55,8 @@ static int read_source(const char *data_file, const char *key, int classes, labe
     if (data_value_find(data_file, "names", &names)) return 1;
     source->names_file = names.text;
     if (!source->labels_file) source->labels_file = xstrdup(names.text ? names.text : "data/labels.list");
-    if (read_names("list of labels", source->labels_file, classes, &source->labels)) return 1;
-    if (names.text && read_names("list of names", names.text, classes, &source->names)) return 1;
+    if (read_names(data_file, "list of labels", source->labels_file, classes, &source->labels)) return 1;
+    if (names.text && read_names(data_file, "list of names", names.text, classes, &source->names)) return 1;
     class_names_make(&source->classes, source->labels.text, source->labels_file, source->names.text, source->names_file,
                      classes);
     return 0;
