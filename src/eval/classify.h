@@ -1,0 +1,23 @@
+/* Running a Darknet classifier over a list of images. */
+#ifndef CLASSIFY_H
+#define CLASSIFY_H
+
+#include "darknet.h"
+
+/* Loads a network to classify with: three channels, two pixels a side or more, and its last section, but for a [cost]
+ * behind it, is an [ols] or a [softmax] over all classes (no groups=, tree= or spatial=). Both files must be there:
+ * Darknet ends the program where they are not. Its batch is batch= / subdivisions= of the cfg. Sets *classes. Free with
+ * free_network. Null after one line on stderr. */
+network *load_classifier(const char *cfg_file, const char *weights_file, int *classes);
+
+/* Predicts `count` images. Each is seen as `classifier valid` sees it: the largest square in its middle, scaled to
+ * the size of the network's input. With `flip`, a prediction is the mean of those for the image and its mirror
+ * image.
+ *
+ * probabilities: [count][classes], filled in.
+ *
+ * A batch is decoded by threads while the network works on the one before. Shows progress on stderr. Returns 0, or 1
+ * after one line on stderr. */
+int classify_images(network *net, char **paths, int count, int flip, float *probabilities);
+
+#endif
