@@ -168,7 +168,7 @@ for weights, more, options in (([hard], [], {}), ([ols], ["-bins", "7", "-top", 
 
 # ---- running the network ----
 
-of = {}
+of = {}  # of all weights by name: the models of the JSON
 for name, weights in (("hard", [hard]), ("ols", [ols]), ("both", [hard, ols])):
     result = numbers(data, net, *weights, "-probabilities", name + ".csv")
     of[name] = result["models"]
@@ -259,6 +259,32 @@ ok(abs(result["models"][0]["compared"]["difference"] - difference) < 1e-12, "the
 status, out, err = metrics(data, net, hard, "-compare", "both.json", "-seed", "5")
 ok(f"{100 * theirs['difference']:+.2f} points [{100 * theirs['low']:+.2f}, {100 * theirs['high']:+.2f}]" in out,
    "the report has it in points", out)
+
+# ---- attacks ----
+
+attacked = {}
+for name, more in (("fgsm", ["fgsm", "-eps", "4"]), ("one", ["pgd", "-eps", "4", "-steps", "1", "-step_size", "4"]),
+                   ("pgd", ["pgd", "-eps", "4", "-steps", "10", "-step_size", "1"]),
+                   ("random", ["pgd", "-eps", "4", "-steps", "10", "-step_size", "1", "-random_start"]),
+                   ("none", ["fgsm", "-eps", "0"])):
+    result = numbers(data, net, hard, "-attack", *more)
+    attacked[name] = result["models"][0]["attacked"]
+same(attacked["fgsm"], attacked["one"], "-attack fgsm is one step of pgd")
+ok(of["hard"][0]["top1"] > attacked["fgsm"]["top1"] >= attacked["pgd"]["top1"] and
+   of["hard"][0]["nll"] < attacked["fgsm"]["nll"] < attacked["pgd"]["nll"], "an attack costs accuracy, and pgd more than fgsm",
+   {name: (a["top1"], a["nll"]) for name, a in attacked.items()})
+ok(abs(attacked["random"]["nll"] / attacked["pgd"]["nll"] - 1) < .05 and attacked["random"]["nll"] != attacked["pgd"]["nll"],
+   "-random_start starts elsewhere", (attacked["random"]["nll"], attacked["pgd"]["nll"]))
+ok(attacked["none"]["correct"] == of["hard"][0]["correct"] and abs(attacked["none"]["nll"] - of["hard"][0]["nll"]) < 1e-5 and
+   all(abs(a["top1"] - np.mean(a["correct"])) < 1e-12 for a in attacked.values()),
+   "with -eps 0 nothing changes", (attacked["none"]["nll"], of["hard"][0]["nll"]))
+result = numbers(data, net, hard, ols, "-attack", "fgsm", "-eps", "4")
+ok([m.pop("attacked", None) for m in result["models"]][::2] == [attacked["fgsm"], None] and result["models"] == of["both"] and
+   result["attack"] == {"name": "fgsm", "eps": 4, "steps": 1, "step_size": 4, "random_start": 0},
+   "each of several weights is attacked alone, and the other numbers stay", result["attack"])
+status, out, err = metrics(data, net, hard, ols, "-attack", "pgd", "-eps", "4", "-steps", "10", "-step_size", "1")
+ok(f"Under PGD, eps 4/255, 10 steps of 1/255:\n    top-1 {100 * attacked['pgd']['top1']:.2f} %, NLL {attacked['pgd']['nll']:.4f}  "
+   f"{hard}\n" in out, "the report says so", out)
 
 # ---- the report ----
 
@@ -393,6 +419,12 @@ for arguments, want in (((data, net), "needs <data> <cfg> <weights> (see darknet
                         ((data, net, hard, "-top", "0"), "-top 0 is not valid: must be a whole number from 1"),
                         ((data, net, hard, "-bins", "0"), "-bins 0 is not valid: must be a whole number from 1 to 1000"),
                         ((data, net, hard, "-mistakes", "x"), "-mistakes x is not valid"),
+                        ((data, net, hard, "-attack", "cw"), "-attack cw is not valid: must be fgsm or pgd"),
+                        ((data, net, hard, "-eps", "8"), "-eps needs -attack"),
+                        ((data, net, hard, "-attack", "fgsm", "-steps", "8"), "-steps needs -attack pgd"),
+                        ((data, net, hard, "-attack", "fgsm", "-random_start"), "-random_start needs -attack pgd"),
+                        ((data, net, hard, "-attack", "fgsm", "-tta", "flip"), "-attack and -tta exclude each other"),
+                        ((data, net, hard, "-attack", "fgsm", "-eps", "256"), "-eps 256 is not valid: must be a number from 0 to 255"),
                         ((data, net, hard, "-bin", "5"), "unknown option -bin")):
     refused(" ".join(arguments), want, *arguments)
 for option in ("-json", "-confusion", "-probabilities", "-plot"):
@@ -403,7 +435,8 @@ status, out, err = metrics("--help")
 done = subprocess.run([DARKNET, "classifier", "metrics"], capture_output=True, text=True)
 ok(status == 0 and done.returncode == 1 and out == done.stderr and
    all(f" {o} " in out for o in ("-list", "-tta", "-top", "-bins", "-seed", "-mistakes", "-human", "-compare", "-json",
-                                 "-confusion", "-plot", "-probabilities")),
+                                 "-confusion", "-plot", "-probabilities", "-attack", "-eps", "-steps", "-step_size",
+                                 "-random_start")),
    "--help explains every option, and so does the command without arguments", (status, out, done.stderr))
 
 # ---- CIFAR-10H, with the images that it is about ----

@@ -31,13 +31,19 @@ static const char usage[] =
     "    -tta flip        predicts the mean over each image and its mirror image\n"
     "    -top <k>         top-k beside top-1 (default 5, or less where there are no more than 5 classes)\n"
     "    -bins <n>        bins of the calibration errors and the diagram (default 15)\n"
-    "    -seed <n>        of the halves for the temperature, and of the bootstrap (default 1)\n"
+    "    -seed <n>        of the halves for the temperature, the bootstrap, and -random_start (default 1)\n"
     "what is added:\n"
     "    -mistakes <n>    lists the n most confident mistakes\n"
     "    -human <tsv>     the distance KL(human || model) over correctly classified images, from a table of human "
     "votes\n"
     "                     in the form of CIFAR-10H: columns file and p_<class>\n"
     "    -compare <json>  the difference in top-1 to the last model in an earlier -json, with its 95 % interval\n"
+    "    -attack <name>   and top-1 and NLL of images that were changed so that the loss grows: fgsm (one step of eps) "
+    "or\n"
+    "                     pgd (many steps); of several weights each is attacked alone, and their ensemble is not\n"
+    "    -eps <n>         how far a pixel may be changed, of 255 (default 8)\n"
+    "    -steps <n>, -step_size <n>  of pgd: how many steps (20), and how long one is, of 255 (2)\n"
+    "    -random_start    pgd starts from a random change\n"
     "what is written beside the report:\n"
     "    -json <file>     all numbers, and every image's prediction, confidence and correctness; - is standard "
     "output,\n"
@@ -55,14 +61,48 @@ enum { UNSET = 0 }; /* -top: its default depends on the classes */
 typedef struct {
     const char **words; /* data, cfg, weights, ... */
     int weights_count;
-    const char *list, *tta, *human, *compare, *json, *confusion, *plot, *probabilities;
-    long long top, bins, seed, mistakes;
+    const char *list, *tta, *human, *compare, *json, *confusion, *plot, *probabilities, *attack;
+    long long top, bins, seed, mistakes, steps;
+    double eps, step_size;
+    int random_start;
 } metrics_arguments;
+
+/* The first `excluded` options are not for this attack, or for none. */
+static void check_attack(const metrics_arguments *a, const command_option *options, int excluded)
+{
+    int k;
+    if (a->attack && strcmp(a->attack, "fgsm") && strcmp(a->attack, "pgd"))
+        refuse_value(command, "-attack", a->attack, "fgsm or pgd");
+    for (k = 0; k < excluded; ++k) {
+        if (options[k].given)
+            die("%s: %s needs -attack%s", command, options[k].name, strcmp(options[k].name, "-eps") ? " pgd" : "");
+    }
+    if (a->attack && a->tta) die("%s: -attack and -tta exclude each other", command);
+}
+
+/* In pixels from 0 to 1. */
+static attack_options attack_of(const metrics_arguments *a)
+{
+    const int pgd = a->attack && !strcmp(a->attack, "pgd");
+    attack_options how = {1, a->eps / 255, a->eps / 255, 0, (uint64_t)a->seed};
+    if (pgd) {
+        how.steps = (int)a->steps;
+        how.step_size = a->step_size / 255;
+        how.random_start = a->random_start;
+    }
+    return how;
+}
 
 static metrics_arguments read_arguments(int argc, char **argv)
 {
-    metrics_arguments a = {.list = "valid", .top = UNSET, .bins = 15, .seed = 1};
+    metrics_arguments a = {.list = "valid", .top = UNSET, .bins = 15, .seed = 1, .steps = 20, .eps = 8, .step_size = 2};
+    enum { PGD_OPTIONS = 3, ATTACK_OPTIONS = 4 }; /* the first ones are for -attack pgd, or for any -attack */
     command_option options[] = {
+        {"-steps", OPTION_WHOLE, &a.steps, 1, 100000, 0, 0},
+        {"-step_size", OPTION_NUMBER, &a.step_size, 0, 255, 0, 0},
+        {"-random_start", OPTION_FLAG, &a.random_start, 0, 0, 0, 0},
+        {"-eps", OPTION_NUMBER, &a.eps, 0, 255, 0, 0},
+        {"-attack", OPTION_TEXT, &a.attack, 0, 0, 0, 0},
         {"-list", OPTION_TEXT, &a.list, 0, 0, 0, 0},
         {"-tta", OPTION_TEXT, &a.tta, 0, 0, 0, 0},
         {"-top", OPTION_WHOLE, &a.top, 1, 1000000, 0, 0},
@@ -83,6 +123,7 @@ static metrics_arguments read_arguments(int argc, char **argv)
     a.weights_count = line.word_count - 2;
     if (strcmp(a.list, "valid") && strcmp(a.list, "train")) refuse_value(command, "-list", a.list, "valid or train");
     if (a.tta && strcmp(a.tta, "flip")) refuse_value(command, "-tta", a.tta, "flip");
+    check_attack(&a, options, a.attack && !strcmp(a.attack, "pgd") ? 0 : a.attack ? PGD_OPTIONS : ATTACK_OPTIONS);
     return a;
 }
 
@@ -94,6 +135,7 @@ typedef struct {
     human_labels human;
     unsigned char *other_correct; /* with -compare: by image */
     float *probabilities;         /* [count][classes] of the model at hand */
+    float *attacked;              /* with -attack: the same under it */
     float *sum;                   /* of all models' probabilities; NULL for a single one */
     model_result *models;         /* one for each weights file, and one for the ensemble */
     int model_count, top_k;
@@ -244,6 +286,7 @@ static void free_model(model_result *m)
     free(m->predicted);
     free(m->confidence);
     free(m->correct);
+    free(m->attacked.correct);
 }
 
 /* ---- The steps of the command ------------------------------------------------------------------------------------ */
@@ -282,8 +325,9 @@ static int allocate(metrics_run *r)
     const int several = r->arguments.weights_count > 1;
     r->models = (model_result *)xcalloc(r->arguments.weights_count + 1, sizeof *r->models);
     r->probabilities = (float *)calloc(n, sizeof *r->probabilities);
+    r->attacked = r->arguments.attack ? (float *)calloc(n, sizeof *r->attacked) : 0;
     r->sum = several ? (float *)calloc(n, sizeof *r->sum) : 0;
-    if (r->probabilities && (r->sum || !several)) return 0;
+    if (r->probabilities && (r->sum || !several) && (r->attacked || !r->arguments.attack)) return 0;
     return report_error("%s: no memory for the predictions of %d images and %d classes", command, r->images.count,
                         r->images.classes);
 }
@@ -292,6 +336,8 @@ static int allocate(metrics_run *r)
 static int classify_with(metrics_run *r, const char *weights)
 {
     const metrics_arguments *a = &r->arguments;
+    const attack_options attack = attack_of(a);
+    classify_options how = {a->tta != 0, 0, r->images.clean_labels};
     int classes, status;
     network *net = load_classifier(a->words[1], weights, &classes);
     if (!net) return 1;
@@ -302,9 +348,26 @@ static int classify_with(metrics_run *r, const char *weights)
     }
     snprintf(r->seen, sizeof r->seen, "the square in the middle, scaled to %dx%d%s", net->w, net->h,
              a->tta ? ", and its mirror image" : "");
-    status = classify_images(net, r->images.paths, r->images.count, a->tta != 0, r->probabilities);
+    status = classify_images(net, r->images.paths, r->images.count, &how, r->probabilities);
+    if (!status && a->attack) {
+        how.attack = &attack;
+        status = attack_prepare(net, a->words[1]) ||
+                 classify_images(net, r->images.paths, r->images.count, &how, r->attacked);
+    }
     free_network(net);
     return status;
+}
+
+static void measure_attack(metrics_run *r, model_result *m)
+{
+    const predictions x = {r->attacked, r->images.clean_labels, r->images.count, r->images.classes};
+    attack_result *a = &m->attacked;
+    int i;
+    a->given = 1;
+    a->top1 = top_k_accuracy(&x, 1);
+    a->nll = negative_log_likelihood(&x);
+    a->correct = (unsigned char *)xcalloc(x.count, 1);
+    for (i = 0; i < x.count; ++i) a->correct[i] = predicted_class(prediction_of(&x, i), x.classes) == x.labels[i];
 }
 
 static int evaluate(metrics_run *r)
@@ -318,6 +381,7 @@ static int evaluate(metrics_run *r)
         const char *file = r->arguments.words[2 + i];
         if (classify_with(r, file)) return 1;
         measure(r, r->probabilities, xstrdup(file));
+        if (r->attacked) measure_attack(r, &r->models[i]);
         for (k = 0; r->sum && k < n; ++k) r->sum[k] += r->probabilities[k];
     }
     if (!r->sum) return 0;
@@ -345,6 +409,8 @@ static int report(const metrics_run *r)
                                       .compare = a->compare,
                                       .human_known = r->human.known_count,
                                       .noisy = noisy_images(&r->images),
+                                      .attack = a->attack,
+                                      .attack_how = attack_of(a),
                                       .models = r->models,
                                       .model_count = r->model_count,
                                       .mistakes = (int)a->mistakes};
@@ -363,6 +429,7 @@ int classifier_metrics(int argc, char **argv)
     for (m = 0; m < r.model_count; ++m) free_model(&r.models[m]);
     free(r.models);
     free(r.probabilities);
+    free(r.attacked);
     free(r.sum);
     free(r.other_correct);
     human_labels_free(&r.human);

@@ -124,6 +124,23 @@ static void print_noise(const classifier_report *r)
     }
 }
 
+static void print_attack(const classifier_report *r)
+{
+    const attack_options *how = &r->attack_how;
+    int m;
+    if (!r->attack) return;
+    if (!strcmp(r->attack, "fgsm"))
+        printf("\nUnder FGSM, eps %g/255:\n", 255 * how->eps);
+    else
+        printf("\nUnder PGD, eps %g/255, %d steps of %g/255%s:\n", 255 * how->eps, how->steps, 255 * how->step_size,
+               how->random_start ? " from a random start" : "");
+    for (m = 0; m < r->model_count; ++m) {
+        const model_result *x = &r->models[m];
+        if (x->attacked.given)
+            printf("    top-1 %.2f %%, NLL %.4f  %s\n", 100 * x->attacked.top1, x->attacked.nll, x->name);
+    }
+}
+
 /* Classes that have images before those without; the worst first. */
 static const class_metrics *sorted_by; /* what by_accuracy looks at */
 static int by_accuracy(const void *pa, const void *pb)
@@ -256,6 +273,7 @@ int classifier_report_text(const classifier_report *r)
     print_temperatures(r);
     print_comparison(r);
     print_noise(r);
+    print_attack(r);
     if (r->human) printf("\nHuman votes for %d of the images: %s\n", r->human_known, r->human);
     if (r->model_count > 1) printf("\nBelow: the %s.\n", last_model(r)->name);
     print_classes(r);
@@ -348,6 +366,39 @@ static void put_classes(FILE *out, const classifier_report *r, const class_metri
     fputc(']', out);
 }
 
+static void put_flags(FILE *out, const char *key, const unsigned char *flags, int count)
+{
+    int i;
+    json_put_string(out, key);
+    fputs(": [", out);
+    for (i = 0; i < count; ++i) fprintf(out, "%s%d", i ? ", " : "", flags[i]);
+    fputc(']', out);
+}
+
+static void put_attacked(FILE *out, const attack_result *a, int count)
+{
+    const member numbers[] = {{"top1", a->top1}, {"nll", a->nll}};
+    fputs(",\n     \"attacked\": {", out);
+    put_members(out, 0, numbers, sizeof numbers / sizeof *numbers);
+    fputs(", ", out);
+    put_flags(out, "correct", a->correct, count);
+    fputc('}', out);
+}
+
+static void put_attack(FILE *out, const classifier_report *r)
+{
+    const attack_options *how = &r->attack_how;
+    const member members[] = {{"eps", 255 * how->eps},
+                              {"steps", how->steps},
+                              {"step_size", 255 * how->step_size},
+                              {"random_start", how->random_start}};
+    fputs(",\n  \"attack\": {", out);
+    put_named_string(out, "name", r->attack);
+    fputs(", ", out);
+    put_members(out, 0, members, sizeof members / sizeof *members);
+    fputc('}', out);
+}
+
 static void put_images_of(FILE *out, const model_result *x, int count)
 {
     int i;
@@ -355,9 +406,8 @@ static void put_images_of(FILE *out, const model_result *x, int count)
     put_integers(out, x->predicted, count);
     fputs(",\n     \"confidence\": [", out);
     for (i = 0; i < count; ++i) fprintf(out, "%s%.9g", i ? ", " : "", x->confidence[i]);
-    fputs("],\n     \"correct\": [", out);
-    for (i = 0; i < count; ++i) fprintf(out, "%s%d", i ? ", " : "", x->correct[i]);
-    fputc(']', out);
+    fputs("],\n     ", out);
+    put_flags(out, "correct", x->correct, count);
 }
 
 static void put_model(FILE *out, const classifier_report *r, const model_result *x)
@@ -398,6 +448,7 @@ static void put_model(FILE *out, const classifier_report *r, const model_result 
     put_classes(out, r, x->by_class);
     fputs(",\n     ", out);
     put_images_of(out, x, r->count);
+    if (x->attacked.given) put_attacked(out, &x->attacked, r->count);
     fputc('}', out);
 }
 
@@ -422,6 +473,7 @@ static void write_json(FILE *out, const classifier_report *r)
         fputs(",\n  ", out);
         put_named_string(out, "compared_with", r->compare);
     }
+    if (r->attack) put_attack(out, r);
     fputs(",\n  \"images\": {\n    \"paths\": ", out);
     put_strings(out, r->paths, r->count);
     fputs(",\n    \"labels\": ", out);

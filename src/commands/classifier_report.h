@@ -2,6 +2,7 @@
 #ifndef CLASSIFIER_REPORT_H
 #define CLASSIFIER_REPORT_H
 
+#include "eval/classification_attack.h"
 #include "eval/classification_metrics.h"
 
 /* The temperature that fits best on one half of the images, and the other half without and with it. */
@@ -11,6 +12,13 @@ typedef struct {
     double nll, ece;               /* of the judged half as it is */
     double scaled_nll, scaled_ece; /* with the temperature */
 } temperature_result;
+
+/* The same images under an attack. */
+typedef struct {
+    int given; /* 0 for an ensemble, whose models are attacked one by one */
+    double top1, nll;
+    unsigned char *correct; /* by image */
+} attack_result;
 
 /* One model's numbers. */
 typedef struct {
@@ -31,6 +39,7 @@ typedef struct {
     /* of the images whose label noise= or noise_file= changed: predicted as the label that was given, and as the true
      * one */
     int noisy_as_given, noisy_as_true;
+    attack_result attacked; /* with -attack */
 } model_result;
 
 /* All of it. Strings and arrays are the caller's. */
@@ -43,7 +52,9 @@ typedef struct {
     const char *human, *compare; /* the files of these options, or NULL */
     int human_known;             /* images with votes */
     int noisy;                   /* images whose label was changed by noise= or noise_file= */
-    const model_result *models;  /* the last one is the ensemble, where there is one */
+    const char *attack;          /* fgsm or pgd, or NULL */
+    attack_options attack_how;
+    const model_result *models; /* the last one is the ensemble, where there is one */
     int model_count;
     int mistakes; /* how many are listed */
 } classifier_report;

@@ -151,14 +151,9 @@ double best_temperature(const predictions *x)
     double low = log(LOWEST_TEMPERATURE), high = log(HIGHEST_TEMPERATURE);
     size_t i;
     for (i = 0; i < n; ++i) log_p[i] = (float)log_probability(x->p[i]);
-    /* A positive slope by 1/T: a higher T is better. */
-    if (nll_slope(x, log_p, LOWEST_TEMPERATURE) <= 0)
-        high = low;
-    else if (nll_slope(x, log_p, HIGHEST_TEMPERATURE) >= 0)
-        low = high;
     while (high - low > 1e-7) {
         double middle = (low + high) / 2;
-        if (nll_slope(x, log_p, exp(middle)) > 0)
+        if (nll_slope(x, log_p, exp(middle)) > 0) /* NLL grows with 1/T: T should be higher */
             low = middle;
         else
             high = middle;

@@ -133,10 +133,9 @@ static void mirror(const batch *b)
 }
 
 /* to += weight * the network's output for each image of the batch. Returns 0 where it is not finite. */
-static int add_predictions(network *net, const batch *b, float weight, float *to)
+static int add_output(const float *output, const network *net, const batch *b, float weight, float *to)
 {
     const size_t n = (size_t)b->count * net->outputs;
-    const float *output = network_predict(net, b->input);
     size_t i;
     for (i = 0; i < n; ++i) {
         if (!isfinite(output[i])) return 0;
@@ -145,14 +144,16 @@ static int add_predictions(network *net, const batch *b, float weight, float *to
     return 1;
 }
 
-static int predict(network *net, const batch *b, int flip, float *to)
+static int predict(network *net, const batch *b, const classify_options *how, float *to)
 {
-    const float weight = flip ? .5f : 1;
     memset(to, 0, (size_t)b->count * net->outputs * sizeof *to);
-    if (!add_predictions(net, b, weight, to)) return 0;
-    if (!flip) return 1;
+    if (how->attack)
+        return add_output(attack_images(net, b->input, how->labels + b->first, b->count, b->first, how->attack), net, b,
+                          1, to);
+    if (!how->flip) return add_output(network_predict(net, b->input), net, b, 1, to);
+    if (!add_output(network_predict(net, b->input), net, b, .5f, to)) return 0;
     mirror(b);
-    return add_predictions(net, b, weight, to);
+    return add_output(network_predict(net, b->input), net, b, .5f, to);
 }
 
 static batch next_batch(const network *net, char **paths, int first, int count, float *input)
@@ -161,7 +162,7 @@ static batch next_batch(const network *net, char **paths, int first, int count, 
     return b;
 }
 
-int classify_images(network *net, char **paths, int count, int flip, float *probabilities)
+int classify_images(network *net, char **paths, int count, const classify_options *how, float *probabilities)
 {
     const size_t floats = (size_t)net->batch * net->w * net->h * 3;
     float *inputs[2] = {(float *)xcalloc(floats, sizeof(float)), (float *)xcalloc(floats, sizeof(float))};
@@ -181,7 +182,7 @@ int classify_images(network *net, char **paths, int count, int flip, float *prob
         turn = !turn;
         next = next_batch(net, paths, current.first + current.count, count, inputs[turn]);
         status = start_loading(loaders, &next);
-        if (!status && !predict(net, &current, flip, probabilities + (size_t)current.first * net->outputs)) {
+        if (!status && !predict(net, &current, how, probabilities + (size_t)current.first * net->outputs)) {
             progress_end(&shown);
             status = report_error("the output is not finite: weights that are untrained or have diverged");
         }

@@ -126,20 +126,21 @@ static void the_split_is_an_order_of_all_images(void **state)
 
 static void precision_recall_and_f1_of_a_class(void **state)
 {
-    const int labels[] = {0, 0, 0, 1, 1}, predicted[] = {0, 0, 1, 1, 0};
+    const int labels[] = {0, 0, 0, 1, 1}, predicted[] = {0, 0, 1, 1, 1};
     size_t confusion[9];
     class_metrics c[3];
     (void)state;
     confusion_matrix(labels, predicted, 5, 3, confusion);
     assert_int_equal(confusion[0], 2);
     assert_int_equal(confusion[1], 1);
-    assert_int_equal(confusion[3], 1);
-    assert_int_equal(confusion[4], 1);
+    assert_int_equal(confusion[3], 0);
+    assert_int_equal(confusion[4], 2);
     metrics_by_class(confusion, 3, c);
     assert_close(c[0].accuracy, 2. / 3, 1e-15);
-    assert_close(c[0].precision, 2. / 3, 1e-15);
-    assert_close(c[1].accuracy, 1. / 2, 1e-15);
-    assert_close(c[1].f1, 1. / 2, 1e-15);
+    assert_close(c[0].precision, 1, 0);
+    assert_close(c[1].accuracy, 1, 0);
+    assert_close(c[1].precision, 2. / 3, 1e-15);
+    assert_close(c[1].f1, 4. / 5, 1e-15);
     assert_close(c[2].accuracy + c[2].precision + c[2].f1, 0, 0); /* without images, and never predicted */
 }
 
