@@ -112,8 +112,10 @@ const float *attack_gradient(network *net, float *input, const int *labels, int 
     if (gpu_index >= 0) net->delta_gpu = cuda_make_array(gradient, n);
 #endif
     forward_network(net);
-    put_output_delta(&net->layers[net->n - 1], labels, count);
-    backward_network(net);
+    if (count) {
+        put_output_delta(&net->layers[net->n - 1], labels, count);
+        backward_network(net);
+    }
 #ifdef GPU
     if (gpu_index >= 0) {
         cuda_pull_array(net->delta_gpu, gradient, n);
@@ -162,7 +164,7 @@ const float *attack_images(network *net, float *input, const int *labels, int co
             input[i] = limited(input[i] + o->step_size * sign, clean[i], o->eps);
         }
     }
-    output = attack_gradient(net, input, labels, count, gradient);
+    output = attack_gradient(net, input, labels, 0, gradient);
     free(clean);
     free(gradient);
     return output;
