@@ -141,15 +141,17 @@ static void print_attack(const classifier_report *r)
     }
 }
 
-/* Classes that have images before those without; the worst first. */
-static const class_metrics *sorted_by; /* what by_accuracy looks at */
-static int by_accuracy(const void *pa, const void *pb)
+/* Something to be sorted by its key, lowest first. */
+typedef struct {
+    double key;
+    int index;
+} ranked;
+
+static int by_key(const void *pa, const void *pb)
 {
-    const int a = *(const int *)pa, b = *(const int *)pb;
-    const class_metrics *x = &sorted_by[a], *y = &sorted_by[b];
-    if (!x->images != !y->images) return x->images ? -1 : 1;
-    if (x->accuracy != y->accuracy) return x->accuracy < y->accuracy ? -1 : 1;
-    return a < b ? -1 : 1;
+    const ranked *a = (const ranked *)pa, *b = (const ranked *)pb;
+    if (a->key != b->key) return a->key < b->key ? -1 : 1;
+    return a->index < b->index ? -1 : 1;
 }
 
 static void print_class(const char *name, int width, const class_metrics *c)
@@ -191,14 +193,17 @@ static void print_classes(const classifier_report *r)
     const class_metrics *c = last_model(r)->by_class;
     const int width = longest(r->names, r->classes, 5), all = r->classes <= LISTED_CLASSES;
     const int listed = all ? r->classes : WORST_CLASSES;
-    int *order = (int *)xcalloc(r->classes, sizeof *order), k;
-    for (k = 0; k < r->classes; ++k) order[k] = k;
-    sorted_by = c;
-    if (!all) qsort(order, r->classes, sizeof *order, by_accuracy);
+    ranked *order = (ranked *)xcalloc(r->classes, sizeof *order);
+    int k;
+    for (k = 0; k < r->classes; ++k) {
+        order[k].index = k;
+        order[k].key = c[k].images ? c[k].accuracy : 2; /* behind all that have images */
+    }
+    if (!all) qsort(order, r->classes, sizeof *order, by_key);
     printf("\n");
     if (!all) printf("The %d classes with the lowest accuracy; -json has all %d.\n", listed, r->classes);
     printf("%-*s  %7s  %10s  %11s  %7s\n", width, "class", "images", "accuracy %", "precision %", "F1 %");
-    for (k = 0; k < listed; ++k) print_class(r->names[order[k]], width, &c[order[k]]);
+    for (k = 0; k < listed; ++k) print_class(r->names[order[k].index], width, &c[order[k].index]);
     print_means(c, r->classes, width);
     free(order);
 }
@@ -240,29 +245,25 @@ static void print_pairs(const classifier_report *r)
     free(confusion);
 }
 
-static const float *confidence_of; /* what by_confidence looks at */
-static int by_confidence(const void *pa, const void *pb)
-{
-    const int a = *(const int *)pa, b = *(const int *)pb;
-    if (confidence_of[a] != confidence_of[b]) return confidence_of[a] > confidence_of[b] ? -1 : 1;
-    return a < b ? -1 : 1;
-}
-
 static void print_mistakes(const classifier_report *r)
 {
     const model_result *x = last_model(r);
-    int *wrong, count = 0, i;
+    ranked *wrong;
+    int count = 0, i;
     if (!r->mistakes) return;
-    wrong = (int *)xcalloc(r->count, sizeof *wrong);
+    wrong = (ranked *)xcalloc(r->count, sizeof *wrong);
     for (i = 0; i < r->count; ++i) {
-        if (!x->correct[i]) wrong[count++] = i;
+        if (x->correct[i]) continue;
+        wrong[count].index = i;
+        wrong[count++].key = -x->confidence[i];
     }
-    confidence_of = x->confidence;
-    qsort(wrong, count, sizeof *wrong, by_confidence);
+    qsort(wrong, count, sizeof *wrong, by_key);
     printf("\nThe most confident of %d mistakes:\n", count);
-    for (i = 0; i < count && i < r->mistakes; ++i)
-        printf("%7.2f %%  %s, labelled %s: %s\n", 100 * x->confidence[wrong[i]], r->names[x->predicted[wrong[i]]],
-               r->names[r->labels[wrong[i]]], r->paths[wrong[i]]);
+    for (i = 0; i < count && i < r->mistakes; ++i) {
+        const int image = wrong[i].index;
+        printf("%7.2f %%  %s, labelled %s: %s\n", 100 * x->confidence[image], r->names[x->predicted[image]],
+               r->names[r->labels[image]], r->paths[image]);
+    }
     free(wrong);
 }
 
