@@ -628,7 +628,7 @@ static void draw_confusion(FILE *out, const classifier_report *r)
             classes - 1, classes - 1);
     if (classes <= 20)
         fprintf(out,
-                ", $cells using 1:2:($3 < .5 ? '' : sprintf('%%.0f', $3)):($3 > 50 ? 0xffffff : 0) with labels "
+                ", $cells using 1:2:($3 <= .5 ? '' : sprintf('%%.0f', $3)):($3 > 50 ? 0xffffff : 0) with labels "
                 "font ',%d' tc rgb variable",
                 classes <= 10 ? 10 : 8);
     fputc('\n', out);
