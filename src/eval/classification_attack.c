@@ -31,21 +31,22 @@ static void fold_batch_normalization(layer *l, int filters, size_t weights_a_fil
     l->batch_normalize = 0;
 }
 
-static int prepare_layer(layer *l, const char *cfg)
+static int prepare_layer(const network *net, layer *l, const char *cfg)
 {
+    (void)net;
     l->stopbackward = 0;
     switch (l->type) {
     case CONVOLUTIONAL:
         if (l->binary || l->xnor) return report_error("%s: no attack on a network with binary= or xnor=", cfg);
         if (l->batch_normalize) fold_batch_normalization(l, l->n, l->nweights / l->n);
 #ifdef GPU
-        if (gpu_index >= 0) push_convolutional_layer(*l);
+        if (net->gpu_index >= 0) push_convolutional_layer(*l);
 #endif
         return 0;
     case CONNECTED:
         if (l->batch_normalize) fold_batch_normalization(l, l->outputs, l->inputs);
 #ifdef GPU
-        if (gpu_index >= 0) push_connected_layer(*l);
+        if (net->gpu_index >= 0) push_connected_layer(*l);
 #endif
         return 0;
     case DROPOUT: /* its backward pass takes the random numbers of a training step, which there was none of */
@@ -72,7 +73,7 @@ int attack_prepare(network *net, const char *cfg)
 {
     int i;
     for (i = 0; i < net->n; ++i) {
-        if (prepare_layer(&net->layers[i], cfg)) return 1;
+        if (prepare_layer(net, &net->layers[i], cfg)) return 1;
     }
     return 0;
 }
@@ -80,8 +81,9 @@ int attack_prepare(network *net, const char *cfg)
 /* ---- Gradient --------------------------------------------------------------------------------------------------- */
 
 /* In Darknet a delta is a negative gradient: here that of L by the logits, (onehot(y) - p) / temperature. */
-static void put_output_delta(const layer *l, const int *labels, int count)
+static void put_output_delta(const network *net, const int *labels, int count)
 {
+    const layer *l = &net->layers[net->n - 1];
     const int classes = l->outputs;
     int i, k;
     memset(l->delta, 0, (size_t)l->batch * classes * sizeof *l->delta);
@@ -92,7 +94,7 @@ static void put_output_delta(const layer *l, const int *labels, int count)
         }
     }
 #ifdef GPU
-    if (gpu_index >= 0) cuda_push_array(l->delta_gpu, l->delta, (size_t)l->batch * classes);
+    if (net->gpu_index >= 0) cuda_push_array(l->delta_gpu, l->delta, (size_t)l->batch * classes);
 #endif
 }
 
@@ -109,15 +111,15 @@ const float *attack_gradient(network *net, float *input, const int *labels, int 
     net->train = 0;
     net->delta = gradient; /* not NULL: the layers keep what a backward pass needs */
 #ifdef GPU
-    if (gpu_index >= 0) net->delta_gpu = cuda_make_array(gradient, n);
+    if (net->gpu_index >= 0) net->delta_gpu = cuda_make_array(gradient, n);
 #endif
     forward_network(net);
     if (count) {
-        put_output_delta(&net->layers[net->n - 1], labels, count);
+        put_output_delta(net, labels, count);
         backward_network(net);
     }
 #ifdef GPU
-    if (gpu_index >= 0) {
+    if (net->gpu_index >= 0) {
         cuda_pull_array(net->delta_gpu, gradient, n);
         cuda_free(net->delta_gpu);
     }
