@@ -247,6 +247,14 @@ def data_prefix(out):
     return prefix
 
 
+def set_name(name, out):
+    """The name of OUT/NAME.data and OUT/NAME.names: the one that was given, or the folder's own."""
+    name = name or os.path.basename(os.path.abspath(out)) or "set"
+    if "/" in name or any(c.isspace() for c in name):
+        raise BadInput(f"--name {name}: must be a file name without white space")
+    return name
+
+
 def data_text(classes, prefix, files, **settings):
     """A .data file. files: [(key, name of a file or folder below prefix)]; settings: other keys."""
     values = [("classes", classes)] + [(key, f"{prefix}/{name}") for key, name in files] + list(settings.items())
