@@ -80,7 +80,7 @@ def convert(folder, set_name, list_path, classes, keep_difficult=False, strict=F
             else:
                 boxes = read_annotation(folder, xml, image, numbers, problems)
                 if boxes is not None:
-                    converted.append(Labelled(name, path, label_path, boxes))
+                    converted.append(Labelled(os.path.basename(image), path, label_path, boxes))
         progress.at(done)
     progress.end()
     if strict and len(problems):

@@ -193,6 +193,7 @@ flat = flat_set(f"{tmp}/flat", {f"{i}.jpg": annotation(obj("hat", 11, 21, 30, 60
 flat_set(flat, {"new.png": annotation(obj("cap", 1, 1, 200, 100), obj("hat", 1, 1, 50, 50, 1)), "none.jpg": None,
                 "odd.jpeg": annotation(), "0.png": None})
 put(annotation(), flat, "lost.xml")
+put("x", flat, "._3.jpg")  # what a Mac leaves
 status, out, err = convert("flat", "--list", "flat.list", "--classes", "auto", "--names-out", "flat.names", cwd=tmp)
 same((status, text(flat, "3.txt"), text(flat, "new.txt"), text(tmp, "flat.names")),
      (0, "1 0.100000 0.400000 0.100000 0.400000\n", "0 0.500000 0.500000 1.000000 1.000000\n", "cap\nhat\n"),
@@ -203,6 +204,7 @@ for want in ("none.xml: missing XML", "odd.jpeg: unusable path: Darknet would lo
              "flat/new.png: difficult objects: 1 left out"):
     ok("voc-to-darknet: " + want in err, f"reported: {want}", err)
 status, out, err = convert("flat", "--list", "flat.list", "--classes", "auto", "--val", ".3", "--val-list", "val.list", cwd=tmp)
+ok("._3" not in err, "hidden files are not mentioned", err)
 train, valid = text(tmp, "flat.list").split(), text(tmp, "val.list").split()
 same((len(train), len(valid), sorted(train + valid)), (8, 3, [f"flat/{i}.jpg" for i in range(10)] + ["flat/new.png"]),
      "--val sends a share to --val-list")
