@@ -67,6 +67,12 @@ def parts_of(folder, problems):
     return parts
 
 
+def in_order(names):
+    """The classes in the order of their numbers: sorted; by value where all names are numbers, so that 10 follows 9."""
+    numbers = all(name.isascii() and name.isdigit() for name in names)
+    return sorted(names, key=lambda name: (int(name), name) if numbers else name)
+
+
 def find_by_class(folder, problems):
     """({part: entries}, classes) of a folder with a folder for each class."""
     sets, names = {}, set()
@@ -80,7 +86,7 @@ def find_by_class(folder, problems):
                       if is_usable(path, problems)]
     if not names:
         raise BadInput(f"{folder}: has no folder for each class (of a folder of images alone, --labels tells the classes)")
-    return sets, sorted(names)
+    return sets, in_order(names)
 
 
 def find_in_table(folder, table, problems):
@@ -129,7 +135,7 @@ def find_in_table(folder, table, problems):
     entries = [(path, label) for path, label in sorted(labels.items()) if path not in contradicted]
     if not entries:
         raise BadInput(f"{table}: labels no image in {folder}; problems: {problems}")
-    return {"train": entries}, sorted(set(labels.values()))
+    return {"train": entries}, in_order(set(labels.values()))
 
 
 def read_table(path):
