@@ -7,8 +7,8 @@ A label file has one line per object, "class x y w h", as fractions of the image
 import os
 from typing import NamedTuple
 
-from darknet_data import (BadInput, Problems, Progress, data_prefix, data_text, one_line, pillow, share_of, split, write_lines,
-                          write_whole)
+from darknet_data import (BadInput, Problems, Progress, data_prefix, data_text, one_line, pillow, share_of, split,
+                          write_lines, write_whole)
 
 # What Darknet's fill_truth_detection does to the path of an image to find its label file, in its order. Each replaces
 # the first occurrence anywhere in the path, also in a folder's name.

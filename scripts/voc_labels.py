@@ -2,9 +2,9 @@
 make-shapes.
 
 A VOC set is a folder with JPEGImages/<id>.jpg, Annotations/<id>.xml and ImageSets/Main/<set>.txt; labelImg writes the
-same annotations beside the images, <id>.jpg and <id>.xml in one folder. A VOC box is 1-based and inclusive: xmin=1, xmax=width covers the whole width. Darknet wants one line per object,
-"class x y w h", as fractions of the image, with x, y the centre. In continuous coordinates the VOC box spans
-xmin-1 .. xmax, hence
+same annotations beside the images, <id>.jpg and <id>.xml in one folder. A VOC box is 1-based and inclusive: xmin=1,
+xmax=width covers the whole width. Darknet wants one line per object, "class x y w h", as fractions of the image, with
+x, y the centre. In continuous coordinates the VOC box spans xmin-1 .. xmax, hence
 
     x = ((xmin - 1) + xmax) / 2 / width      w = (xmax - (xmin - 1)) / width      and likewise y, h.
 
