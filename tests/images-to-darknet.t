@@ -190,18 +190,19 @@ same((status, sorted(lines(tmp, "t/train.list")), data(f"{tmp}/t/t.data")["truth
 ok("unlabelled.jpg: no label" in err, "an image that is not in the table is reported", err)
 put("split,label,file\n" + "".join(f"x,{line.split(',', 1)[1]},{line.split(',', 1)[0]}\n" for line in table.splitlines()),
     tmp, "head.csv")
-convert("flat", "t", "--labels", "head.csv", "--val", "0", cwd=tmp)
-same(sorted(lines(tmp, "t/train.list")), sorted(want), "a header tells which columns they are")
+convert("flat", "t-head", "--labels", "head.csv", "--val", "0", cwd=tmp)
+same(sorted(lines(tmp, "t-head/train.list")), sorted(want), "a header tells which columns they are")
 put("id\tbreed\r\n" + "".join(f"{i}\t{'cat' if i < 3 else 'dog'}\r\n" for i in range(6)), tmp, "flat/labels.tsv")
-status, out, err = convert("flat", "t", "--labels", "labels.tsv", "--val", "0", cwd=tmp)
-same(sorted(lines(tmp, "t/train.list")), [f"flat/{i}.jpg\t{'cat' if i < 3 else 'dog'}" for i in range(6)],
+status, out, err = convert("flat", "t-tsv", "--labels", "labels.tsv", "--val", "0", cwd=tmp)
+same(sorted(lines(tmp, "t-tsv/train.list")), [f"flat/{i}.jpg\t{'cat' if i < 3 else 'dog'}" for i in range(6)],
      "TSV, files without their ending, a table that lies in the folder, Windows' line ends")
+ok("no image" not in err, "which is not reported as a file that is none", err)
 put("0.jpg,cat\n0.jpg,cat\n1.jpg,cat\n1.jpg,dog\n9.jpg,cat\n2.jpg\n3.jpg,dog\n", tmp, "bad.csv")
-status, out, err = convert("flat", "t", "--labels", "bad.csv", "--val", "0", cwd=tmp)
+status, out, err = convert("flat", "t-bad", "--labels", "bad.csv", "--val", "0", cwd=tmp)
 for want in ("bad.csv: listed twice: line 2: 0.jpg", "bad.csv: two labels: line 4: 1.jpg is 'dog' here and 'cat' before",
              "bad.csv: missing image: line 5: 9.jpg", "bad.csv: bad line: line 6"):
     ok(want in err, f"reported: {want}", err)
-same(lines(tmp, "t/train.list"), ["flat/0.jpg\tcat", "flat/3.jpg\tdog"], "and what is sound is listed")
+same(lines(tmp, "t-bad/train.list"), ["flat/0.jpg\tcat", "flat/3.jpg\tdog"], "and what is sound is listed")
 put("0.jpg\n1.jpg\n", tmp, "one.csv")
 refused("a table of one column", "has one column", "flat", "t1", "--labels", "one.csv", cwd=tmp)
 refused("no such table", "nope.csv: no such file", "flat", "t2", "--labels", "nope.csv", cwd=tmp)
@@ -307,13 +308,21 @@ status, out, err = convert("--help")
 ok(status == 0 and all(option in out for option in ("--labels", "--val", "--seed", "--name", "--no-duplicates-check",
                                                     "--drop-duplicates", "--strict")), "--help names every option")
 
-# ---- a real set ----
+# ---- a real set: the first ten training and five test images of each class ----
 real = os.path.join(DATA, "imagenet32-100.tar.gz")
 if os.path.exists(real):
-    status, out, err = convert(real, f"{tmp}/real", "--name", "imagenet32", "--no-duplicates-check")
-    same((status, out), (0, f"images-to-darknet: 50000 train, 5000 valid images of 100 classes: {tmp}/real/imagenet32.data; "
-                         "problems: none\n"), "100 classes at 32x32, from their archive")
+    with tarfile.open(real) as tar, tarfile.open(f"{tmp}/real.tar", "w") as part:
+        for member in tar:
+            number = os.path.basename(member.name)
+            if member.isfile() and number < ("0010" if member.name.startswith("train/") else "0005"):
+                part.addfile(member, tar.extractfile(member))
+    status, out, err = convert("real.tar", "real", cwd=tmp)
+    same((status, out), (0, "images-to-darknet: 1000 train, 500 valid images of 100 classes: real/real.data; problems: none\n"),
+         "photographs of 100 classes, from an archive")
+    names = lines(tmp, "real/real.names")
+    same([path.split("/")[3] for path in lines(tmp, "real/valid.list")], [name for name in names for _ in range(5)],
+         "in the order of the classes")
 else:
-    skip("100 classes at 32x32, from their archive", f"no {real}")
+    skip("photographs of 100 classes, from an archive", f"no {real}")
 
 finish()
