@@ -302,6 +302,7 @@ refused("a folder of images alone", "--labels tells the classes", "flat/more", "
 make(f"{tmp}/single", ["a/1.jpg", "b/1.jpg"])
 refused("nothing to validate on", "every class has one image", "single", "o4", cwd=tmp)
 refused("options that exclude each other", "do not go together", "pets", "o5", "--drop-duplicates", "--no-duplicates-check", cwd=tmp)
+refused("a name that is a path", "must be a file name", "pets", "o7", "--name", "a/b", cwd=tmp)
 convert("pets", "o6", "--name", "my", cwd=tmp)
 ok({"my.data", "my.names"} <= set(os.listdir(f"{tmp}/o6")), "--name")
 status, out, err = convert("--help")

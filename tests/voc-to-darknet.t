@@ -222,6 +222,9 @@ shutil.copytree(flat, f"{tmp}/images-2/set")
 status, out, err = convert(f"{tmp}/images-2/set", "--list", f"{tmp}/x.list", "--classes", "auto")
 ok(status == 1 and "Darknet replaces 'images'" in err and not os.path.exists(f"{tmp}/x.list"),
    "a folder that leads Darknet elsewhere is refused", err)
+flat_set(f"{tmp}/lone", {"a.jpg": annotation(obj("hat", 1, 1, 9, 9))})
+status, out, err = convert("lone", "--list", "x.list", "--classes", "auto", "--val", ".5", "--val-list", "v.list", cwd=tmp)
+ok(status == 1 and "there is one image" in err and not os.path.exists(f"{tmp}/lone/a.txt"), "one image cannot be split", err)
 for args in (("--val", ".2"), ("--val-list", "v.list"), ("--val", "1", "--val-list", "v.list")):
     status, out, err = convert(flat, "--list", f"{tmp}/x.list", *args)
     ok(status == 1 and err.count("\n") == 1, f"{' '.join(args)}: one line and status 1", err)
