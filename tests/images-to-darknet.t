@@ -152,6 +152,7 @@ same((lines(tmp, "d/train.list"), data(f"{tmp}/d/d.data")["truth"]),
 # ---- problems ----
 sick = make(f"{tmp}/sick", ["Ant/1.jpg", "Ant/2.jpg", "ant/1.jpg", "ant/2.jpg", "bee/1.jpg", "bee/2.jpg", "loose.jpg"])
 put("x", sick, "bee", "notes.txt")
+put("x", sick, "readme.txt")
 put(encoded(1)[:-200], sick, "bee", "cut.jpg")
 put("x", sick, "bee", "text.jpg")
 put("x", sick, "bee", ".hidden.jpg")
@@ -159,20 +160,20 @@ put(encoded(2), sick, "bee", "a\tb.jpg")
 picture(3).save(f"{sick}/bee/webp.jpg", "WEBP")
 os.makedirs(f"{sick}/cow")
 status, out, err = convert("sick", "s", cwd=tmp)
-for want in ("bee/notes.txt: no image: left out", "bee/cut.jpg: unreadable image: image file is truncated",
+for want in ("bee/notes.txt: no image: left out", "readme.txt: no image: left out", "bee/cut.jpg: unreadable image: image file is truncated",
              "bee/text.jpg: unreadable image: cannot identify", "bee/webp.jpg: unreadable image: Darknet does not decode WEBP",
              "unusable name: it holds a tab", "loose.jpg: no class: lies beside", "cow: empty class: has no image",
              "Ant: alike names: 'Ant' and 'ant' differ in case alone"):
     ok("images-to-darknet: " in err and want in err, f"reported: {want}", err)
-same((status, len(err.splitlines()), out), (0, 8, "images-to-darknet: 3 train, 3 valid images of 3 classes: s/s.data; problems: "
-     "1 x no class, 1 x unusable name, 1 x no image, 3 x unreadable image, 1 x empty class, 1 x alike names\n"),
+same((status, len(err.splitlines()), out), (0, 9, "images-to-darknet: 3 train, 3 valid images of 3 classes: s/s.data; problems: "
+     "1 x no class, 2 x no image, 1 x unusable name, 3 x unreadable image, 1 x empty class, 1 x alike names\n"),
      "the summary counts each kind; what is hidden is not mentioned")
 same(lines(tmp, "s/s.names"), ["Ant", "ant", "bee"], "an empty class has no number")
 refused("--strict: one problem is an error and nothing is written", "--strict, nothing written", "sick", "s2", "--strict", cwd=tmp)
 for i in range(25):
     put("x", sick, "bee", f"notes{i}.txt")
 status, out, err = convert("sick", "s", cwd=tmp)
-ok(err.count(": no image: ") == 21 and "no image: that was the 20th" in err and "26 x no image" in out,
+ok(err.count(": no image: ") == 21 and "no image: that was the 20th" in err and "27 x no image" in out,
    "of a kind twenty are printed, and all are counted", err)
 make(f"{tmp}/untrained", ["train/a/1.jpg", "test/a/1.jpg", "test/b/1.jpg"])
 status, out, err = convert("untrained", "u", cwd=tmp)
