@@ -6,9 +6,17 @@ in the same folder; after `get-voc /sets/voc`, it can be started anywhere.
 """
 
 import argparse
+import gzip
+import hashlib
+import lzma
 import os
+import shutil
+import stat
 import sys
+import tarfile
 import time
+import zipfile
+import zlib
 
 PROGRAM = os.path.basename(sys.argv[0])
 
@@ -40,6 +48,17 @@ def whole_number(low, high):
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
         return value
     return parse
+
+
+def share(text):
+    """An argparse type: a part of a whole, from 0 to below 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to below 1")
+    return value
 
 
 def run(main):
@@ -74,7 +93,44 @@ def pillow():
     return Image
 
 
+class Problems:
+    """Prints problems to stderr as they are found, and counts them by kind. `shown` stands before files of the set. Of a
+    kind, the first `most` are printed; None: all."""
+
+    def __init__(self, shown="", most=None):
+        self.kinds, self.shown, self.most = {}, shown, most
+
+    def add(self, kind, file, detail):
+        count = self.kinds[kind] = self.kinds.get(kind, 0) + 1
+        if self.most is None or count <= self.most:
+            say(f"{os.path.join(self.shown, file)}: {kind}: {detail}")
+        elif count == self.most + 1:
+            say(f"{kind}: that was the {self.most}th; from here on they are only counted")
+
+    def __len__(self):
+        return sum(self.kinds.values())
+
+    def __str__(self):
+        return ", ".join(f"{n} x {kind}" for kind, n in self.kinds.items()) or "none"
+
+
 # ---- files ----
+
+# The formats that Darknet without OpenCV decodes (stb_image) and Pillow can check, by Pillow's names. MPO is a JPEG file
+# with more pictures behind the first one. Of stb_image's formats Pillow lacks HDR and PIC.
+DECODED = ("JPEG", "MPO", "PNG", "BMP", "GIF", "TGA", "PSD", "PPM")
+IMAGE_ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tga", ".psd", ".ppm", ".pgm", ".pnm")
+
+
+def is_image_name(name):
+    """Whether a file's name ends as that of an image does, in whatever case; hidden files are none."""
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_ENDINGS
+
+
+def is_one_line(path):
+    """Whether a path can stand in a list: one a line, and a tab may follow it."""
+    return not any(c in path for c in "\n\r\t\0")
+
 
 def read_text(path):
     try:
@@ -106,6 +162,75 @@ def write_lines(path, lines):
     write_whole(path, "".join(line + "\n" for line in lines))
 
 
+# ---- splits ----
+
+def split(paths, count, seed):
+    """Which `count` of the paths validate: those whose SHA-256 together with the seed is lowest. Returns a set.
+
+    The paths are those below the set's folder, so that the choice is the same wherever the set lies. It depends on the
+    paths alone: an image that is added or removed makes at most one other change sides.
+    """
+    def key(path):
+        return hashlib.sha256(f"{seed} {path}".encode("utf-8", "surrogateescape")).digest(), path
+    return set(sorted(paths, key=key)[:count])
+
+
+def share_of(count, part):
+    """How many of `count` images a share is: rounded, but at least one on either side where there are two."""
+    return min(max(round(count * part), 1), count - 1) if part and count else 0
+
+
+# ---- archives ----
+
+def tar_members(file):
+    """(name, is a plain file, is a folder, function that opens it) of each member."""
+    with tarfile.open(fileobj=file) as tar:
+        for member in tar:
+            yield member.name, member.isfile(), member.isdir(), lambda member=member: tar.extractfile(member)
+
+
+def zip_members(file):
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            kind = stat.S_IFMT(member.external_attr >> 16)
+            plain = not member.is_dir() and kind in (0, stat.S_IFREG)
+            yield (member.filename.replace("\\", "/"), plain, member.is_dir(),
+                   lambda member=member: archive.open(member))
+
+
+def unpack(archive, folder, member_path):
+    """Unpacks a tar or zip archive into the folder. member_path: a function of a member's name, in parts, that returns
+    its path below the folder, in parts, or None where it is left out. Returns how many members were left out.
+
+    Only plain files are written, and by us, so that links and special files cannot lead elsewhere.
+    """
+    others = 0
+    with open(archive, "rb") as file:
+        kind = "zip" if file.read(2) == b"PK" else "tar"
+        file.seek(0)
+        progress = Progress(os.path.getsize(archive), "unpacked")
+        try:
+            for name, plain, is_folder, open_member in (zip_members if kind == "zip" else tar_members)(file):
+                parts = [part for part in name.split("/") if part not in ("", ".")]
+                if name.startswith("/") or ".." in parts:
+                    raise BadInput(f"{archive}: holds {name!r}, which would be unpacked outside of the folder: not "
+                                   "unpacked")
+                path = member_path(parts) if plain and parts else None
+                if path:
+                    target = os.path.join(folder, *path)
+                    os.makedirs(os.path.dirname(target), exist_ok=True)
+                    with open(target, "wb") as copy, open_member() as content:
+                        shutil.copyfileobj(content, copy)
+                elif not is_folder:
+                    others += 1
+                progress.at(file.tell())
+        except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile,
+                NotImplementedError, RuntimeError) as error:  # the last two: what Python's zipfile cannot read
+            raise BadInput(f"{archive}: no whole {kind} archive: {one_line(error)}") from None
+        progress.end()
+    return others
+
+
 # ---- .data files ----
 
 def as_given(folder):
@@ -119,6 +244,14 @@ def data_prefix(out):
     if any(c.isspace() for c in prefix):
         raise BadInput(f"{prefix}: Darknet removes white space from .data files: choose a path without")
     return prefix
+
+
+def set_name(name, out):
+    """The name of OUT/NAME.data and OUT/NAME.names: the one that was given, or the folder's own."""
+    name = name or os.path.basename(os.path.abspath(out)) or "set"
+    if "/" in name or any(c.isspace() for c in name):
+        raise BadInput(f"--name {name}: must be a file name without white space")
+    return name
 
 
 def data_text(classes, prefix, files, **settings):

@@ -1,9 +1,9 @@
 """Converts VOC annotations to Darknet labels. Used by voc-to-darknet, get-voc and make-shapes.
 
-A VOC set is a folder with JPEGImages/<id>.jpg, Annotations/<id>.xml and ImageSets/Main/<set>.txt. The corners of a VOC
-box are pixel numbers from 1, and both end pixels belong to the box: xmin=1, xmax=width is the whole width. Darknet
-needs one line per object, "class x y w h", as fractions of the image, where x, y is the centre. In continuous
-coordinates the VOC box spans xmin-1 .. xmax, hence
+A VOC set is a folder with JPEGImages/<id>.jpg, Annotations/<id>.xml and ImageSets/Main/<set>.txt; labelImg writes the
+same annotations beside the images, <id>.jpg and <id>.xml in one folder. A VOC box is 1-based and inclusive: xmin=1,
+xmax=width covers the whole width. Darknet wants one line per object, "class x y w h", as fractions of the image, with
+x, y the centre. In continuous coordinates the VOC box spans xmin-1 .. xmax, hence
 
     x = ((xmin - 1) + xmax) / 2 / width      w = (xmax - (xmin - 1)) / width      and likewise y, h.
 
@@ -14,134 +14,118 @@ import math
 import os
 import xml.etree.ElementTree as ElementTree
 
-from darknet_data import BadInput, Progress, as_given, one_line, pillow, read_text, say, write_lines, write_whole
+from darknet_data import BadInput, Progress, as_given, is_image_name, is_one_line, one_line, read_text, write_lines
+from darknet_labels import (LABELLED_ENDINGS, Labelled, Result, box_line, check_label_path, darknet_label_path, draw_split,
+                            image_size, write_labels)
 
 VOC_CLASSES = ("aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person "
                "pottedplant sheep sofa train tvmonitor").split()
 
-# Darknet's fill_truth_detection finds the label file of an image by these replacements in its path, in this order. Each
-# replaces the first occurrence anywhere in the path, also in the name of a folder.
-DARKNET_REPLACES = (("images", "labels"), ("JPEGImages", "labels"), ("raw", "labels"),
-                    (".jpg", ".txt"), (".png", ".txt"), (".JPG", ".txt"), (".JPEG", ".txt"))
-IMAGE_ENDINGS = (".jpg", ".png", ".JPG", ".JPEG")
-
-
-def darknet_label_path(image_path):
-    """The file from which Darknet will read the boxes of this image."""
-    for word, by in DARKNET_REPLACES:
-        image_path = image_path.replace(word, by, 1)
-    return image_path
-
 
 def check_set_folder(folder):
-    """Raises BadInput if the path of a VOC set would lead Darknet to wrong label files (darknet_label_path)."""
-    image = os.path.join(folder, "JPEGImages", "0.jpg")
-    if "\n" in folder or "\r" in folder:
-        raise BadInput(f"line break in the path {folder!r}: Darknet's lists hold one path a line")
-    if darknet_label_path(image) != os.path.join(folder, "labels", "0.txt"):
-        words = [word for word, _ in DARKNET_REPLACES if word in folder]
-        raise BadInput(f"{folder}: Darknet replaces {' and '.join(map(repr, words))} in the path of an image to find its "
-                       f"labels, and would look for {darknet_label_path(image)}: rename or move the folder, or link to it "
-                       f"from elsewhere")
+    """Raises BadInput where the path of a VOC set, as Darknet will read it, leads Darknet to other label files."""
+    check_label_path(folder, os.path.join(folder, "JPEGImages", "0.jpg"), os.path.join(folder, "labels", "0.txt"))
 
 
-class Problems:
-    """Prints each problem to stderr when it is found, and counts them by kind. `shown`: folder printed before files."""
-
-    def __init__(self, shown):
-        self.kinds, self.shown = {}, shown
-
-    def add(self, kind, file, detail):
-        self.kinds[kind] = self.kinds.get(kind, 0) + 1
-        say(f"{os.path.join(self.shown, file)}: {kind}: {detail}")
-
-    def __len__(self):
-        return sum(self.kinds.values())
-
-    def __str__(self):
-        return ", ".join(f"{n} x {kind}" for kind, n in self.kinds.items()) or "none"
+def check_flat_folder(folder):
+    """The same for a folder that holds the images itself: labels beside the images, or in `labels` beside `images`."""
+    image = os.path.join(folder, "0.jpg")
+    above, name = os.path.split(folder)
+    labels = os.path.join(above, "labels") if name in ("images", "JPEGImages") else folder
+    check_label_path(folder, image, os.path.join(labels, "0.txt"))
 
 
-class Result:
-    """The result of convert(): counts, the class names by class number, and the image paths of the list."""
+def convert(folder, set_name, list_path, classes, keep_difficult=False, strict=False, shown="", val=0, seed=1,
+            val_list=None):
+    """Writes a label file for every image of ImageSets/Main/<set_name>.txt, and the list of these images.
 
-    def __init__(self, shown):
-        self.images = self.empty = self.objects = self.difficult = 0
-        self.names, self.paths = [], []
-        self.problems = Problems(shown)
-
-    def __str__(self):
-        return (f"{self.images} images ({self.empty} without a labelled object), {self.objects} objects, "
-                f"{self.difficult} difficult ones kept apart; problems: {self.problems}")
-
-
-def convert(folder, set_name, list_path, classes, keep_difficult=False, strict=False, shown=""):
-    """Writes labels/<id>.txt for every image of ImageSets/Main/<set_name>.txt, and the list of these images.
-
-    list_path: None for no list. classes: list of names, or None for all names in Annotations, sorted. shown: the
-    folder's name in messages. With `strict` any problem raises BadInput. Everything is read before anything is written,
-    so that the set is then unchanged.
+    set_name: None for all images. A folder without JPEGImages and ImageSets holds images and annotations together.
+    list_path: None for no list. classes: list of names, or None for all names in the annotations, sorted. shown: what
+    problems call the folder. val: the share of the images that goes to the list val_list instead, drawn by `seed`.
+    Everything is read before anything is written, so that `strict`, which turns any problem into BadInput, leaves the
+    set as it was.
     """
     result = Result(shown)
     problems = result.problems
     if not os.path.isdir(folder):
         raise BadInput(f"{folder}: no such folder")
-    for part in ("JPEGImages", "Annotations"):
+    listed = as_given(folder)
+    flat = set_name is None and not os.path.isdir(os.path.join(folder, "JPEGImages"))
+    annotations, pictures = ("", "") if flat else ("Annotations", "JPEGImages")
+    for part in (pictures, annotations):
         if not os.path.isdir(os.path.join(folder, part)):
             raise BadInput(f"{folder}: not a VOC set, it has no {part} folder")
-    listed = as_given(folder)
-    check_set_folder(listed)
-    ids = read_set(os.path.join(folder, "ImageSets", "Main", set_name + ".txt"), problems)
-    result.names = list(classes) if classes else names_found(os.path.join(folder, "Annotations"))
+    (check_flat_folder if flat else check_set_folder)(listed)
+    if set_name is None:
+        found = all_images(folder, pictures, problems)
+    else:
+        ids = read_set(os.path.join(folder, "ImageSets", "Main", set_name + ".txt"), problems)
+        found = [(name, find_image(folder, name)) for name in ids]
+    result.names = list(classes) if classes else names_found(os.path.join(folder, annotations))
     numbers = {name: i for i, name in enumerate(result.names)}
+    labels = os.path.dirname(darknet_label_path(os.path.join(listed, pictures, "0.jpg")))
 
     converted = []
-    progress = Progress(len(ids), f"reading {os.path.join(shown, set_name)}:")
-    for done, name in enumerate(ids, 1):
-        image = find_image(folder, name)
-        xml = os.path.join("Annotations", name + ".xml")
+    progress = Progress(len(found), f"reading {os.path.join(shown, set_name or as_given(folder))}:")
+    for done, (name, image) in enumerate(found, 1):
+        xml = os.path.join(annotations, name + ".xml")
         if not image:
-            problems.add("missing image", os.path.join("JPEGImages", name + ".jpg"), "image left out")
-        elif darknet_label_path(os.path.join(listed, image)) != os.path.join(listed, "labels", name + ".txt"):
-            problems.add("unusable path", image, "Darknet would look for its labels in "
-                         f"{darknet_label_path(os.path.join(listed, image))}; image left out")
+            problems.add("missing image", os.path.join(pictures, name + ".jpg"), "image left out")
         else:
-            boxes = read_annotation(folder, xml, image, numbers, problems)
-            if boxes is not None:
-                converted.append((name, os.path.join(listed, image), boxes))
+            path = os.path.join(listed, image)
+            label_path = darknet_label_path(path)
+            if label_path != os.path.join(labels, name + ".txt"):
+                problems.add("unusable path", image, f"Darknet would look for its labels in {label_path}; image left out")
+            else:
+                boxes = read_annotation(folder, xml, image, numbers, problems)
+                if boxes is not None:
+                    converted.append(Labelled(os.path.basename(image), path, label_path, boxes))
         progress.at(done)
     progress.end()
     if strict and len(problems):
         raise BadInput(f"{folder}: --strict, nothing written; problems: {problems}")
     if not converted:
         raise BadInput(f"{folder}: nothing could be converted; problems: {problems}")
-    if problems.kinds.get("unknown class") and not any(boxes for _, _, boxes in converted):
+    if problems.kinds.get("unknown class") and not any(image.boxes for image in converted):
         raise BadInput(f"{folder}: all objects are of unknown classes, nothing written: --classes auto takes those that are "
                        f"there; problems: {problems}")
+    train, valid = draw_split(converted, val, seed)
+    if val and not valid:
+        raise BadInput(f"{folder}: --val {val:g}: there is one image, and none is left to validate on")
 
-    for kind in ("labels", "labels-difficult"):
-        os.makedirs(os.path.join(folder, kind), exist_ok=True)
-    progress = Progress(len(converted), f"writing labels of {os.path.join(shown, set_name)}:")
-    for name, _, boxes in converted:
-        labels = [line for line, difficult in boxes if keep_difficult or not difficult]
-        apart = [line for line, difficult in boxes if difficult and not keep_difficult]
-        # Darknet ends if a label file is missing, so an image without objects gets an empty one.
-        write_whole(os.path.join(folder, "labels", name + ".txt"), "".join(labels))
-        difficult_path = os.path.join(folder, "labels-difficult", name + ".txt")
-        if apart:
-            write_whole(difficult_path, "".join(apart))
-        elif os.path.lexists(difficult_path):  # from an earlier run
-            os.unlink(difficult_path)
-        result.images += 1
-        result.empty += not labels
-        result.objects += len(labels)
-        result.difficult += len(apart)
-        progress.at(result.images)
-    progress.end()
-    result.paths = [path for _, path, _ in converted]
+    if not flat:
+        os.makedirs(os.path.join(folder, "labels-difficult"), exist_ok=True)
+    write_labels(converted, result, f" of {os.path.join(shown, set_name)}" if set_name else "", keep_difficult)
     if list_path:
-        write_lines(list_path, result.paths)
+        write_lines(list_path, [image.image for image in train])
+    if val_list:
+        write_lines(val_list, [image.image for image in valid])
     return result
+
+
+def all_images(folder, below, problems):
+    """[(name without ending, path)] of all images in folder/below, in order; annotations without an image are reported."""
+    files = sorted(os.listdir(os.path.join(folder, below)))
+    found = {}
+    for file in files:
+        name = os.path.splitext(file)[0]
+        if not is_image_name(file):
+            continue
+        if not is_one_line(file):
+            problems.add("unusable path", repr(file), "it holds a tab or a line break; image left out")
+        elif name in found:
+            problems.add("two images", os.path.join(below, file), f"has the annotation and labels of "
+                         f"{os.path.basename(found[name])}; image left out")
+        else:
+            found[name] = os.path.join(below, file)
+    annotations = files if not below else sorted(os.listdir(os.path.join(folder, "Annotations")))
+    for file in annotations:
+        name, ending = os.path.splitext(file)
+        if ending == ".xml" and name not in found:
+            problems.add("missing image", file, "an annotation without an image; left out")
+    if not found:
+        raise BadInput(f"{os.path.join(folder, below)}: holds no image")
+    return sorted(found.items())
 
 
 def read_set(path, problems):
@@ -169,7 +153,7 @@ def read_set(path, problems):
 
 
 def find_image(folder, name):
-    for ending in IMAGE_ENDINGS:
+    for ending in LABELLED_ENDINGS:
         image = os.path.join("JPEGImages", name + ending)
         if os.path.isfile(os.path.join(folder, image)):
             return image
@@ -193,13 +177,11 @@ def names_found(annotations):
 
 
 def read_annotation(folder, xml, image, numbers, problems):
-    """[(label line, whether difficult)] of one image, or None if the image has to be left out."""
-    Image = pillow()
+    """[(label line, difficult?)] of one image, or None where the image has to be left out."""
     try:
-        with Image.open(os.path.join(folder, image)) as file:
-            width, height = file.size
-    except Exception as error:  # Pillow raises many types
-        problems.add("unreadable image", image, f"{one_line(error)}; image left out")
+        width, height = image_size(os.path.join(folder, image))
+    except BadInput as error:
+        problems.add("unreadable image", image, f"{error}; image left out")
         return None
     try:
         root = ElementTree.parse(os.path.join(folder, xml)).getroot()
@@ -249,9 +231,7 @@ def read_object(obj, width, height, xml, numbers, problems):
         return None
     if [xmin, ymin, xmax, ymax] != corners:
         problems.add("box clipped", xml, f"{text}, image {width}x{height}")
-    x, w = (xmin - 1 + xmax) / 2 / width, (xmax - xmin + 1) / width
-    y, h = (ymin - 1 + ymax) / 2 / height, (ymax - ymin + 1) / height
-    return f"{numbers[name]} {x:.6f} {y:.6f} {w:.6f} {h:.6f}\n"
+    return box_line(numbers[name], xmin - 1, ymin - 1, xmax, ymax, width, height)
 
 
 def read_names(path):

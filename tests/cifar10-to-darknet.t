@@ -8,13 +8,14 @@ import sys
 import tarfile
 import tempfile
 
+from PIL import Image
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "helpers"))
 from tap import finish, ok, same, skip  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DATA = os.environ.get("OLS_TEST_DATA") or os.path.join(ROOT, "..", "shared", "data")
 CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split()
-JPEG = b"\xff\xd8 as far as the script looks\xff\xd9"
 
 
 def convert(*args, cwd=None):
@@ -49,6 +50,9 @@ def archive(path, names, links=(), mode="w:gz"):
     return path
 
 
+buffer = io.BytesIO()
+Image.new("RGB", (32, 32)).save(buffer, "JPEG")
+JPEG = buffer.getvalue()
 work = tempfile.TemporaryDirectory(prefix="cifar10-to-darknet.")
 tmp = work.name
 small = [f"{part}/{c}/{i:04d}.jpg" for part, n in (("train", 4), ("test", 2)) for c in CLASSES for i in range(n)]
@@ -98,8 +102,8 @@ refused("--val of all there is", "none left", f"{tmp}/set", f"{tmp}/val4", "--va
 with open(f"{tmp}/set/train/dog/0002.jpg", "wb") as file:
     file.write(b"GIF89a")
 status, out, err = convert(f"{tmp}/set", f"{tmp}/gif")
-ok(status == 0 and "train/dog/0002.jpg: no JPEG file" in err and len(lines(tmp, "gif/train.list")) == 39,
-   "a file that is no JPEG is reported and left out", err)
+ok(status == 0 and "train/dog/0002.jpg: unreadable image" in err and len(lines(tmp, "gif/train.list")) == 39,
+   "a file that is no image is reported and left out", err)
 
 # ---- what is refused ----
 status, out, err = convert(good, f"{tmp}/set")

@@ -179,6 +179,56 @@ for word in ("raw", "images", "JPEGImages", ".jpg"):
 status, out, err = convert("set", "--set", "train", "--list", "word.list", cwd=f"{tmp}/raw")
 same((status, err), (0, ""), "unless the listed path is without the word")
 
+# ---- images and annotations in one folder, as labelImg writes them ----
+def flat_set(folder, images):
+    for image, xml in images.items():
+        os.makedirs(folder, exist_ok=True)
+        Image.new("RGB", (200, 100)).save(os.path.join(folder, image))
+        if xml is not None:
+            put(xml, folder, os.path.splitext(image)[0] + ".xml")
+    return folder
+
+
+flat = flat_set(f"{tmp}/flat", {f"{i}.jpg": annotation(obj("hat", 11, 21, 30, 60)) for i in range(10)})
+flat_set(flat, {"new.png": annotation(obj("cap", 1, 1, 200, 100), obj("hat", 1, 1, 50, 50, 1)), "none.jpg": None,
+                "odd.jpeg": annotation(), "0.png": None})
+put(annotation(), flat, "lost.xml")
+put("x", flat, "._3.jpg")  # what a Mac leaves
+status, out, err = convert("flat", "--list", "flat.list", "--classes", "auto", "--names-out", "flat.names", cwd=tmp)
+same((status, text(flat, "3.txt"), text(flat, "new.txt"), text(tmp, "flat.names")),
+     (0, "1 0.100000 0.400000 0.100000 0.400000\n", "0 0.500000 0.500000 1.000000 1.000000\n", "cap\nhat\n"),
+     "labels are beside the images, where Darknet looks for them")
+same(text(tmp, "flat.list").split(), [f"flat/{i}.jpg" for i in range(10)] + ["flat/new.png"], "all images are listed")
+for want in ("none.xml: missing XML", "odd.jpeg: unusable path: Darknet would look for its labels in flat/odd.jpeg",
+             "0.png: two images: has the annotation and labels of 0.jpg", "lost.xml: missing image",
+             "flat/new.png: difficult objects: 1 left out"):
+    ok("voc-to-darknet: " + want in err, f"reported: {want}", err)
+status, out, err = convert("flat", "--list", "flat.list", "--classes", "auto", "--val", ".3", "--val-list", "val.list", cwd=tmp)
+ok("._3" not in err, "hidden files are not mentioned", err)
+train, valid = text(tmp, "flat.list").split(), text(tmp, "val.list").split()
+same((len(train), len(valid), sorted(train + valid)), (8, 3, [f"flat/{i}.jpg" for i in range(10)] + ["flat/new.png"]),
+     "--val sends a share to --val-list")
+shutil.copytree(flat, f"{tmp}/other/images")
+convert("other/images", "--list", "flat.list", "--classes", "auto", "--val", ".3", "--val-list", "val.list", cwd=tmp)
+same(text(tmp, "val.list").split(), [path.replace("flat/", "other/images/") for path in valid], "the same ones in another place")
+same((text(tmp, "other/labels/3.txt"), text(tmp, "other/labels-difficult/new.txt")),
+     ("1 0.100000 0.400000 0.100000 0.400000\n", "1 0.125000 0.250000 0.250000 0.500000\n"),
+     "of a folder `images` the labels are in `labels` beside it, and difficult ones are kept")
+convert("flat", "--list", "flat.list", "--classes", "auto", "--val", ".3", "--val-list", "val.list", "--seed", "2", cwd=tmp)
+ok(text(tmp, "val.list").split() != valid, "another seed takes others")
+status, out, err = convert("hand", "--list", "all.list", "--val", ".5", "--val-list", "val.list", cwd=tmp)
+same((text(tmp, "all.list").count("\n"), text(tmp, "val.list").count("\n")), (1, 1), "a set in VOC's layout can be split too")
+shutil.copytree(flat, f"{tmp}/images-2/set")
+status, out, err = convert(f"{tmp}/images-2/set", "--list", f"{tmp}/x.list", "--classes", "auto")
+ok(status == 1 and "Darknet replaces 'images'" in err and not os.path.exists(f"{tmp}/x.list"),
+   "a folder that leads Darknet elsewhere is refused", err)
+flat_set(f"{tmp}/lone", {"a.jpg": annotation(obj("hat", 1, 1, 9, 9))})
+status, out, err = convert("lone", "--list", "x.list", "--classes", "auto", "--val", ".5", "--val-list", "v.list", cwd=tmp)
+ok(status == 1 and "there is one image" in err and not os.path.exists(f"{tmp}/lone/a.txt"), "one image cannot be split", err)
+for args in (("--val", ".2"), ("--val-list", "v.list"), ("--val", "1", "--val-list", "v.list")):
+    status, out, err = convert(flat, "--list", f"{tmp}/x.list", *args)
+    ok(status == 1 and err.count("\n") == 1, f"{' '.join(args)}: one line and status 1", err)
+
 # ---- arguments ----
 for args, name in (((f"{tmp}/nowhere", "--set", "train", "--list", "x"), "no such folder"),
                    ((tmp, "--set", "train", "--list", "x"), "a folder that is no VOC set"),
@@ -190,7 +240,8 @@ for args, name in (((f"{tmp}/nowhere", "--set", "train", "--list", "x"), "no suc
     status, out, err = convert(*args)
     ok(status == 1 and out == "" and err.count("\n") == 1, f"{name}: one line and status 1", (status, err))
 status, out, err = convert("--help")
-ok(status == 0 and all(o in out for o in ("--set", "--list", "--classes", "--names-out", "--keep-difficult", "--strict")),
+ok(status == 0 and all(o in out for o in ("--set", "--list", "--classes", "--names-out", "--keep-difficult", "--strict",
+                                      "--val", "--val-list", "--seed")),
    "--help names every option")
 
 # ---- real sets ----
@@ -227,5 +278,14 @@ for archive, folder, classes, sets, want in (
                for line in text(folder, "labels", f).splitlines()]
     ok(all(0 < w <= 1 and 0 < h <= 1 and -1e-6 <= x - w / 2 and x + w / 2 <= 1 + 1e-6 and -1e-6 <= y - h / 2 and
            y + h / 2 <= 1 + 1e-6 for _, x, y, w, h in numbers), f"{os.path.basename(archive)}: all boxes lie in their image")
+    if "bccd" in archive:  # the same images and annotations as labelImg would have them
+        shutil.copytree(f"{folder}/JPEGImages", f"{tmp}/cells-flat")
+        shutil.copytree(f"{folder}/Annotations", f"{tmp}/cells-flat", dirs_exist_ok=True)
+        status, out, err = convert(f"{tmp}/cells-flat", "--list", f"{tmp}/a.list", "--val", ".2", "--val-list", f"{tmp}/b.list",
+                                   "--classes", classes)
+        same([text(tmp, name).count("\n") for name in ("a.list", "b.list")] +
+             [sum(text(tmp, "cells-flat", f"{os.path.basename(path)[:-4]}.txt") == text(folder, "labels",
+                  f"{os.path.basename(path)[:-4]}.txt") for path in listed)], [291, 73, 364],
+             "in one folder with its annotations, it gets the same labels and is split")
 
 finish()
