@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.." || exit 1
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 table=src/ols/options.c
+darknet=$(realpath -- "${DARKNET_PROGRAM:-./darknet}")
 
 # The keys of the table, in its order.
 keys() { sed -n 's/^    {"\([a-z_]*\)", [A-Z]*, offsetof.*/\1/p' "$table"; }
@@ -26,7 +27,7 @@ ranges_are_those_of_the_program() {
     local key said word
     for key in $(keys); do
         printf '%s\n' '[net]' batch=1 width=8 height=8 channels=3 '[connected]' output=3 '[ols]' "$key=wrong" >"$T/net.cfg"
-        said=$(./darknet ols deploy "$T/net.cfg" "$T/out.cfg" "$T/net.cfg" "$T/out.weights" 2>&1 | sed -n 's/.*must be //p')
+        said=$("$darknet" ols deploy "$T/net.cfg" "$T/out.cfg" "$T/net.cfg" "$T/out.weights" 2>&1 | sed -n 's/.*must be //p')
         [ -n "$said" ] || { echo "$key=wrong was not refused"; return 1; }
         for word in $(tr -d , <<<"$said"); do
             case $word in
