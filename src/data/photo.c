@@ -2,6 +2,7 @@
  * photo.h says why and names the test. */
 #include "data/photo.h"
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "base/vectorize.h"
 
@@ -195,12 +196,7 @@ photo photo_open(const char *path)
 {
     photo p;
     if (look_up(path, &p)) return p;
-#ifdef OPENCV
-    p = photo_of(load_image_color((char *)path, 0, 0));
-#else
-    /* if it cannot be decoded, this function of Darknet prints why and ends the program */
-    if (!photo_decode(path, &p)) p = photo_of(load_image_color((char *)path, 0, 0));
-#endif
+    if (!photo_decode(path, &p)) die("cannot load the image %s: it is not there, or cannot be decoded", path);
     return keep(path, p);
 }
 
