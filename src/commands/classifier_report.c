@@ -1,0 +1,654 @@
+#include "commands/classifier_report.h"
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/gnuplot.h"
+#include "base/json_writer.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LISTED_CLASSES = 100, /* up to here every class has its line; above, the worst ones of this number */
+    WORST_CLASSES = 20,
+    LISTED_PAIRS = 10, /* of classes that are taken for each other */
+    MAP_CLASSES = 60   /* up to here the confusion matrix is drawn */
+};
+
+static const model_result *last_model(const classifier_report *r)
+{
+    return &r->models[r->model_count - 1];
+}
+
+/* The caller frees it. */
+static size_t *confusion_of(const classifier_report *r)
+{
+    size_t *confusion = (size_t *)xcalloc((size_t)r->classes * r->classes, sizeof *confusion);
+    confusion_matrix(r->labels, last_model(r)->predicted, r->count, r->classes, confusion);
+    return confusion;
+}
+
+/* ---- Writing a whole file --------------------------------------------------------------------------------------- */
+
+typedef struct {
+    atomic_file file;
+    const char *path;
+    int error;
+} output;
+
+static FILE *output_open(output *o, const char *path)
+{
+    o->path = path;
+    o->error = atomic_open(&o->file, path);
+    return o->error ? 0 : o->file.stream;
+}
+
+static int output_close(output *o)
+{
+    if (!o->error) o->error = atomic_commit(&o->file);
+    return o->error ? report_error("cannot write %s: %s", o->path, strerror(o->error)) : 0;
+}
+
+/* ---- Text ------------------------------------------------------------------------------------------------------- */
+
+static int longest(char **names, int count, int least)
+{
+    int k;
+    for (k = 0; k < count; ++k) {
+        if ((int)strlen(names[k]) > least) least = (int)strlen(names[k]);
+    }
+    return least;
+}
+
+static void print_models(const classifier_report *r)
+{
+    char top[32];
+    int width = (int)strlen("weights"), m;
+    snprintf(top, sizeof top, "top-%d %%", r->top_k);
+    for (m = 0; m < r->model_count; ++m) {
+        if ((int)strlen(r->models[m].name) > width) width = (int)strlen(r->models[m].name);
+    }
+    printf("%-*s  %7s  %7s  %7s  %7s  %7s  %9s", width, "weights", "top-1 %", top, "NLL", "Brier", "ECE %",
+           "class ECE");
+    if (r->human) printf("  %9s", "KL(human)");
+    printf("\n");
+    for (m = 0; m < r->model_count; ++m) {
+        const model_result *x = &r->models[m];
+        printf("%-*s  %7.2f  %7.2f  %7.4f  %7.4f  %7.2f  %9.2f", width, x->name, 100 * x->top1, 100 * x->top_k, x->nll,
+               x->brier, 100 * x->ece, 100 * x->classwise_ece);
+        if (r->human) printf("  %9.4f", x->human_kl);
+        printf("\n");
+    }
+}
+
+static void print_temperatures(const classifier_report *r)
+{
+    const temperature_result *first = &r->models[0].temperature;
+    int m;
+    if (!first->fitted) return;
+    printf("\nTemperature, fitted on %d of the images, and the other %d without and with it:\n", first->fitted,
+           first->judged);
+    for (m = 0; m < r->model_count; ++m) {
+        const temperature_result *t = &r->models[m].temperature;
+        printf("    T = %.3f: NLL %.4f -> %.4f, ECE %.2f %% -> %.2f %%  %s\n", t->temperature, t->nll, t->scaled_nll,
+               100 * t->ece, 100 * t->scaled_ece, r->models[m].name);
+    }
+}
+
+static void print_comparison(const classifier_report *r)
+{
+    int m;
+    if (!r->compare) return;
+    printf("\nTop-1 less that of %s, with its 95 %% interval by paired bootstrap:\n", r->compare);
+    for (m = 0; m < r->model_count; ++m) {
+        const accuracy_difference *d = &r->models[m].against;
+        printf("    %+.2f points [%+.2f, %+.2f]  %s\n", 100 * d->difference, 100 * d->low, 100 * d->high,
+               r->models[m].name);
+    }
+}
+
+static void print_noise(const classifier_report *r)
+{
+    int m;
+    if (!r->noisy) return;
+    printf("\nNoise changed the label of %d images; all numbers are of the true labels. These are predicted\n",
+           r->noisy);
+    for (m = 0; m < r->model_count; ++m) {
+        const model_result *x = &r->models[m];
+        printf("    as the true class %.2f %%, as the label given %.2f %%  %s\n", 100. * x->noisy_as_true / r->noisy,
+               100. * x->noisy_as_given / r->noisy, x->name);
+    }
+}
+
+static void print_attack(const classifier_report *r)
+{
+    const attack_options *how = &r->attack_how;
+    int m;
+    if (!r->attack) return;
+    if (!strcmp(r->attack, "fgsm"))
+        printf("\nUnder FGSM, eps %g/255:\n", 255 * how->eps);
+    else
+        printf("\nUnder PGD, eps %g/255, %d steps of %g/255%s:\n", 255 * how->eps, how->steps, 255 * how->step_size,
+               how->random_start ? " from a random start" : "");
+    for (m = 0; m < r->model_count; ++m) {
+        const model_result *x = &r->models[m];
+        if (x->attacked.given)
+            printf("    top-1 %.2f %%, NLL %.4f  %s\n", 100 * x->attacked.top1, x->attacked.nll, x->name);
+    }
+}
+
+/* Something to be sorted by its key, lowest first. */
+typedef struct {
+    double key;
+    int index;
+} ranked;
+
+static int by_key(const void *pa, const void *pb)
+{
+    const ranked *a = (const ranked *)pa, *b = (const ranked *)pb;
+    if (a->key != b->key) return a->key < b->key ? -1 : 1;
+    return a->index < b->index ? -1 : 1;
+}
+
+static void print_class(const char *name, int width, const class_metrics *c)
+{
+    printf("%-*s  %7lu  ", width, name, (unsigned long)c->images);
+    if (c->images)
+        printf("%10.2f  ", 100 * c->accuracy);
+    else
+        printf("%10s  ", "n/a");
+    if (c->predicted)
+        printf("%11.2f  ", 100 * c->precision);
+    else
+        printf("%11s  ", "n/a");
+    if (c->images)
+        printf("%7.2f\n", 100 * c->f1);
+    else
+        printf("%7s\n", "n/a");
+}
+
+/* Over the classes with images. */
+static void print_means(const class_metrics *c, int classes, int width)
+{
+    double accuracy = 0, f1 = 0;
+    size_t images = 0;
+    int k, with_images = 0;
+    for (k = 0; k < classes; ++k) {
+        if (!c[k].images) continue;
+        ++with_images;
+        images += c[k].images;
+        accuracy += c[k].accuracy;
+        f1 += c[k].f1;
+    }
+    printf("%-*s  %7lu  %10.2f  %11s  %7.2f\n", width, "mean", (unsigned long)images, 100 * accuracy / with_images, "",
+           100 * f1 / with_images);
+}
+
+static void print_classes(const classifier_report *r)
+{
+    const class_metrics *c = last_model(r)->by_class;
+    const int width = longest(r->names, r->classes, 5), all = r->classes <= LISTED_CLASSES;
+    const int listed = all ? r->classes : WORST_CLASSES;
+    ranked *order = (ranked *)xcalloc(r->classes, sizeof *order);
+    int k;
+    for (k = 0; k < r->classes; ++k) {
+        order[k].index = k;
+        order[k].key = c[k].images ? c[k].accuracy : 2; /* behind all that have images */
+    }
+    if (!all) qsort(order, r->classes, sizeof *order, by_key);
+    printf("\n");
+    if (!all) printf("The %d classes with the lowest accuracy; -json has all %d.\n", listed, r->classes);
+    printf("%-*s  %7s  %10s  %11s  %7s\n", width, "class", "images", "accuracy %", "precision %", "F1 %");
+    for (k = 0; k < listed; ++k) print_class(r->names[order[k].index], width, &c[order[k].index]);
+    print_means(c, r->classes, width);
+    free(order);
+}
+
+typedef struct {
+    size_t count;
+    int label, predicted;
+} pair;
+
+static int by_count(const void *pa, const void *pb)
+{
+    const pair *a = (const pair *)pa, *b = (const pair *)pb;
+    if (a->count != b->count) return a->count > b->count ? -1 : 1;
+    if (a->label != b->label) return a->label < b->label ? -1 : 1;
+    return a->predicted < b->predicted ? -1 : 1;
+}
+
+static void print_pairs(const classifier_report *r)
+{
+    size_t *confusion = confusion_of(r), found = 0, i, most = 0;
+    pair *pairs;
+    int y, k;
+    for (y = 0; y < r->classes; ++y) {
+        for (k = 0; k < r->classes; ++k) most += y != k && confusion[(size_t)y * r->classes + k];
+    }
+    pairs = (pair *)xcalloc(most, sizeof *pairs);
+    for (y = 0; y < r->classes; ++y) {
+        for (k = 0; k < r->classes; ++k) {
+            pair p = {confusion[(size_t)y * r->classes + k], y, k};
+            if (y != k && p.count) pairs[found++] = p;
+        }
+    }
+    qsort(pairs, found, sizeof *pairs, by_count);
+    if (found) printf("\nTaken for another class most often:\n");
+    for (i = 0; i < found && i < LISTED_PAIRS; ++i)
+        printf("%7lu x %s taken for %s\n", (unsigned long)pairs[i].count, r->names[pairs[i].label],
+               r->names[pairs[i].predicted]);
+    free(pairs);
+    free(confusion);
+}
+
+static void print_mistakes(const classifier_report *r)
+{
+    const model_result *x = last_model(r);
+    ranked *wrong;
+    int count = 0, i;
+    if (!r->mistakes) return;
+    wrong = (ranked *)xcalloc(r->count, sizeof *wrong);
+    for (i = 0; i < r->count; ++i) {
+        if (x->correct[i]) continue;
+        wrong[count].index = i;
+        wrong[count++].key = -x->confidence[i];
+    }
+    qsort(wrong, count, sizeof *wrong, by_key);
+    printf("\nThe most confident of %d mistakes:\n", count);
+    for (i = 0; i < count && i < r->mistakes; ++i) {
+        const int image = wrong[i].index;
+        printf("%7.2f %%  %s, labelled %s: %s\n", 100 * x->confidence[image], r->names[x->predicted[image]],
+               r->names[r->labels[image]], r->paths[image]);
+    }
+    free(wrong);
+}
+
+int classifier_report_text(const classifier_report *r)
+{
+    printf("%d images of %s= in %s, %d classes; %s\n\n", r->count, r->list, r->data, r->classes, r->seen);
+    print_models(r);
+    print_temperatures(r);
+    print_comparison(r);
+    print_noise(r);
+    print_attack(r);
+    if (r->human) printf("\nHuman votes for %d of the images: %s\n", r->human_known, r->human);
+    if (r->model_count > 1) printf("\nBelow: the %s.\n", last_model(r)->name);
+    print_classes(r);
+    print_pairs(r);
+    print_mistakes(r);
+    if (fflush(stdout) || ferror(stdout)) return report_error("cannot write the report: %s", strerror(errno));
+    return 0;
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------------------------- */
+
+static void put_strings(FILE *out, char **text, int count)
+{
+    int i;
+    fputc('[', out);
+    for (i = 0; i < count; ++i) {
+        if (i) fputs(", ", out);
+        json_put_string(out, text[i]);
+    }
+    fputc(']', out);
+}
+
+static void put_integers(FILE *out, const int *value, int count)
+{
+    int i;
+    fputc('[', out);
+    for (i = 0; i < count; ++i) fprintf(out, "%s%d", i ? ", " : "", value[i]);
+    fputc(']', out);
+}
+
+static void put_named_string(FILE *out, const char *key, const char *text)
+{
+    json_put_string(out, key);
+    fputs(": ", out);
+    json_put_string(out, text);
+}
+
+typedef struct {
+    const char *key;
+    double value;
+} member;
+
+/* "key": {...} */
+static void put_members(FILE *out, const char *key, const member *members, size_t count)
+{
+    size_t i;
+    if (key) {
+        json_put_string(out, key);
+        fputs(": {", out);
+    }
+    for (i = 0; i < count; ++i) {
+        if (i) fputs(", ", out);
+        json_put_member(out, members[i].key, members[i].value);
+    }
+    if (key) fputc('}', out);
+}
+
+static void put_bins(FILE *out, const calibration_bin *bins, int count)
+{
+    int m;
+    fputs("\"bins\": [", out);
+    for (m = 0; m < count; ++m) {
+        const double n = (double)bins[m].count;
+        const member members[] = {{"low", (double)m / count},
+                                  {"high", (m + 1.) / count},
+                                  {"count", n},
+                                  {"confidence", n > 0 ? bins[m].probability / n : NAN},
+                                  {"accuracy", n > 0 ? bins[m].correct / n : NAN}};
+        fputs(m ? ", {" : "{", out);
+        put_members(out, 0, members, sizeof members / sizeof *members);
+        fputc('}', out);
+    }
+    fputc(']', out);
+}
+
+static void put_classes(FILE *out, const classifier_report *r, const class_metrics *c)
+{
+    int k;
+    fputs("\"classes\": [", out);
+    for (k = 0; k < r->classes; ++k) {
+        const member members[] = {{"images", (double)c[k].images},   {"predicted", (double)c[k].predicted},
+                                  {"correct", (double)c[k].correct}, {"accuracy", c[k].accuracy},
+                                  {"precision", c[k].precision},     {"f1", c[k].f1}};
+        fprintf(out, "%s\n      {", k ? "," : "");
+        put_named_string(out, "name", r->names[k]);
+        fputs(", ", out);
+        put_members(out, 0, members, sizeof members / sizeof *members);
+        fputc('}', out);
+    }
+    fputc(']', out);
+}
+
+static void put_flags(FILE *out, const char *key, const unsigned char *flags, int count)
+{
+    int i;
+    json_put_string(out, key);
+    fputs(": [", out);
+    for (i = 0; i < count; ++i) fprintf(out, "%s%d", i ? ", " : "", flags[i]);
+    fputc(']', out);
+}
+
+static void put_attacked(FILE *out, const attack_result *a, int count)
+{
+    const member numbers[] = {{"top1", a->top1}, {"nll", a->nll}};
+    fputs(",\n     \"attacked\": {", out);
+    put_members(out, 0, numbers, sizeof numbers / sizeof *numbers);
+    fputs(", ", out);
+    put_flags(out, "correct", a->correct, count);
+    fputc('}', out);
+}
+
+static void put_attack(FILE *out, const classifier_report *r)
+{
+    const attack_options *how = &r->attack_how;
+    const member members[] = {{"eps", 255 * how->eps},
+                              {"steps", how->steps},
+                              {"step_size", 255 * how->step_size},
+                              {"random_start", how->random_start}};
+    fputs(",\n  \"attack\": {", out);
+    put_named_string(out, "name", r->attack);
+    fputs(", ", out);
+    put_members(out, 0, members, sizeof members / sizeof *members);
+    fputc('}', out);
+}
+
+static void put_images_of(FILE *out, const model_result *x, int count)
+{
+    int i;
+    fputs("\"predicted\": ", out);
+    put_integers(out, x->predicted, count);
+    fputs(",\n     \"confidence\": [", out);
+    for (i = 0; i < count; ++i) fprintf(out, "%s%.9g", i ? ", " : "", x->confidence[i]);
+    fputs("],\n     ", out);
+    put_flags(out, "correct", x->correct, count);
+}
+
+static void put_model(FILE *out, const classifier_report *r, const model_result *x)
+{
+    const temperature_result *t = &x->temperature;
+    const member numbers[] = {{"top1", x->top1},   {"top_k", x->top_k}, {"nll", x->nll},
+                              {"brier", x->brier}, {"ece", x->ece},     {"classwise_ece", x->classwise_ece}};
+    const member scaling[] = {
+        {"fitted", t->fitted}, {"judged", t->judged},         {"T", t->temperature},        {"nll", t->nll},
+        {"ece", t->ece},       {"scaled_nll", t->scaled_nll}, {"scaled_ece", t->scaled_ece}};
+    const member human[] = {{"kl", x->human_kl}, {"images", x->human_images}};
+    const member noise[] = {{"images", r->noisy}, {"as_true", x->noisy_as_true}, {"as_given", x->noisy_as_given}};
+    const member against[] = {
+        {"difference", x->against.difference}, {"low", x->against.low}, {"high", x->against.high}};
+    fputs("\n    {", out);
+    put_named_string(out, "weights", x->name);
+    fputs(",\n     ", out);
+    put_members(out, 0, numbers, sizeof numbers / sizeof *numbers);
+    if (t->fitted) {
+        fputs(",\n     ", out);
+        put_members(out, "temperature", scaling, sizeof scaling / sizeof *scaling);
+    }
+    if (r->human) {
+        fputs(",\n     ", out);
+        put_members(out, "human", human, sizeof human / sizeof *human);
+    }
+    if (r->compare) {
+        fputs(",\n     ", out);
+        put_members(out, "compared", against, sizeof against / sizeof *against);
+    }
+    if (r->noisy) {
+        fputs(",\n     ", out);
+        put_members(out, "noise", noise, sizeof noise / sizeof *noise);
+    }
+    fputs(",\n     ", out);
+    put_bins(out, x->bins, r->bin_count);
+    fputs(",\n     ", out);
+    put_classes(out, r, x->by_class);
+    fputs(",\n     ", out);
+    put_images_of(out, x, r->count);
+    if (x->attacked.given) put_attacked(out, &x->attacked, r->count);
+    fputc('}', out);
+}
+
+static void write_json(FILE *out, const classifier_report *r)
+{
+    int m;
+    fputs("{\n  ", out);
+    put_named_string(out, "data", r->data);
+    fputs(", ", out);
+    put_named_string(out, "list", r->list);
+    fputs(", ", out);
+    put_named_string(out, "cfg", r->cfg);
+    fputs(", ", out);
+    put_named_string(out, "seen", r->seen);
+    fprintf(out, ",\n  \"top\": %d, \"count\": %d,\n  \"names\": ", r->top_k, r->count);
+    put_strings(out, r->names, r->classes);
+    if (r->human) {
+        fputs(",\n  ", out);
+        put_named_string(out, "human", r->human);
+    }
+    if (r->compare) {
+        fputs(",\n  ", out);
+        put_named_string(out, "compared_with", r->compare);
+    }
+    if (r->attack) put_attack(out, r);
+    fputs(",\n  \"images\": {\n    \"paths\": ", out);
+    put_strings(out, r->paths, r->count);
+    fputs(",\n    \"labels\": ", out);
+    put_integers(out, r->labels, r->count);
+    fputs("},\n  \"models\": [", out);
+    for (m = 0; m < r->model_count; ++m) {
+        if (m) fputc(',', out);
+        put_model(out, r, &r->models[m]);
+    }
+    fputs("\n  ]\n}\n", out);
+}
+
+int classifier_report_json(const classifier_report *r, const char *path)
+{
+    output o;
+    FILE *out;
+    if (!strcmp(path, "-")) {
+        write_json(stdout, r);
+        if (fflush(stdout) || ferror(stdout)) return report_error("cannot write the result: %s", strerror(errno));
+        return 0;
+    }
+    out = output_open(&o, path);
+    if (out) write_json(out, r);
+    return output_close(&o);
+}
+
+/* ---- CSV -------------------------------------------------------------------------------------------------------- */
+
+/* In quotes where the text would not be one field without them (RFC 4180). */
+static void put_field(FILE *out, const char *text)
+{
+    if (!strpbrk(text, ",\"\r\n")) {
+        fputs(text, out);
+        return;
+    }
+    fputc('"', out);
+    for (; *text; ++text) {
+        if (*text == '"') fputc('"', out);
+        fputc(*text, out);
+    }
+    fputc('"', out);
+}
+
+static void put_names(FILE *out, const classifier_report *r)
+{
+    int k;
+    for (k = 0; k < r->classes; ++k) {
+        fputc(',', out);
+        put_field(out, r->names[k]);
+    }
+    fputc('\n', out);
+}
+
+int classifier_report_confusion(const classifier_report *r, const char *path)
+{
+    size_t *confusion = confusion_of(r);
+    output o;
+    FILE *out = output_open(&o, path);
+    int y, k;
+    if (out) {
+        fputs("label \\ predicted", out);
+        put_names(out, r);
+        for (y = 0; y < r->classes; ++y) {
+            put_field(out, r->names[y]);
+            for (k = 0; k < r->classes; ++k) fprintf(out, ",%lu", (unsigned long)confusion[(size_t)y * r->classes + k]);
+            fputc('\n', out);
+        }
+    }
+    free(confusion);
+    return output_close(&o);
+}
+
+int classifier_report_probabilities(const classifier_report *r, const float *p, const char *path)
+{
+    output o;
+    FILE *out = output_open(&o, path);
+    int i, k;
+    if (out) {
+        fputs("path,label", out);
+        put_names(out, r);
+        for (i = 0; i < r->count; ++i) {
+            put_field(out, r->paths[i]);
+            fprintf(out, ",%d", r->labels[i]);
+            for (k = 0; k < r->classes; ++k) fprintf(out, ",%.9g", p[(size_t)i * r->classes + k]);
+            fputc('\n', out);
+        }
+    }
+    return output_close(&o);
+}
+
+/* ---- Picture ---------------------------------------------------------------------------------------------------- */
+
+static void draw_reliability(FILE *out, const classifier_report *r)
+{
+    const model_result *x = last_model(r);
+    char title[300];
+    int m;
+    snprintf(title, sizeof title, "Reliability: top-1 %.2f %%, ECE %.2f %%", 100 * x->top1, 100 * x->ece);
+    fputs("set title ", out);
+    gnuplot_quote(out, title);
+    fputs("\n$bins << EOD\n", out);
+    for (m = 0; m < r->bin_count; ++m) {
+        const double n = (double)x->bins[m].count, middle = (m + .5) / r->bin_count;
+        if (n > 0)
+            fprintf(out, "%.6g %.6g %.6g %.6g\n", middle, x->bins[m].correct / n, x->bins[m].probability / n,
+                    n / r->count);
+        else
+            fprintf(out, "%.6g 0 0 0\n", middle);
+    }
+    fprintf(out,
+            "EOD\nset xrange [0:1]\nset yrange [0:1]\nset xtics .2\nset ytics .2\nset grid\nset size square\n"
+            "set xlabel 'confidence'\nset ylabel 'accuracy'\nset key top left\nset style fill solid .8 border\n"
+            "set boxwidth %.6g\n"
+            "plot $bins using 1:2 with boxes lc rgb '#6baed6' title 'accuracy', "
+            "$bins using 1:($3-$2 > 0 ? $2 : 1/0):1:1:2:3 with boxxyerror lc rgb '#ffffff' notitle, "
+            "x with lines lc rgb '#666666' dt 2 title 'calibrated', "
+            "$bins using 1:4 with boxes fs empty lc rgb '#cb181d' title 'share of the images'\n",
+            1. / r->bin_count);
+}
+
+/* Rows are labels from the top down; a cell is the share of its row. */
+static void draw_confusion(FILE *out, const classifier_report *r)
+{
+    size_t *confusion = confusion_of(r);
+    const class_metrics *c = last_model(r)->by_class;
+    const int classes = r->classes;
+    int y, k;
+    fputs("unset key\nunset grid\nset title 'Confusion: % of the images of a class'\n$cells << EOD\n", out);
+    for (y = 0; y < classes; ++y) {
+        for (k = 0; k < classes; ++k) {
+            const double n = (double)confusion[(size_t)y * classes + k];
+            fprintf(out, "%d %d %.6g\n", k, y, c[y].images ? 100 * n / c[y].images : 0);
+        }
+    }
+    fputs("EOD\nset xtics rotate by 90 right scale 0 (", out);
+    for (k = 0; k < classes; ++k) {
+        if (k) fputs(", ", out);
+        gnuplot_quote(out, r->names[k]);
+        fprintf(out, " %d", k);
+    }
+    fputs(")\nset ytics scale 0 (", out);
+    for (k = 0; k < classes; ++k) {
+        if (k) fputs(", ", out);
+        gnuplot_quote(out, r->names[k]);
+        fprintf(out, " %d", k);
+    }
+    fprintf(out,
+            ")\nset xrange [-.5:%d.5]\nset yrange [%d.5:-.5]\nset xlabel 'predicted'\nset ylabel 'label'\n"
+            "set cbrange [0:100]\nset palette defined (0 '#ffffff', 10 '#c6dbef', 50 '#4292c6', 100 '#08306b')\n"
+            "plot $cells using 1:2:3 with image",
+            classes - 1, classes - 1);
+    if (classes <= 20)
+        fprintf(out,
+                ", $cells using 1:2:($3 < .5 ? '' : sprintf('%%.0f', $3)):($3 > 50 ? 0xffffff : 0) with labels "
+                "font ',%d' tc rgb variable",
+                classes <= 10 ? 10 : 8);
+    fputc('\n', out);
+    free(confusion);
+}
+
+int classifier_report_plot(const classifier_report *r, const char *png)
+{
+    const int map = r->classes <= MAP_CLASSES;
+    const int side = r->classes <= 20 ? 640 : 960;
+    gnuplot_picture p;
+    const char *error;
+    gnuplot_begin(&p, png, map ? 2 * side : side, side + 40);
+    fprintf(p.script, "set termoption font ',%d'\nset multiplot layout 1,%d title ", r->classes <= 20 ? 11 : 9,
+            map ? 2 : 1);
+    gnuplot_quote(p.script, last_model(r)->name);
+    fputc('\n', p.script);
+    draw_reliability(p.script, r);
+    if (map) draw_confusion(p.script, r);
+    fputs("unset multiplot\n", p.script);
+    error = gnuplot_end(&p);
+    return error ? report_error("cannot draw %s: %s", png, error) : 0;
+}
