@@ -331,27 +331,30 @@ static void assert_text(const char *expected)
     assert_string_equal(text, expected);
 }
 
+static const log_measure map_measure = {"mAP", DRAWN_IN_PERCENT, "#d94801"};
+static const log_format map_format = {&map_measure, 1, 0, "mAP, %"};
+
 #define HEADER "iteration,epoch,images,loss,avg loss,rate,mAP,best mAP\n"
 
 static void a_log_is_read_as_it_was_written(void **test)
 {
     static const training_row rows[] = {
-        {5, .5, 40, 66.5, 70.25, .001, -1, -1},
-        {10, 1, 80, 1e-7, 3e5, 0, 0, 0},
-        {20, 2, 160, 2, 2.5, .01, .654321, .654321},
+        {5, .5, 40, 66.5, 70.25, .001, {-1}, -1},
+        {10, 1, 80, 1e-7, 3e5, 0, {0}, 0},
+        {20, 2, 160, 2, 2.5, .01, {.654321}, .654321},
     };
     training_rows all = {(training_row *)rows, 3, 0, 0}, again;
     (void)test;
     unlink(log_path);
-    assert_int_equal(training_rows_write(log_path, &all, 10), 0);
-    assert_int_equal(training_row_append(log_path, rows + 2), 0);
+    assert_int_equal(training_rows_write(log_path, &map_format, &all, 10), 0);
+    assert_int_equal(training_row_append(log_path, &map_format, rows + 2), 0);
     assert_text(HEADER "5,0.5000,40,66.5,70.25,0.001,,\n"
                        "10,1.0000,80,1e-07,300000,0,0.000000,0.000000\n"
                        "20,2.0000,160,2,2.5,0.01,0.654321,0.654321\n");
-    assert_int_equal(training_rows_read(log_path, &again), 0);
+    assert_int_equal(training_rows_read(log_path, &map_format, &again), 0);
     assert_int_equal(again.count, 3);
     assert_memory_equal(again.rows, rows, sizeof rows);
-    assert_close(again.best_map, .654321, 0);
+    assert_close(again.best, .654321, 0);
     assert_int_equal(again.best_iteration, 20);
     training_rows_free(&again);
 }
@@ -364,15 +367,15 @@ static void a_log_that_is_gone_on_with_loses_the_rows_after_that_iteration(void 
     training_rows rows;
     (void)test;
     write_text(log);
-    assert_int_equal(training_rows_read(log_path, &rows), 0);
+    assert_int_equal(training_rows_read(log_path, &map_format, &rows), 0);
     assert_text(log); /* reading does not change the file */
-    assert_int_equal(training_rows_write(log_path, &rows, 199), 0);
+    assert_int_equal(training_rows_write(log_path, &map_format, &rows, 199), 0);
     assert_text(HEADER "100,1.0000,800,4,4,0.1,0.200000,0.200000\n"
                        "150,1.5000,1200,3,3,0.1,,0.200000\n");
     /* the best mAP of the rows is still known */
-    assert_close(rows.best_map, .7, 0);
+    assert_close(rows.best, .7, 0);
     assert_int_equal(rows.best_iteration, 200);
-    assert_int_equal(training_rows_write(log_path, &rows, 0), 0);
+    assert_int_equal(training_rows_write(log_path, &map_format, &rows, 0), 0);
     assert_text(HEADER);
     training_rows_free(&rows);
 }
@@ -384,8 +387,8 @@ static void the_best_is_known_by_later_rows_when_its_own_has_left(void **test)
     write_text(HEADER "100,1.0000,800,4,4,0.1,0.200000,0.200000\n"
                       "110,1.1000,880,3,3,0.1,,0.700000\n"
                       "200,2.0000,1600,2,2,0.1,,0.700000\n");
-    assert_int_equal(training_rows_read(log_path, &rows), 0);
-    assert_close(rows.best_map, .7, 0);
+    assert_int_equal(training_rows_read(log_path, &map_format, &rows), 0);
+    assert_close(rows.best, .7, 0);
     assert_int_equal(rows.best_iteration, 0);
     training_rows_free(&rows);
 }
@@ -403,27 +406,27 @@ static void lines_that_are_no_whole_row_are_left_out(void **test)
                       "120,1.2,960,3,3,0.1,,,\n"
                       "130,1.3000,1040,3,3,0.1,,\n"
                       "140,1.4000,1120,3,3,0.1,0.9,0."); /* cut off in the middle */
-    assert_int_equal(training_rows_read(log_path, &rows), 0);
+    assert_int_equal(training_rows_read(log_path, &map_format, &rows), 0);
     assert_int_equal(rows.count, 2);
     assert_int_equal(rows.rows[0].iteration, 100);
     assert_int_equal(rows.rows[1].iteration, 130);
-    assert_true(rows.best_map < 0);
+    assert_true(rows.best < 0);
     training_rows_free(&rows);
 }
 
 static void a_log_that_is_not_there_has_no_rows_and_a_folder_is_an_error(void **test)
 {
     training_rows rows;
-    training_row row = {1, 1, 1, 1, 1, 1, -1, -1};
+    training_row row = {1, 1, 1, 1, 1, 1, {-1}, -1};
     (void)test;
     unlink(log_path);
-    assert_int_equal(training_rows_read(log_path, &rows), 0);
+    assert_int_equal(training_rows_read(log_path, &map_format, &rows), 0);
     assert_int_equal(rows.count, 0);
-    assert_true(rows.best_map < 0);
+    assert_true(rows.best < 0);
     assert_int_equal(mkdir(log_path, 0777), 0);
-    assert_int_equal(training_rows_read(log_path, &rows), -1);
-    assert_int_equal(training_rows_write(log_path, &rows, 0), -1);
-    assert_int_equal(training_row_append(log_path, &row), -1);
+    assert_int_equal(training_rows_read(log_path, &map_format, &rows), -1);
+    assert_int_equal(training_rows_write(log_path, &map_format, &rows, 0), -1);
+    assert_int_equal(training_row_append(log_path, &map_format, &row), -1);
     assert_int_equal(rmdir(log_path), 0);
 }
 
@@ -461,8 +464,7 @@ static void a_duration_is_hours_minutes_and_seconds(void **test)
     }
 }
 
-/* ---- Evaluation in a child
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- Evaluation in a child --------------------------------------------------------------------------------------- */
 
 static double map_in(const char *json, char *why, size_t size)
 {
