@@ -13,6 +13,7 @@
 #include "data/photo.h"
 #include "data/random_stream.h"
 #include "train/checkpoint.h"
+#include "train/classifier_training.h"
 #include "train/detector_training.h"
 
 #include <stdio.h>
@@ -44,6 +45,21 @@ static void apply_map(long long epochs)
     detector_training_set_map((int)epochs);
 }
 
+static void apply_topk(long long epochs)
+{
+    classifier_training_set_topk((int)epochs);
+}
+
+static void apply_keep(long long epochs)
+{
+    classifier_training_set_keep((int)epochs);
+}
+
+static void apply_patience(long long evaluations)
+{
+    classifier_training_set_patience((int)evaluations);
+}
+
 /* The commands that take options of the plugin, as bits. */
 enum { CLASSIFIER_TRAIN = 1, DETECTOR_TRAIN = 2 };
 
@@ -61,6 +77,11 @@ static const struct {
     {{"-map", OPTION_WHOLE_OR_ALONE, 0, 1, 1000000, "a whole number of epochs from 1 to 1000000", 0},
      DETECTOR_TRAIN,
      apply_map},
+    {{"-topk", OPTION_WHOLE_OR_ALONE, 0, 1, 1000000, "a whole number of epochs from 1 to 1000000", 0},
+     CLASSIFIER_TRAIN,
+     apply_topk},
+    {{"-keep", OPTION_WHOLE, 0, 1, 1000000, 0, 0}, CLASSIFIER_TRAIN, apply_keep},
+    {{"-patience", OPTION_WHOLE, 0, 1, 1000000, 0, 0}, CLASSIFIER_TRAIN, apply_patience},
     {{"-i", OPTION_WHOLE, 0, 0, 0, 0, 0}, 0, 0},
     {{"-nogpu", OPTION_FLAG, 0, 0, 0, 0, 0}, 0, 0},
 };
@@ -71,12 +92,15 @@ static const char trainer_usage[] =
     "       darknet classifier train <data> <cfg> [weights] [options]\n"
     "    -map [n]       detector: evaluate on the valid= list every n epochs (1), keep the best weights, a CSV log and "
     "a chart\n"
+    "    -topk [n]      classifier: the same with top-1, top-k, validation loss and ECE\n"
+    "    -keep <n>      classifier: numbered weights every n epochs (1)\n"
+    "    -patience <n>  classifier: end when the best top-1 of -topk is n evaluations old\n"
     "    -clear         forget how many images the weights have seen, and their soft labels\n"
     "    -seed <n>      repeat a run: weights, images and their augmentation\n"
     "    -loaders <n>   threads that load images (default: one a processor)\n"
     "    -cache <MB>    decoded images kept in memory\n"
     "    -gpus <i,j>    train on these; -i <n> or -nogpu: on that one, or on the CPU\n"
-    "<data> has train=, classes=, names=, backup= (a folder that is there) and for -map valid=\n";
+    "<data> has train=, classes=, names=, backup= (a folder that is there), and for -map and -topk valid=\n";
 
 /* ---- Which command it is ----------------------------------------------------------------------------------------- */
 

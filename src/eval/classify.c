@@ -25,9 +25,10 @@ static const layer *output_layer(const network *net)
     return &net->layers[i];
 }
 
-static int check_classifier(const network *net, const char *cfg)
+int check_classifier(const network *net, const char *cfg, int *classes)
 {
     const layer *l = output_layer(net);
+    *classes = l->outputs;
     if (l->type != SOFTMAX && l->type != OLS)
         return report_error("%s does not end in [softmax] or [ols]: it is no classifier", cfg);
     if (l->type == SOFTMAX && (l->softmax_tree || l->groups > 1 || l->spatial))
@@ -40,8 +41,7 @@ static int check_classifier(const network *net, const char *cfg)
 network *load_classifier(const char *cfg_file, const char *weights_file, int *classes)
 {
     network *net = load_network((char *)cfg_file, (char *)weights_file, 0);
-    *classes = output_layer(net)->outputs;
-    if (!check_classifier(net, cfg_file)) return net;
+    if (!check_classifier(net, cfg_file, classes)) return net;
     free_network(net);
     return 0;
 }

@@ -6,10 +6,13 @@
 
 #include "darknet.h"
 
-/* Loads a network to classify with: three channels, two pixels a side or more, and its last section, but for a [cost]
- * behind it, is an [ols] or a [softmax] over all classes (no groups=, tree= or spatial=). Both files must be there:
- * Darknet ends the program where they are not. Its batch is batch= / subdivisions= of the cfg. Sets *classes. Free with
- * free_network. Null after one line on stderr. */
+/* Checks that a network is one to classify with: three channels, two pixels a side or more, and its last section, but
+ * for a [cost] behind it, is an [ols] or a [softmax] over all classes (no groups=, tree= or spatial=). Sets *classes.
+ * `cfg` is the name of its file. Returns 0, or 1 after one line on stderr. */
+int check_classifier(const network *net, const char *cfg, int *classes);
+
+/* Loads such a network. Both files must be there: Darknet ends the program where they are not. Its batch is batch= /
+ * subdivisions= of the cfg. Sets *classes. Free with free_network. Null after one line on stderr. */
 network *load_classifier(const char *cfg_file, const char *weights_file, int *classes);
 
 /* How images are predicted; zeros: as they are. */

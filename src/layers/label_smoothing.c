@@ -158,6 +158,8 @@ void apply_soft_label_update(label_smoothing *smoothing)
     ols_summary summary;
     if (ols_pull_counts(smoothing->state)) die("%s: the GPU failed before the soft labels' update", smoothing->section);
     ols_count(smoothing->state, &summary);
+    smoothing->last_correct = summary.correct;
+    smoothing->last_seen = summary.seen;
     if (update_state(smoothing->state, &smoothing->options, smoothing->epoch_images))
         die("%s: the GPU failed in the soft labels' update", smoothing->section);
     ols_summarize(smoothing->state, &summary);

@@ -25,13 +25,14 @@ typedef struct {
 
 typedef struct label_smoothing {
     ols_options options;
-    ols_state *state;              /* that of the owner; NULL if the method keeps none */
-    struct label_smoothing *owner; /* itself, or the first head of the network */
-    const char *section;           /* "[ols]", "[yolo]", ...: for messages */
-    int index;                     /* number of the layer */
-    int classes;                   /* K */
-    int64_t epoch_images;          /* images in the training list; 0 until a trainer sets it */
-    char **names;                  /* names of the classes, or NULL; not owned */
+    ols_state *state;                /* that of the owner; NULL if the method keeps none */
+    struct label_smoothing *owner;   /* itself, or the first head of the network */
+    const char *section;             /* "[ols]", "[yolo]", ...: for messages */
+    int index;                       /* number of the layer */
+    int classes;                     /* K */
+    int64_t epoch_images;            /* images in the training list; 0 until a trainer sets it */
+    char **names;                    /* names of the classes, or NULL; not owned */
+    int64_t last_correct, last_seen; /* in the owner: samples that the last update counted; 0 before the first one */
     replica_group *replicas; /* NULL for a network that trains alone; otherwise the trainer updates S, not the layer */
 
     /* Scratch memory of an [ols] layer on the CPU, `batch` entries each (ols_softmax_cross_entropy). */

@@ -1,14 +1,6 @@
 /* What `detector train` does in addition to Darknet's own loop: it prints speed and time left, draws the sizes for
  * random=1, stops a training that diverges, and with -map measures the mAP on a validation list, keeps the best
- * weights, and writes a log and a chart.
- *
- * -map N, every N epochs and after the last iteration:
- *     saves   <backup>/<cfg>_last.weights     and runs `detector map` on it
- *     keeps   <backup>/<cfg>_best.weights     the weights with the highest mAP
- *     adds to <backup>/<cfg>_log.csv          (training_log.h); also a row per tenth of an epoch, about 2000 at most
- *     draws   <backup>/<cfg>_chart.png        also between evaluations, once a minute at most
- * If an evaluation or a chart fails, one line on stderr says so, and the training goes on. A training that starts from
- * iteration 0 renames an older log and older best weights to *_log.old.csv and *_best.old.weights.
+ * weights, and writes a log and a chart (training.h).
  *
  * Darknet's loop calls these functions without a handle, so a process can have only one training.
  */

@@ -13,8 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ADVICE "try a lower learning_rate or a longer burn_in, and look at the labels and anchors"
-
 /* ---- The rule ---------------------------------------------------------------------------------------------------- */
 
 loss_state watch_loss(loss_watch *watch, double loss)
@@ -125,12 +123,12 @@ static size_t iteration_of(network *net)
     return *net->seen / ((size_t)net->batch * net->subdivisions);
 }
 
-void divergence_begin(network *net, const char *weights)
+void divergence_begin(network *net, const char *weights, size_t last_iteration)
 {
     int i;
     memset(&training, 0, sizeof training);
     training.is_watched = 1;
-    training.last_iteration = net->max_batches;
+    training.last_iteration = last_iteration;
     for (i = 0; i < net->n; ++i) {
         const layer *l = &net->layers[i];
         if (is_detection_head(l))
@@ -153,6 +151,12 @@ void divergence_mark_verified(void)
         add_file(&training.verified, file);
     }
     training.unverified.count = 0;
+}
+
+void divergence_end(size_t iteration)
+{
+    training.last_iteration = iteration;
+    if (!training.watch.high_count) divergence_mark_verified(); /* as if they had been saved in the last iteration */
 }
 
 /* Restores the files that unverified checkpoints have replaced. Checkpoints that replaced nothing stay unverified. */
@@ -184,17 +188,24 @@ static const char *last_good_text(void)
     return text;
 }
 
+static const char *advice(void)
+{
+    return training.watch.boxes > 0
+               ? "try a lower learning_rate or a longer burn_in, and look at the labels and anchors"
+               : "try a lower learning_rate or a longer burn_in, and look at the labels";
+}
+
 int divergence_check(size_t iteration, double loss)
 {
     switch (watch_loss(&training.watch, loss)) {
     case LOSS_NOT_FINITE:
         roll_back_unverified();
-        die("iteration %zu: the loss is %s: the training has diverged; %s; " ADVICE, iteration,
-            isnan(loss) ? "not a number" : "infinite", last_good_text());
+        die("iteration %zu: the loss is %s: the training has diverged; %s; %s", iteration,
+            isnan(loss) ? "not a number" : "infinite", last_good_text(), advice());
     case LOSS_EXPLODED:
         roll_back_unverified();
-        die("iteration %zu: the loss has exploded: above %g for %d iterations; %s; " ADVICE, iteration,
-            training.watch.limit, DIVERGENCE_ITERATIONS, last_good_text());
+        die("iteration %zu: the loss has exploded: above %g for %d iterations; %s; %s", iteration, training.watch.limit,
+            DIVERGENCE_ITERATIONS, last_good_text(), advice());
     case LOSS_HIGH:
         return 0;
     case LOSS_FINE:
@@ -211,8 +222,8 @@ static void require_finite_weights(network *net, const atomic_file *file)
     unlink(file->temporary);
     roll_back_unverified();
     die("iteration %zu: the weights of layer %d are not finite: the training has diverged; %s was not written; "
-        "%s; " ADVICE,
-        iteration_of(net), wrong, file->path, last_good_text());
+        "%s; %s",
+        iteration_of(net), wrong, file->path, last_good_text(), advice());
 }
 
 /* Keeps the file at `path`, which the weights of `iteration` are about to replace, as <path>.before. Returns the entry

@@ -5,7 +5,8 @@
  *     its loss was above the limit for DIVERGENCE_ITERATIONS iterations in a row, or
  *     a weight is not finite when a checkpoint is to be written.
  * The limit is ten times the largest of three numbers: the number of boxes that the network predicts per image (the
- * loss of an untrained head is about a quarter per box), the loss of the first iteration of this run, and 1. One batch
+ * loss of an untrained head is about a quarter per box; a classifier has no boxes), the loss of the first iteration of
+ * this run, and 1. A classifier that guesses has a loss of ln K for K classes, which is below 10. One batch
  * with a very high loss does not stop a training.
  *
  * The first iteration after a save is the first to run with the saved weights. So a checkpoint is unverified at first.
@@ -44,8 +45,12 @@ int first_layer_not_finite(const network *net);
 
 /* ---- The training of this process -------------------------------------------------------------------------------- */
 
-/* Begins to watch a training. `weights` is the file that it starts from, which counts as verified, or NULL. */
-void divergence_begin(network *net, const char *weights);
+/* Begins to watch a training. `weights` is the file that it starts from, which counts as verified, or NULL.
+ * `last_iteration` is the number of the iteration that the training ends with. */
+void divergence_begin(network *net, const char *weights, size_t last_iteration);
+
+/* The training ends with this iteration, the one that was judged last, and not later as divergence_begin was told. */
+void divergence_end(size_t iteration);
 
 /* Judges the loss of an iteration; called after each. If it is not above the limit, verifies the checkpoints and
  * returns 1. If it is, returns 0, and nothing will be saved. If the training has diverged, restores the files that

@@ -130,3 +130,31 @@ void all_reduce_soft_labels(network **nets, int n)
         }
     }
 }
+
+/* Adds the samples that one network has counted since the last update. */
+static void add_counts(network *net, label_smoothing *smoothing, int64_t *correct, int64_t *seen)
+{
+    ols_summary summary;
+    use_device_of(net);
+    if (ols_pull_counts(smoothing->state)) die("%s: copying the counts from the GPU failed", smoothing->section);
+    ols_count(smoothing->state, &summary);
+    *correct += summary.correct;
+    *seen += summary.seen;
+}
+
+double training_accuracy(network *net)
+{
+    label_smoothing *smoothing = soft_labels_owner(net, 0);
+    const replica_group *group = smoothing ? smoothing->replicas : 0;
+    int64_t correct = 0, seen = 0;
+    int i;
+    if (!smoothing || !smoothing->state) return -1;
+    if (!group) add_counts(net, smoothing, &correct, &seen);
+    for (i = 0; group && i < group->n; ++i) add_counts(group->networks[i], group->twins[i], &correct, &seen);
+    use_device_of(net);
+    if (!seen) {
+        correct = smoothing->last_correct;
+        seen = smoothing->last_seen;
+    }
+    return seen ? (double)correct / seen : -1;
+}

@@ -1,4 +1,5 @@
-/* What the trainers tell the layers: the length of an epoch, the class names, and which networks train in parallel. */
+/* What the trainers tell the layers: the length of an epoch, the class names, and which networks train in parallel; and
+ * what the layers tell them. */
 #ifndef EPOCHS_H
 #define EPOCHS_H
 
@@ -19,5 +20,10 @@ void all_reduce_soft_labels(network **nets, int n);
  * *copied is then 1, and the caller frees it with ols_free_state. Otherwise it is the state of `smoothing`, and *copied
  * is 0. Returns NULL when memory runs out. */
 ols_state *train_gather(label_smoothing *smoothing, int *copied);
+
+/* The share of the training samples that a network has predicted correctly since the last update of its first soft
+ * labels, 0 to 1, as they were augmented and with the weights of their iteration; right after an update, of the samples
+ * before it. Sums over replicas. -1 if nothing was counted: without soft labels, or before the first sample. */
+double training_accuracy(network *net);
 
 #endif

@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char header[] = "iteration,epoch,images,loss,avg loss,rate,mAP,best mAP\n";
+/* The columns before the measures. */
+enum { FIXED_COLUMNS = 6 };
 
 /* ---- Rows -------------------------------------------------------------------------------------------------------- */
 
@@ -31,42 +32,45 @@ static char *read_column(char *text, char end, double *value)
 }
 
 /* Parses one line. Returns 0, or -1 if the line is not a complete row. */
-static int read_row(char *text, training_row *row)
+static int read_row(char *text, const log_format *format, training_row *row)
 {
-    enum { COLUMNS = 8 };
-    double column[COLUMNS];
+    const int columns = FIXED_COLUMNS + format->count + 1;
+    double column[FIXED_COLUMNS + MAX_MEASURES + 1];
     int i;
-    for (i = 0; i < COLUMNS; ++i)
-        if (!(text = read_column(text, i + 1 < COLUMNS ? ',' : '\n', column + i))) return -1;
+    for (i = 0; i < columns; ++i)
+        if (!(text = read_column(text, i + 1 < columns ? ',' : '\n', column + i))) return -1;
     if (column[0] < 0 || column[1] < 0 || column[2] < 0 || column[5] < 0) return -1; /* a loss may be negative */
+    memset(row, 0, sizeof *row);
     row->iteration = (size_t)column[0];
     row->epoch = column[1];
     row->images = (size_t)column[2];
     row->loss = column[3];
     row->average_loss = column[4];
     row->rate = column[5];
-    row->map = column[6];
-    row->best_map = column[7];
+    memcpy(row->measures, column + FIXED_COLUMNS, format->count * sizeof *column);
+    row->best = column[columns - 1];
     return 0;
 }
 
-int training_rows_read(const char *path, training_rows *result)
+int training_rows_read(const char *path, const log_format *format, training_rows *result)
 {
     size_t capacity = 0;
     char line[512];
     FILE *file = fopen(path, "r");
     int error;
     memset(result, 0, sizeof *result);
-    result->best_map = -1;
+    result->best = -1;
     if (!file) return errno == ENOENT ? 0 : -1;
     while (fgets(line, sizeof line, file)) {
         training_row row;
-        if (read_row(line, &row)) continue;
+        double judged;
+        if (read_row(line, format, &row)) continue;
         result->rows = (training_row *)grow_array(result->rows, result->count, &capacity, sizeof row);
         result->rows[result->count++] = row;
-        if (row.best_map > result->best_map || row.map > result->best_map) {
-            result->best_map = fmax(row.best_map, row.map);
-            result->best_iteration = row.map == result->best_map ? row.iteration : 0;
+        judged = row.measures[format->judged];
+        if (row.best > result->best || judged > result->best) {
+            result->best = fmax(row.best, judged);
+            result->best_iteration = judged == result->best ? row.iteration : 0;
         }
     }
     error = ferror(file) ? errno : 0;
@@ -84,27 +88,41 @@ void training_rows_free(training_rows *rows)
     rows->count = 0;
 }
 
-/* Formats a row as text and returns its length. */
-static int format_row(const training_row *row, char *text, size_t size)
+/* Writes a value and the character before it: nothing else if there is no value. */
+static int format_value(char *text, size_t size, double value)
 {
-    char map[32] = "", best[32] = "";
-    if (row->map >= 0) snprintf(map, sizeof map, "%.6f", row->map);
-    if (row->best_map >= 0) snprintf(best, sizeof best, "%.6f", row->best_map);
-    return snprintf(text, size, "%zu,%.4f,%zu,%.6g,%.6g,%.6g,%s,%s\n", row->iteration, row->epoch, row->images,
-                    row->loss, row->average_loss, row->rate, map, best);
+    return value < 0 ? snprintf(text, size, ",") : snprintf(text, size, ",%.6f", value);
 }
 
-int training_rows_write(const char *path, const training_rows *rows, size_t last)
+/* Formats a row as text and returns its length. */
+static int format_row(const training_row *row, const log_format *format, char *text, size_t size)
+{
+    int i, length = snprintf(text, size, "%zu,%.4f,%zu,%.6g,%.6g,%.6g", row->iteration, row->epoch, row->images,
+                             row->loss, row->average_loss, row->rate);
+    for (i = 0; i < format->count; ++i) length += format_value(text + length, size - length, row->measures[i]);
+    length += format_value(text + length, size - length, row->best);
+    return length + snprintf(text + length, size - length, "\n");
+}
+
+static void write_header(FILE *file, const log_format *format)
+{
+    int i;
+    fputs("iteration,epoch,images,loss,avg loss,rate", file);
+    for (i = 0; i < format->count; ++i) fprintf(file, ",%s", format->measures[i].name);
+    fprintf(file, ",best %s\n", format->measures[format->judged].name);
+}
+
+int training_rows_write(const char *path, const log_format *format, const training_rows *rows, size_t last)
 {
     char text[512];
     atomic_file file;
     size_t i;
     int error = atomic_open(&file, path);
     if (!error) {
-        fputs(header, file.stream);
+        write_header(file.stream, format);
         for (i = 0; i < rows->count; ++i) {
             if (rows->rows[i].iteration > last) continue;
-            format_row(rows->rows + i, text, sizeof text);
+            format_row(rows->rows + i, format, text, sizeof text);
             fputs(text, file.stream);
         }
         error = atomic_commit(&file);
@@ -113,10 +131,10 @@ int training_rows_write(const char *path, const training_rows *rows, size_t last
     return error ? -1 : 0;
 }
 
-int training_row_append(const char *path, const training_row *row)
+int training_row_append(const char *path, const log_format *format, const training_row *row)
 {
     char text[512];
-    size_t length = (size_t)format_row(row, text, sizeof text);
+    size_t length = (size_t)format_row(row, format, text, sizeof text);
     int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC), error = 0;
     ssize_t written;
     off_t before;
@@ -136,24 +154,37 @@ int training_row_append(const char *path, const training_row *row)
 
 /* ---- The chart --------------------------------------------------------------------------------------------------- */
 
-const char *training_chart(const char *csv, const char *png, const char *title)
+const char *training_chart(const char *csv, const log_format *format, const char *png, const char *title)
 {
-    /* mAP is read as text, since it may be empty. "missing NaN" continues a curve across rows without a value. */
+    /* A measure is read as text, since it may be empty. "missing NaN" continues a curve across rows without a value. */
     static const char commands[] =
         "set datafile separator ','\nset grid\nset key outside top center horizontal\nset xlabel 'iteration'\n"
         "set ylabel 'loss'\nset logscale y\nset ytics nomirror\n"
-        "set y2label 'mAP, %'\nset y2range [0:100]\nset y2tics\n"
+        "set y2range [0:100]\nset y2tics\n"
         "set datafile missing NaN\npercent(x) = strlen(x) ? 100 * real(x) : NaN\n"
+        "above_zero(x) = strlen(x) && real(x) > 0 ? real(x) : NaN\n"
         "plot table using 1:($4 > 0 ? $4 : NaN) skip 1 with points pt 7 ps .3 lc rgb '#9ecae1' title 'loss', "
-        "table using 1:($5 > 0 ? $5 : NaN) skip 1 with lines lw 2 lc rgb '#08519c' title 'running average', "
-        "table using 1:(percent(strcol(7))) skip 1 axes x1y2 with linespoints lw 2 pt 7 ps .6 lc rgb '#d94801' "
-        "title 'mAP'\n";
+        "table using 1:($5 > 0 ? $5 : NaN) skip 1 with lines lw 2 lc rgb '#08519c' title 'running average'";
     gnuplot_picture p;
+    int i;
     gnuplot_begin(&p, png, 1000, 600);
     fputs("set title ", p.script);
     gnuplot_quote(p.script, title);
     fputs("\ntable = ", p.script);
     gnuplot_quote(p.script, csv);
+    fputs("\nset y2label ", p.script);
+    gnuplot_quote(p.script, format->axis_title);
     fprintf(p.script, "\n%s", commands);
+    for (i = 0; i < format->count; ++i) {
+        const log_measure *measure = format->measures + i;
+        const int percent = measure->axis == DRAWN_IN_PERCENT;
+        if (measure->axis == DRAWN_NOWHERE) continue;
+        fprintf(p.script, ", table using 1:(%s(strcol(%d))) skip 1 axes x1%s with linespoints lw 2 pt 7 ps .6 lc rgb ",
+                percent ? "percent" : "above_zero", FIXED_COLUMNS + i + 1, percent ? "y2" : "y1");
+        gnuplot_quote(p.script, measure->colour);
+        fputs(" title ", p.script);
+        gnuplot_quote(p.script, measure->name);
+    }
+    fputc('\n', p.script);
     return gnuplot_end(&p);
 }

@@ -1,18 +1,36 @@
-/* Measures the mAP of a checkpoint during a training. `detector map` runs in its own process, so that the training
- * keeps its memory and random numbers, and goes on if an evaluation fails. */
+/* Evaluates a checkpoint during a training. The program's own command, `detector map` or `classifier metrics`, runs in
+ * a process of its own, so that the training keeps its memory and random numbers, and goes on if an evaluation fails.
+ */
 #ifndef VALIDATION_H
 #define VALIDATION_H
 
 #include <stddef.h>
 
-/* Evaluates `weights` on the `valid` list of `data_file`, on GPU number `gpu` (below 0: on the CPU), and waits for the
- * result. Prints the child's progress on stderr: on a terminal in one line that is overwritten, elsewhere a line every
- * ten seconds. The child writes its results to <weights>.map.json, which is removed afterwards. Returns the mAP, 0 to
- * 1; or -1 with the reason in `why` (`size` bytes, one line without its end). */
-double validation_map(const char *data_file, const char *cfg_file, const char *weights, int gpu, char *why,
-                      size_t size);
+/* What is evaluated. */
+typedef struct {
+    const char *data_file, *cfg_file, *weights; /* the images are those of the data file's valid= list */
+    int gpu;                                    /* its number; below 0: on the CPU */
+} validation_input;
 
-/* Reads the mAP from a file written by `detector map -json`. Returns the same as validation_map. */
+/* What a classifier is worth on the validation list. */
+typedef struct {
+    double top1, top_k; /* accuracy, 0 to 1 */
+    double nll;         /* mean negative log-likelihood of the labels, in nats: the cross entropy with hard labels */
+    double ece;         /* expected calibration error, 0 to 1 */
+} classifier_scores;
+
+/* Each runs the command and waits for the result. Prints the child's progress on stderr: on a terminal in one line that
+ * is overwritten, elsewhere a line every ten seconds. The child writes its results to a file beside the weights, which
+ * is removed afterwards. The reason of an error is in `why` (`size` bytes, one line without its end). */
+
+/* Returns the mAP, 0 to 1; or -1 after an error. */
+double validation_map(const validation_input *input, char *why, size_t size);
+
+/* Measures a classifier, with top-k for this k. Returns 0, or -1 after an error. */
+int validation_scores(const validation_input *input, int k, classifier_scores *scores, char *why, size_t size);
+
+/* The same from a file that was written by `detector map -json` and by `classifier metrics -json`. */
 double validation_read_map(const char *json_file, char *why, size_t size);
+int validation_read_scores(const char *json_file, classifier_scores *scores, char *why, size_t size);
 
 #endif

@@ -18,7 +18,8 @@ static void iterate_replicas(network **nets, int n, int i)
     merge(nets, n);
 }
 
-/* Asserts that all replicas have the S of the one network, and that their sums add up to its sums. */
+/* Asserts that all replicas have the S of the one network, and that their sums add up to its sums, the training
+ * accuracy included. */
 static void assert_replicas_are(network *one, network **nets, int n)
 {
     int r, copied = -1;
@@ -27,6 +28,8 @@ static void assert_replicas_are(network *one, network **nets, int n)
     assert_int_equal(copied, 1);
     assert_state_near(sum, state_of(one));
     ols_free_state(sum);
+    assert_true(training_accuracy(one) >= 0);
+    assert_close(training_accuracy(nets[0]), training_accuracy(one), 0);
     for (r = 1; r < n; ++r) {
         assert_same_bits("S", r, state_of(nets[r])->S, state_of(nets[0])->S, CLASSES * CLASSES);
         assert_same_bits("row_sum", r, state_of(nets[r])->row_sum, state_of(nets[0])->row_sum, CLASSES);

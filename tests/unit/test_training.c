@@ -1,5 +1,5 @@
-/* Tests of src/train/detector_training.h: sizes of random=1, detecting divergence, the log of a resumed training,
- * speed, and the output of a child process. */
+/* Tests of what both trainers use (src/train/training.h): sizes of random=1, detecting divergence, the log of a resumed
+ * training, speed, and the output of a child process. */
 #include "helpers/leaks_of_darknet.h"
 #include "helpers/test_helpers.h"
 
@@ -225,7 +225,7 @@ static network *network_of_all_weights(void)
                              "[gru]\nbatch_normalize=1\noutput=6\n"
                              "[lstm]\nbatch_normalize=1\noutput=4\n"
                              "[softmax]\n";
-    char path[] = "/tmp/detector-training-XXXXXX";
+    char path[] = "/tmp/training-XXXXXX";
     int fd = mkstemp(path);
     network *net;
     assert_true(fd >= 0 && write(fd, cfg, strlen(cfg)) == (ssize_t)strlen(cfg) && !close(fd));
@@ -240,7 +240,7 @@ static void the_arrays_of_a_layer_are_all_that_darknet_writes_of_it(void **test)
     static float numbers[5000];
     const float mark = 2.5f; /* not an initial value of any layer */
     network *net = network_of_all_weights();
-    char path[] = "/tmp/detector-training-XXXXXX";
+    char path[] = "/tmp/training-XXXXXX";
     weight_array arrays[MAX_WEIGHT_ARRAYS];
     int fd = mkstemp(path), i, k;
     (void)test;
@@ -296,7 +296,7 @@ static void any_weight_that_is_not_finite_is_found(void **test)
 
 /* ---- The log ----------------------------------------------------------------------------------------------------- */
 
-static char folder[] = "/tmp/detector-training-XXXXXX", log_path[64];
+static char folder[] = "/tmp/training-XXXXXX", log_path[64];
 
 static int make_folder(void **test)
 {
@@ -331,28 +331,64 @@ static void assert_text(const char *expected)
     assert_string_equal(text, expected);
 }
 
+static const log_measure map_measure = {"mAP", DRAWN_IN_PERCENT, "#d94801"};
+static const log_format map_format = {&map_measure, 1, 0, "mAP, %"};
+
 #define HEADER "iteration,epoch,images,loss,avg loss,rate,mAP,best mAP\n"
 
 static void a_log_is_read_as_it_was_written(void **test)
 {
     static const training_row rows[] = {
-        {5, .5, 40, 66.5, 70.25, .001, -1, -1},
-        {10, 1, 80, 1e-7, 3e5, 0, 0, 0},
-        {20, 2, 160, 2, 2.5, .01, .654321, .654321},
+        {5, .5, 40, 66.5, 70.25, .001, {-1}, -1},
+        {10, 1, 80, 1e-7, 3e5, 0, {0}, 0},
+        {20, 2, 160, 2, 2.5, .01, {.654321}, .654321},
     };
     training_rows all = {(training_row *)rows, 3, 0, 0}, again;
     (void)test;
     unlink(log_path);
-    assert_int_equal(training_rows_write(log_path, &all, 10), 0);
-    assert_int_equal(training_row_append(log_path, rows + 2), 0);
+    assert_int_equal(training_rows_write(log_path, &map_format, &all, 10), 0);
+    assert_int_equal(training_row_append(log_path, &map_format, rows + 2), 0);
     assert_text(HEADER "5,0.5000,40,66.5,70.25,0.001,,\n"
                        "10,1.0000,80,1e-07,300000,0,0.000000,0.000000\n"
                        "20,2.0000,160,2,2.5,0.01,0.654321,0.654321\n");
-    assert_int_equal(training_rows_read(log_path, &again), 0);
+    assert_int_equal(training_rows_read(log_path, &map_format, &again), 0);
     assert_int_equal(again.count, 3);
     assert_memory_equal(again.rows, rows, sizeof rows);
-    assert_close(again.best_map, .654321, 0);
+    assert_close(again.best, .654321, 0);
     assert_int_equal(again.best_iteration, 20);
+    training_rows_free(&again);
+}
+
+static const log_measure three_measures[] = {
+    {"training top-1", DRAWN_IN_PERCENT, "#fdae6b"}, {"top-1", DRAWN_IN_PERCENT, "#d94801"}, {"ECE", DRAWN_NOWHERE, 0}};
+static const log_format three_format = {three_measures, 3, 1, "accuracy, %"};
+
+static void a_log_has_a_column_for_every_measure_and_its_best_is_of_the_judged_one(void **test)
+{
+    static const training_row rows[] = {
+        {5, .5, 40, 2, 2, .1, {.25, -1, -1}, -1},
+        {10, 1, 80, 2, 2, .1, {.75, .5, .0625}, .5},
+        {15, 1.5, 120, 2, 2, .1, {.875, -1, -1}, .5},
+        {20, 2, 160, 2, 2, .1, {-1, .25, .9375}, .5},
+    };
+    training_rows all = {(training_row *)rows, 4, 0, 0}, again;
+    (void)test;
+    unlink(log_path);
+    assert_int_equal(training_rows_write(log_path, &three_format, &all, 20), 0);
+    assert_text("iteration,epoch,images,loss,avg loss,rate,training top-1,top-1,ECE,best top-1\n"
+                "5,0.5000,40,2,2,0.1,0.250000,,,\n"
+                "10,1.0000,80,2,2,0.1,0.750000,0.500000,0.062500,0.500000\n"
+                "15,1.5000,120,2,2,0.1,0.875000,,,0.500000\n"
+                "20,2.0000,160,2,2,0.1,,0.250000,0.937500,0.500000\n");
+    assert_int_equal(training_rows_read(log_path, &three_format, &again), 0);
+    assert_int_equal(again.count, 4);
+    assert_memory_equal(again.rows, rows, sizeof rows);
+    assert_close(again.best, .5, 0);
+    assert_int_equal(again.best_iteration, 10);
+    training_rows_free(&again);
+    /* a detector's log has other columns, so that none of these rows is one of it */
+    assert_int_equal(training_rows_read(log_path, &map_format, &again), 0);
+    assert_int_equal(again.count, 0);
     training_rows_free(&again);
 }
 
@@ -364,15 +400,15 @@ static void a_log_that_is_gone_on_with_loses_the_rows_after_that_iteration(void 
     training_rows rows;
     (void)test;
     write_text(log);
-    assert_int_equal(training_rows_read(log_path, &rows), 0);
+    assert_int_equal(training_rows_read(log_path, &map_format, &rows), 0);
     assert_text(log); /* reading does not change the file */
-    assert_int_equal(training_rows_write(log_path, &rows, 199), 0);
+    assert_int_equal(training_rows_write(log_path, &map_format, &rows, 199), 0);
     assert_text(HEADER "100,1.0000,800,4,4,0.1,0.200000,0.200000\n"
                        "150,1.5000,1200,3,3,0.1,,0.200000\n");
     /* the best mAP of the rows is still known */
-    assert_close(rows.best_map, .7, 0);
+    assert_close(rows.best, .7, 0);
     assert_int_equal(rows.best_iteration, 200);
-    assert_int_equal(training_rows_write(log_path, &rows, 0), 0);
+    assert_int_equal(training_rows_write(log_path, &map_format, &rows, 0), 0);
     assert_text(HEADER);
     training_rows_free(&rows);
 }
@@ -384,8 +420,8 @@ static void the_best_is_known_by_later_rows_when_its_own_has_left(void **test)
     write_text(HEADER "100,1.0000,800,4,4,0.1,0.200000,0.200000\n"
                       "110,1.1000,880,3,3,0.1,,0.700000\n"
                       "200,2.0000,1600,2,2,0.1,,0.700000\n");
-    assert_int_equal(training_rows_read(log_path, &rows), 0);
-    assert_close(rows.best_map, .7, 0);
+    assert_int_equal(training_rows_read(log_path, &map_format, &rows), 0);
+    assert_close(rows.best, .7, 0);
     assert_int_equal(rows.best_iteration, 0);
     training_rows_free(&rows);
 }
@@ -403,27 +439,27 @@ static void lines_that_are_no_whole_row_are_left_out(void **test)
                       "120,1.2,960,3,3,0.1,,,\n"
                       "130,1.3000,1040,3,3,0.1,,\n"
                       "140,1.4000,1120,3,3,0.1,0.9,0."); /* cut off in the middle */
-    assert_int_equal(training_rows_read(log_path, &rows), 0);
+    assert_int_equal(training_rows_read(log_path, &map_format, &rows), 0);
     assert_int_equal(rows.count, 2);
     assert_int_equal(rows.rows[0].iteration, 100);
     assert_int_equal(rows.rows[1].iteration, 130);
-    assert_true(rows.best_map < 0);
+    assert_true(rows.best < 0);
     training_rows_free(&rows);
 }
 
 static void a_log_that_is_not_there_has_no_rows_and_a_folder_is_an_error(void **test)
 {
     training_rows rows;
-    training_row row = {1, 1, 1, 1, 1, 1, -1, -1};
+    training_row row = {1, 1, 1, 1, 1, 1, {-1}, -1};
     (void)test;
     unlink(log_path);
-    assert_int_equal(training_rows_read(log_path, &rows), 0);
+    assert_int_equal(training_rows_read(log_path, &map_format, &rows), 0);
     assert_int_equal(rows.count, 0);
-    assert_true(rows.best_map < 0);
+    assert_true(rows.best < 0);
     assert_int_equal(mkdir(log_path, 0777), 0);
-    assert_int_equal(training_rows_read(log_path, &rows), -1);
-    assert_int_equal(training_rows_write(log_path, &rows, 0), -1);
-    assert_int_equal(training_row_append(log_path, &row), -1);
+    assert_int_equal(training_rows_read(log_path, &map_format, &rows), -1);
+    assert_int_equal(training_rows_write(log_path, &map_format, &rows, 0), -1);
+    assert_int_equal(training_row_append(log_path, &map_format, &row), -1);
     assert_int_equal(rmdir(log_path), 0);
 }
 
@@ -461,8 +497,7 @@ static void a_duration_is_hours_minutes_and_seconds(void **test)
     }
 }
 
-/* ---- Evaluation in a child
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- Evaluation in a child --------------------------------------------------------------------------------------- */
 
 static double map_in(const char *json, char *why, size_t size)
 {
@@ -511,6 +546,52 @@ static void where_there_is_no_map_the_reason_is_given(void **test)
     unlink(log_path);
     assert_true(validation_read_map(log_path, why, sizeof why) < 0);
     assert_non_null(strstr(why, "No such file"));
+}
+
+static int scores_in(const char *json, classifier_scores *scores, char *why, size_t size)
+{
+    int failed;
+    write_text(json);
+    why[0] = 0;
+    failed = validation_read_scores(log_path, scores, why, size);
+    assert_true((failed != 0) == (why[0] != 0));
+    return failed;
+}
+
+static void a_classifiers_scores_are_those_of_the_first_model(void **test)
+{
+    static const char *json =
+        "{\"top\": 5, \"top1\": 1, \"models\": [\n"
+        "{\"weights\": \"a\", \"top1\": 0.25, \"top_k\": 0.75, \"nll\": 1.5, \"brier\": 1, \"ece\": 0.125,\n"
+        " \"temperature\": {\"nll\": 9, \"ece\": 0}, \"classes\": [{\"top1\": 0}]},\n"
+        "{\"top1\": 0, \"top_k\": 0, \"nll\": 0, \"ece\": 0}], \"nll\": 3}";
+    classifier_scores scores;
+    char why[600];
+    (void)test;
+    assert_int_equal(scores_in(json, &scores, why, sizeof why), 0);
+    assert_close(scores.top1, .25, 0);
+    assert_close(scores.top_k, .75, 0);
+    assert_close(scores.nll, 1.5, 0);
+    assert_close(scores.ece, .125, 0);
+}
+
+static void where_scores_are_missing_or_out_of_range_the_reason_is_given(void **test)
+{
+    static const char *const wrong[] = {
+        "{\"models\": []}",
+        "{\"models\": [{\"top1\": 0.25, \"top_k\": 0.75, \"nll\": 1.5}]}",
+        "{\"models\": [{\"top1\": 1.25, \"top_k\": 0.75, \"nll\": 1.5, \"ece\": 0}]}",
+        "{\"models\": [{\"top1\": 0.25, \"top_k\": 0.75, \"nll\": -1, \"ece\": 0}]}",
+        "{\"top1\": 0.25, \"top_k\": 0.75, \"nll\": 1, \"ece\": 0}",
+        "{\"models\": [{\"top1\": 0.25, \"top_k\": 0.75, \"nll\": null, \"ece\": 0}]}",
+        "{\"models\": [{\"top1\": 0.25, \"top_k\": 0.75, \"nll\": 1, \"ece\": 0}]",
+    };
+    classifier_scores scores;
+    char why[600];
+    size_t i;
+    (void)test;
+    for (i = 0; i < COUNT(wrong); ++i)
+        if (!scores_in(wrong[i], &scores, why, sizeof why)) fail_msg("taken: %s", wrong[i]);
 }
 
 typedef struct {
@@ -579,6 +660,7 @@ int main(void)
         cmocka_unit_test(the_arrays_of_a_layer_are_all_that_darknet_writes_of_it),
         cmocka_unit_test(any_weight_that_is_not_finite_is_found),
         cmocka_unit_test(a_log_is_read_as_it_was_written),
+        cmocka_unit_test(a_log_has_a_column_for_every_measure_and_its_best_is_of_the_judged_one),
         cmocka_unit_test(a_log_that_is_gone_on_with_loses_the_rows_after_that_iteration),
         cmocka_unit_test(the_best_is_known_by_later_rows_when_its_own_has_left),
         cmocka_unit_test(lines_that_are_no_whole_row_are_left_out),
@@ -587,9 +669,11 @@ int main(void)
         cmocka_unit_test(a_duration_is_hours_minutes_and_seconds),
         cmocka_unit_test(the_map_is_read_from_the_top_level_of_the_json),
         cmocka_unit_test(where_there_is_no_map_the_reason_is_given),
+        cmocka_unit_test(a_classifiers_scores_are_those_of_the_first_model),
+        cmocka_unit_test(where_scores_are_missing_or_out_of_range_the_reason_is_given),
         cmocka_unit_test(a_child_is_heard_line_by_line_to_its_end),
         cmocka_unit_test(a_child_that_cannot_be_started_is_an_error),
     };
     gpu_index = -1; /* other tests compare the GPU with the CPU */
-    return cmocka_run_group_tests_name("detector_training", tests, make_folder, remove_folder) != 0;
+    return cmocka_run_group_tests_name("training", tests, make_folder, remove_folder) != 0;
 }

@@ -1,0 +1,288 @@
+/* Speed, ETA, evaluations, log and chart of a training. */
+#include "train/training.h"
+
+#include "base/error.h"
+#include "layers/device.h"
+#include "option_list.h"
+#include "train/divergence.h"
+#include "utils.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* As in Darknet: the trainers average the weights of their networks when the iteration is a multiple of this (the last
+ * argument of train_networks). */
+enum { SYNC_INTERVAL = 4 };
+/* The rows of the log: this many per epoch, but not many more than MAX_ROWS in all. */
+enum { ROWS_PER_EPOCH = 10, MAX_ROWS = 2000 };
+static const double seconds_between_charts = 60;
+
+/* ---- Beginning --------------------------------------------------------------------------------------------------- */
+
+/* Writes <folder>/<base><ending> to `path`, leaving room for the ending of a temporary file. */
+static void name_file(char *path, const char *folder, const char *base, const char *ending)
+{
+    if (snprintf(path, PATH_MAX, "%s/%s%s", folder, base, ending) >= PATH_MAX - 16)
+        die("the path %s/%s%s is too long", folder, base, ending);
+}
+
+static int exists(const char *path)
+{
+    return !access(path, F_OK);
+}
+
+static void set_aside(const char *path, const char *to)
+{
+    if (!exists(path)) return;
+    if (rename(path, to)) die("cannot rename %s to %s: %s", path, to, strerror(errno));
+    report_note("%s of an earlier training is now %s", path, to);
+}
+
+/* Returns the folder for weights. It is checked before the training, because the first save is far away. */
+static const char *find_folder(const training *t, list *options)
+{
+    const char *folder = option_find_str(options, "backup", 0);
+    if (!folder) folder = "/backup/"; /* the default of Darknet's trainers */
+    if (access(folder, W_OK | X_OK))
+        die("cannot save weights to the folder backup=%s of %s: %s", folder, t->data_file, strerror(errno));
+    return folder;
+}
+
+/* Ends the program with one line if the validation list cannot be read. */
+static void check_list(const training *t, list *options)
+{
+    const char *valid = option_find_str(options, "valid", 0), *option = t->kind->option;
+    if (!valid) die("%s needs a list of images to evaluate on: there is no valid= in %s", option, t->data_file);
+    if (access(valid, R_OK)) die("%s cannot read the list valid=%s: %s", option, valid, strerror(errno));
+}
+
+/* Takes the best score from the log of the run that is resumed. */
+static void find_best(training *t)
+{
+    const size_t iteration = get_current_batch(t->nets[0]);
+    size_t i;
+    t->best = -1;
+    t->since_best = 0;
+    if (t->earlier.best < 0 || !exists(t->best_weights)) return;
+    t->best = t->earlier.best;
+    t->best_iteration = t->earlier.best_iteration;
+    for (i = 0; i < t->earlier.count && t->best_iteration; ++i) {
+        const training_row *row = t->earlier.rows + i;
+        if (row->iteration > t->best_iteration && row->iteration <= iteration && row->measures[t->format->judged] >= 0)
+            ++t->since_best;
+    }
+    report_note("%s has %s %.4f: it stays until that is exceeded", t->best_weights, t->kind->score, t->best);
+}
+
+static void begin_log(training *t, const char *folder)
+{
+    char *base = basecfg(t->cfg_file), log_aside[PATH_MAX], best_aside[PATH_MAX];
+    name_file(t->last_weights, folder, base, "_last.weights");
+    name_file(t->best_weights, folder, base, "_best.weights");
+    name_file(t->log, folder, base, "_log.csv");
+    name_file(t->chart, folder, base, "_chart.png");
+    name_file(log_aside, folder, base, "_log.old.csv");
+    name_file(best_aside, folder, base, "_best.old.weights");
+    free(base);
+    if (!t->images_seen) {
+        set_aside(t->log, log_aside);
+        set_aside(t->best_weights, best_aside);
+    }
+    if (training_rows_read(t->log, t->format, &t->earlier)) die("cannot read %s: %s", t->log, strerror(errno));
+    t->has_earlier = 1;
+    find_best(t);
+}
+
+void training_begin(training *t, const training_kind *kind, network **nets, int n, int images, list *options,
+                    char *data_file, char *cfg_file, char *weight_file)
+{
+    network *net = nets[0];
+    const char *folder;
+    t->kind = kind;
+    t->nets = nets;
+    t->n = n;
+    t->is_endless = kind->may_be_endless && !net->max_batches;
+    t->images_per_epoch = (size_t)images;
+    t->images_per_iteration = (size_t)net->batch * net->subdivisions * n;
+    t->images_seen = t->last_logged = t->last_evaluated = *net->seen;
+    t->data_file = data_file;
+    t->cfg_file = cfg_file;
+    t->last_step_end = t->last_chart_drawn = monotonic_seconds();
+    t->seconds_per_image.keep = .98;
+    t->seconds_per_evaluation.keep = .5;
+    divergence_begin(net, weight_file, t->is_endless ? (size_t)-1 : (size_t)net->max_batches);
+    if (!t->is_endless && get_current_batch(net) >= (size_t)net->max_batches)
+        report_note("nothing to train: the network is at iteration %zu, and max_batches=%d; raise it, or start over "
+                    "with -clear",
+                    get_current_batch(net), net->max_batches);
+    folder = find_folder(t, options);
+    if (!t->epochs) return;
+    check_list(t, options);
+    t->format = kind->prepare(t, options);
+    begin_log(t, folder);
+}
+
+/* ---- The line of an iteration ------------------------------------------------------------------------------------ */
+
+/* The number of images in the whole training; infinite if it is endless. */
+static double total_images(const training *t)
+{
+    const network *net = t->nets[0];
+    return t->is_endless ? INFINITY : (double)net->max_batches * net->batch * net->subdivisions;
+}
+
+/* How many multiples of `step` are above a and not above b. */
+static size_t multiples_between(double a, double b, double step)
+{
+    return (size_t)(floor(b / step) - floor(a / step));
+}
+
+static double seconds_left(const training *t)
+{
+    const double total = total_images(t), left = fmax(total - t->images_seen, 0);
+    double seconds = left * smoothed_value(&t->seconds_per_image);
+    if (t->epochs && left > 0) {
+        const double step = (double)t->epochs * t->images_per_epoch;
+        const size_t evaluations = multiples_between(t->last_evaluated, total - 1, step) + 1; /* + the last one */
+        seconds += evaluations * smoothed_value(&t->seconds_per_evaluation);
+    }
+    return seconds;
+}
+
+static void end_line(const training *t)
+{
+    const double seconds_per_image = smoothed_value(&t->seconds_per_image);
+    const double epoch = (double)t->images_seen / t->images_per_epoch;
+    const double speed = seconds_per_image > 0 ? 1 / seconds_per_image : 0;
+    char duration[32];
+    if (t->is_endless) {
+        printf(", epoch %.2f, %.1f images/s\n", epoch, speed);
+        return;
+    }
+    format_duration(seconds_left(t), duration);
+    printf(", epoch %.2f of %.2f, %.1f images/s, ETA %s\n", epoch, total_images(t) / t->images_per_epoch, speed,
+           duration);
+}
+
+/* ---- Evaluation, log and chart ----------------------------------------------------------------------------------- */
+
+/* Keeps the weights if their score is the best so far, and says in `text` how it compares. */
+static void judge(training *t, double score, char *text, size_t size)
+{
+    network *net = t->nets[0];
+    const char *name = t->kind->score;
+    if (score > t->best) {
+        t->best = score;
+        t->best_iteration = get_current_batch(net);
+        t->since_best = 0;
+        save_weights(net, t->best_weights);
+        snprintf(text, size, "the best %s so far", name);
+        return;
+    }
+    ++t->since_best;
+    if (t->best_iteration)
+        snprintf(text, size, "best %s %.2f %% at iteration %zu", name, 100 * t->best, t->best_iteration);
+    else
+        snprintf(text, size, "best %s %.2f %%", name, 100 * t->best);
+}
+
+/* Saves the weights and measures them. One line on stderr if that fails. */
+static void evaluate(training *t, double *measures)
+{
+    network *net = t->nets[0];
+    double *score = measures + t->format->judged;
+    const double began = monotonic_seconds();
+    char text[512], best[128];
+    if (!t->checkpoint_allowed) {
+        report_note("iteration %zu: no %s while the loss is so high", get_current_batch(net), t->kind->score);
+        return;
+    }
+    /* Darknet also synchronizes before it saves. The last iteration may be between two synchronizations. */
+    if (!t->weights_synced) sync_networks(t->nets, t->n);
+    save_weights(net, t->last_weights);
+    if (t->kind->evaluate(t, measures, text, sizeof text)) {
+        report_note("iteration %zu: no %s: %s", get_current_batch(net), t->kind->score, text);
+        return;
+    }
+    /* Rounded as in the log, or a resumed run could take an equal score for a better one. */
+    *score = round(1e6 * *score) / 1e6;
+    judge(t, *score, best, sizeof best);
+    if (t->kind->score_verifies && *score > 0) divergence_mark_verified();
+    printf("%zu: %s, %s, %.1f seconds\n", get_current_batch(net), text, best, monotonic_seconds() - began);
+}
+
+static void add_row(training *t, const training_row *row)
+{
+    int failed = 0;
+    /* An earlier run may have got further than this one. Its later rows are removed now and not at the beginning, so
+     * that nothing is lost if this run ends before its first row. */
+    if (t->has_earlier) failed = training_rows_write(t->log, t->format, &t->earlier, row->iteration - 1);
+    if (!failed) {
+        t->has_earlier = 0;
+        training_rows_free(&t->earlier);
+        failed = training_row_append(t->log, t->format, row);
+    }
+    if (failed) report_note("cannot write to %s: %s", t->log, strerror(errno));
+}
+
+static void draw_chart(training *t)
+{
+    char *base;
+    const char *why;
+    if (t->chart_failed) return;
+    base = basecfg(t->cfg_file);
+    why = training_chart(t->log, t->format, t->chart, base);
+    free(base);
+    t->last_chart_drawn = monotonic_seconds();
+    if (!why) return;
+    t->chart_failed = 1;
+    report_note("no chart %s: %s", t->chart, why);
+}
+
+/* Called after every iteration: evaluates, adds a row and draws the chart when they are due. */
+static void log_and_evaluate(training *t, double loss, double average_loss)
+{
+    network *net = t->nets[0];
+    const double began = monotonic_seconds(), total = total_images(t), epoch = (double)t->images_per_epoch;
+    const double images_per_row = fmax(epoch / ROWS_PER_EPOCH, t->is_endless ? 0 : total / MAX_ROWS);
+    const int is_last = t->images_seen >= total;
+    const int evaluates = is_last || multiples_between(t->last_evaluated, t->images_seen, t->epochs * epoch);
+    training_row row;
+    int i;
+    if (!t->weights_synced && !is_last) return;
+    if (!evaluates && !multiples_between(t->last_logged, t->images_seen, images_per_row)) return;
+    memset(&row, 0, sizeof row);
+    row.iteration = get_current_batch(net);
+    row.epoch = t->images_seen / epoch;
+    row.images = t->images_seen;
+    row.loss = loss;
+    row.average_loss = average_loss;
+    row.rate = get_current_rate(net);
+    for (i = 0; i < t->format->count; ++i) row.measures[i] = -1;
+    if (t->kind->observe) t->kind->observe(t, row.measures);
+    if (evaluates) {
+        evaluate(t, row.measures);
+        t->last_evaluated = t->images_seen;
+    }
+    row.best = t->best;
+    t->last_logged = t->images_seen;
+    add_row(t, &row);
+    if (evaluates || monotonic_seconds() - t->last_chart_drawn > seconds_between_charts) draw_chart(t);
+    if (evaluates) smoothed_add(&t->seconds_per_evaluation, monotonic_seconds() - began);
+}
+
+void training_step(training *t, double loss, double average_loss)
+{
+    network *net = t->nets[0];
+    smoothed_add(&t->seconds_per_image, (monotonic_seconds() - t->last_step_end) / t->images_per_iteration);
+    t->images_seen = *net->seen;
+    t->weights_synced = t->n == 1 || get_current_batch(net) % SYNC_INTERVAL == 0;
+    end_line(t);
+    t->checkpoint_allowed = divergence_check(get_current_batch(net), loss);
+    if (t->epochs) log_and_evaluate(t, loss, average_loss);
+    t->last_step_end = monotonic_seconds();
+}
