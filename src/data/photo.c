@@ -138,6 +138,7 @@ static void make_values(void)
     for (i = 0; i < 256; ++i) values[i] = (float)(i * (1 / 255.));
 }
 
+#ifdef OPENCV
 /* Converts an image of floats back to the bytes that it was made from. Frees the image. */
 static photo photo_of(image im)
 {
@@ -152,7 +153,6 @@ static photo photo_of(image im)
     return p;
 }
 
-#ifdef OPENCV
 /* Whether p is what load_image_cv returns for a file that it cannot decode: a black image of 10 x 10 pixels. */
 static int is_black_square(photo p)
 {

@@ -38,9 +38,9 @@ int photo_size(const char *path, int *w, int *h);
  * then nothing to close. Thread-safe. The caller frees the photo with photo_close. */
 int photo_decode(const char *path, photo *p);
 
-/* Returns the image in a file with 3 channels, from the cache if it is there. A file that cannot be read or decoded ends
- * the program with one line; with OpenCV, Darknet itself would go on with a black image. Files must not change while the
- * program runs. Thread-safe. The caller frees the photo with photo_close. */
+/* Returns the image in a file with 3 channels, from the cache if it is there. A file that cannot be read or decoded
+ * ends the program with one line; with OpenCV, Darknet itself would go on with a black image. Files must not change
+ * while the program runs. Thread-safe. The caller frees the photo with photo_close. */
 photo photo_open(const char *path);
 
 /* Frees a photo, unless the cache holds it. */
