@@ -309,9 +309,9 @@ data_errors() {
     data "train=$T/nowhere.list"
     fails_as_darknet_does "$T/nowhere.list" run_trainer || return
     data "train=$T/lost-list"
-    fails_as_darknet_does "STB Reason" run_trainer || return
+    fails "cannot load the image" run_trainer || return
     data "train=$T/broken-list"
-    fails_as_darknet_does "STB Reason: unknown image type" run_trainer || return
+    fails "it cannot be decoded" run_trainer || return
     rm -f data
     fails_as_darknet_does "data" run_trainer || return
     data && rm -f net.cfg

@@ -10,6 +10,7 @@
 #include "stb_image.h"
 #include "utils.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
@@ -196,7 +197,8 @@ photo photo_open(const char *path)
 {
     photo p;
     if (look_up(path, &p)) return p;
-    if (!photo_decode(path, &p)) die("cannot load the image %s: it is not there, or cannot be decoded", path);
+    if (!photo_decode(path, &p))
+        die("cannot load the image %s: %s", path, access(path, R_OK) ? strerror(errno) : "it cannot be decoded");
     return keep(path, p);
 }
 
