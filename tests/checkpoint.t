@@ -262,15 +262,15 @@ keeps() {
     fails "$@" && [ "$before" = "$(sha256sum "$file")" ]
 }
 
-# $1 a folder where nothing can be written
+# $1 a folder where nothing can be written, $2 why
 unwritable() {
     sed "s:^backup=.*:backup=$1:" data >data.unwritable
-    fails "cannot save weights to $1/" "$darknet" classifier train data.unwritable net.cfg -seed 1 -nogpu &&
+    fails "cannot save weights to the folder backup=$1 of data.unwritable: $2" "$darknet" classifier train data.unwritable net.cfg -seed 1 -nogpu &&
         fails "cannot save weights to $1/loaded.weights" \
             "$darknet" partial net.cfg net.weights "$1/loaded.weights" 99 -nogpu
 }
-missing_folder() { unwritable "$T/missing"; }
-file_for_folder() { unwritable "$T/names"; }
+missing_folder() { unwritable "$T/missing" "No such file"; }
+file_for_folder() { unwritable "$T/names" "Not a directory"; }
 read_only_folder() {
     local result=0
     mkdir locked && cp softmax.weights locked/loaded.weights && chmod a-w locked || return

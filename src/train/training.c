@@ -46,8 +46,10 @@ static void set_aside(const char *path, const char *to)
 static const char *find_folder(const training *t, list *options)
 {
     const char *folder = option_find_str(options, "backup", 0);
+    char path[PATH_MAX];
     if (!folder) folder = "/backup/"; /* the default of Darknet's trainers */
-    if (access(folder, W_OK | X_OK))
+    name_file(path, folder, "", "");  /* ends with a slash, so that a file is no folder */
+    if (access(path, W_OK | X_OK))
         die("cannot save weights to the folder backup=%s of %s: %s", folder, t->data_file, strerror(errno));
     return folder;
 }
