@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "commands/classifier_report.h"
-#include "commands/options.h"
+#include "commands/command_line.h"
 #include "data/labelled_images.h"
 #include "data/lists.h"
 #include "eval/classification_file.h"

@@ -4,7 +4,7 @@
 #include "base/gnuplot.h"
 #include "base/memory.h"
 #include "base/progress.h"
-#include "commands/options.h"
+#include "commands/command_line.h"
 #include "data/anchors.h"
 #include "data/data_file.h"
 #include "data/label_file.h"

@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "commands/map_report.h"
-#include "commands/options.h"
+#include "commands/command_line.h"
 #include "commands/pr_curves.h"
 #include "data/data_file.h"
 #include "data/lists.h"

@@ -6,7 +6,7 @@
 #include "base/gnuplot.h"
 #include "base/memory.h"
 #include "commands/deploy.h"
-#include "commands/options.h"
+#include "commands/command_line.h"
 #include "data/lists.h"
 #include "train/checkpoint.h"
 

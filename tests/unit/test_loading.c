@@ -7,7 +7,7 @@
 #include "helpers/test_helpers.h"
 
 #include "image.h"
-#include "data/loading.h"
+#include "data/loader_threads.h"
 #include "data/photo.h"
 #include "data/random_stream.h"
 #include "utils.h"

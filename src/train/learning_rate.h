@@ -1,6 +1,6 @@
 /* policy=cosine: the learning rate falls along half a cosine. */
-#ifndef SCHEDULE_H
-#define SCHEDULE_H
+#ifndef LEARNING_RATE_H
+#define LEARNING_RATE_H
 
 #include "darknet.h"
 #include "list.h"

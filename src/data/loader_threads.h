@@ -4,8 +4,8 @@
  * has its own stream of random numbers (random_stream.h) and a seed must give the same images on any machine. But there
  * are only as many threads as processors.
  */
-#ifndef LOADING_H
-#define LOADING_H
+#ifndef LOADER_THREADS_H
+#define LOADER_THREADS_H
 
 #include "darknet.h"
 

@@ -1,5 +1,5 @@
 /* Tests of policy=cosine: the learning rate during a run, as get_current_rate returns it to the trainers. */
-#include "train/schedule.h"
+#include "train/learning_rate.h"
 
 #include "network.h"
 #include "helpers/test_helpers.h"

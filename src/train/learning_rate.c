@@ -1,5 +1,5 @@
 /* The learning rate of policy=cosine. */
-#include "train/schedule.h"
+#include "train/learning_rate.h"
 
 #include "base/error.h"
 #include "base/numbers.h"

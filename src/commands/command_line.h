@@ -8,8 +8,8 @@
  *
  * An error of the user ends the program with one line on stderr and status 1.
  */
-#ifndef OPTIONS_H
-#define OPTIONS_H
+#ifndef COMMAND_LINE_H
+#define COMMAND_LINE_H
 
 typedef enum {
     OPTION_FLAG,          /* without a value; *value becomes 1 */

@@ -1,4 +1,4 @@
-#include "commands/options.h"
+#include "commands/command_line.h"
 
 #include "base/error.h"
 #include "base/numbers.h"

@@ -2,7 +2,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* sched_getaffinity */
 #endif
-#include "data/loading.h"
+#include "data/loader_threads.h"
 
 #include "data.h"
 
