@@ -135,9 +135,13 @@ refuses_unknown_keys() {
 refuses_hierarchies() {
     local line
     printf '%s\n' 'a -1' 'b -1' 'c -1' >tree
-    for line in tree=tree groups=3 spatial=1; do
+    for line in tree=tree groups=3 groups=1x spatial=1; do
         cfg '[ols]' "$line" >bad.cfg
         fails "[ols] (layer 1): $line: label smoothing is defined for one flat softmax" parse bad.cfg || return
+    done
+    for line in groups=1 spatial=0; do # as Darknet's own classifiers have it: one flat softmax
+        cfg '[ols]' "$line" >good.cfg
+        parse good.cfg || return
     done
     cfg '[region]' smoothing=ols softmax=1 tree=tree >bad.cfg
     fails "[region] (layer 1): smoothing with a tree is not defined" parse bad.cfg &&

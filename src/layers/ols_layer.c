@@ -25,6 +25,15 @@ static int is_common_key(const char *key)
     return 0;
 }
 
+/* Whether a key of [softmax] asks for what [ols] is anyway: Darknet's own cfgs have groups=1. */
+static int is_flat_softmax(const char *key, const char *value)
+{
+    double number;
+    if (!strcmp(key, "groups")) return !ols_parse_number(value, 1, 1, &number);
+    if (!strcmp(key, "spatial")) return !ols_parse_number(value, 0, 0, &number);
+    return 0;
+}
+
 /* "smoothing, alpha, ..." */
 static const char *list_of_keys(char *text, size_t size)
 {
@@ -46,6 +55,7 @@ static void check_keys(list *options, int index)
         kvp *pair = (kvp *)n->val;
         const char *value = pair->val ? pair->val : ""; /* NULL for a line without = */
         if (is_smoothing_key(pair->key) || is_common_key(pair->key)) continue;
+        if (is_flat_softmax(pair->key, value)) continue;
         if (!strcmp(pair->key, "tree") || !strcmp(pair->key, "groups") || !strcmp(pair->key, "spatial"))
             die("\n[ols] (layer %d): %s=%s: label smoothing is defined for one flat softmax; use [softmax] here", index,
                 pair->key, value);
