@@ -344,7 +344,8 @@ help:
 #: make format       formats the C files with clang-format; make check-format lists the files that it would change
 #: make clean        removes what was built; make distclean also removes Darknet's source and the results
 
-# Compilers have noted which of these files they read; where build/darknet was removed, preparing it brings them back.
-$(HOST)/%: $(HOST)/.prepared ;
-
+# What each object was compiled from. Without build/darknet, everything is compiled anew, and these files would only ask
+# for sources that are not there yet.
+ifneq ($(wildcard $(HOST)/.prepared),)
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)
+endif
