@@ -265,7 +265,8 @@ keeps() {
 # $1 a folder where nothing can be written, $2 why
 unwritable() {
     sed "s:^backup=.*:backup=$1:" data >data.unwritable
-    fails "cannot save weights to the folder backup=$1 of data.unwritable: $2" "$darknet" classifier train data.unwritable net.cfg -seed 1 -nogpu &&
+    fails "cannot save weights to the folder backup=$1 of data.unwritable: $2" \
+        "$darknet" classifier train data.unwritable net.cfg -seed 1 -nogpu &&
         fails "cannot save weights to $1/loaded.weights" \
             "$darknet" partial net.cfg net.weights "$1/loaded.weights" 99 -nogpu
 }

@@ -60,6 +60,7 @@ iterations() { sed -nE 's/^([0-9]+), .* avg, .*/\1/p' "$1"; }
 column() { awk -F, -v n="$1" 'NR > 1 { print $n }' "$2"; }
 # The numbered weights of a cfg, by number.
 numbered() { find backup -name "$1_[0-9]*.weights" | sed -E 's/.*_([0-9]+)\.weights/\1/' | sort -n | tr '\n' ' '; }
+files() { find "$1" -type f -printf '%f\n' | sort; }
 number='[0-9]+(\.[0-9]+)?'
 
 # --- what it says -----------------------------------------------------------------------------------------------------
@@ -75,7 +76,8 @@ images, epoch $number of 20\.00, $number images/s, ETA [0-9]+:[0-5][0-9]:[0-5][0
         grep -E '^60, .*, epoch 20\.00 of 20\.00, .* ETA 0:00:00$' net.log
 }
 writes_nothing_else() {
-    ! grep -i 'top-1' net.log && [ "$(ls plain | sort -V)" = "$({ echo net.weights; seq -f 'net_%g.weights' 20; } | sort -V)" ]
+    ! grep -i 'top-1' net.log &&
+        [ "$(files plain)" = "$({ echo net.weights; seq -f 'net_%g.weights' 20; } | sort)" ]
 }
 says_no_end_where_there_is_none() {
     cfg endless 0
@@ -103,8 +105,7 @@ evaluates() {
     sed -nE "s/^([0-9]+): top-1 $number %, top-5 $number %, validation loss $number, ECE $number %, .*/\1/p" net.log >said
     # every 3 epochs of 3 iterations, and the end
     [ "$(cat said)" = "$(seq 9 9 54; echo 60)" ] || { cat said net.err; return 1; }
-    ls backup >files
-    ! grep -E 'tmp$|json|before$' files
+    ! files backup | grep -E 'tmp$|json|before$'
 }
 leaves_training_alone() {
     local file
@@ -115,8 +116,8 @@ logs() {
     column 8 backup/net_log.csv
     [ "$(head -n 1 backup/net_log.csv)" = "iteration,epoch,images,loss,avg loss,rate,training top-1,top-1,top-5,\
 validation loss,ECE,best top-1" ] && [ "$(column 1 backup/net_log.csv)" = "$(seq 60)" ] || return
-    sed -nE 's/^([0-9]+): top-1 ([0-9.]+) %, top-5 ([0-9.]+) %, validation loss ([0-9.]+), ECE ([0-9.]+) %.*/\1 \2 \3 \4 \5/p' \
-        net.log >scores
+    sed -nE "s/^([0-9]+): top-1 ([0-9.]+) %, top-5 ([0-9.]+) %, validation loss ([0-9.]+), ECE ([0-9.]+) %.*\
+/\1 \2 \3 \4 \5/p" net.log >scores
     sed -nE 's/^([0-9]+), [0-9.]+: ([0-9.]+), ([0-9.]+) avg, ([0-9.]+) rate.*/\1 \2 \3 \4/p' net.log >losses
     awk -F'[, ]' '
         function off(a, b, by) { return a - b > by || b - a > by }
@@ -162,7 +163,8 @@ keeps_the_best() {
     row=$(awk -F, -v best="$best" 'NR > 1 && $8 == best { print; exit }' backup/net_log.csv)
     echo "$row"
     # worth the name, and not simply the last one
-    awk -v best="$best" 'BEGIN { exit !(best > .5) }' && has_scores backup/net_best.weights "$(cut -d, -f 8-11 <<<"$row")" &&
+    awk -v best="$best" 'BEGIN { exit !(best > .5) }' &&
+        has_scores backup/net_best.weights "$(cut -d, -f 8-11 <<<"$row")" &&
         has_scores backup/net_last.weights "$(tail -n 1 backup/net_log.csv | cut -d, -f 8-11)" &&
         [ "$(od -An -t u8 -j 12 -N 8 backup/net_best.weights | tr -d ' ')" = "$(cut -d, -f 3 <<<"$row")" ]
 }
@@ -232,9 +234,10 @@ logs_what_there_is() {
     data top top=2
     sed 's/^\[ols\]/[softmax]/' short.cfg >softmax.cfg && cp short.cfg hard.cfg && echo smoothing=hard >>hard.cfg
     for cfg in softmax hard; do
-        "$darknet" classifier train top $cfg.cfg -topk 2 -seed 3 -nogpu >$cfg.log 2>$cfg.err || return
-        [ "$(head -n 1 backup/${cfg}_log.csv | cut -d, -f 7-9)" = "training top-1,top-1,top-2" ] &&
-            [ "$(column 7 backup/${cfg}_log.csv | sort -u)" = "" ] && grep -E '^6: top-1 .*, top-2 .* %, val' $cfg.log || return
+        "$darknet" classifier train top "$cfg.cfg" -topk 2 -seed 3 -nogpu >"$cfg.log" 2>"$cfg.err" || return
+        [ "$(head -n 1 "backup/${cfg}_log.csv" | cut -d, -f 7-9)" = "training top-1,top-1,top-2" ] &&
+            [ "$(column 7 "backup/${cfg}_log.csv" | sort -u)" = "" ] &&
+            grep -E '^6: top-1 .*, top-2 .* %, validation' "$cfg.log" || return
     done
     cut -d, -f 1-10 backup/softmax_log.csv | diff - <(cut -d, -f 1-10 backup/hard_log.csv)
 }
@@ -283,7 +286,7 @@ ends_early() {
     tail -n 2 idle.log
     [ "$(iterations idle.log | tail -n 1)" = 24 ] && tail -n 1 idle.log |
         grep -E "^24: the training ends here: the best top-1, $number %, is 3 evaluations old \(-patience 3\)\$" || return
-    [ "$(ls backup | tr '\n' ' ')" = "idle.weights idle_best.weights idle_chart.png idle_last.weights idle_log.csv " ] &&
+    [ "$(files backup)" = "$(printf '%s\n' idle.weights idle_{best.weights,chart.png,last.weights,log.csv})" ] &&
         cmp backup/idle.weights backup/idle_last.weights
 }
 counts_on() {
