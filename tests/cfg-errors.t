@@ -413,6 +413,11 @@ prints_help() {
     explains 'detector anchors, ols show' --help && fails "no command: see darknet --help" "$darknet" -nogpu
 }
 
+refuses_sub_commands() {
+    fails "no command detector maps: see darknet --help" "$darknet" detector maps data plain.cfg &&
+        fails "no command classifier metric: see darknet --help" "$darknet" -nogpu classifier metric data plain.cfg
+}
+
 ols_files() {
     fails "cannot open nowhere.weights: No such file" "$darknet" ols show nowhere.weights &&
         fails "names holds no soft labels" "$darknet" ols show names &&
@@ -436,6 +441,7 @@ try "-seed is refused where it is no whole number of 32 bits" refuses_seeds
 try "-loaders and -cache are refused where they are no whole numbers in their range" refuses_loaders_and_caches
 try "--version: the version, the Darknet that it was built from, and the switches" prints_version
 try "--help names the commands; no command is an error" prints_help
+try "a sub-command of detector or classifier that does not exist is an error" refuses_sub_commands
 try "darknet ols: no arguments, and --help, are answered with the usage" ols_usage
 try "darknet ols: wrong options are named, with their range" ols_options
 try "darknet ols: files that are missing or of another kind are named, and none is written" ols_files

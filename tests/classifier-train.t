@@ -258,7 +258,9 @@ refuses() {
         fails "there is no valid= in no-valid" train_with no-valid -topk &&
         fails "cannot read the list valid=$T/missing" train_with missing-valid -topk &&
         fails "$T/train-0-grey.ppm" train_with unknown -topk && fails "top=7" train_with top-7 -topk &&
-        fails "sse.cfg does not end in [softmax] or [ols]" "$darknet" classifier train data sse.cfg -topk -nogpu
+        fails "sse.cfg does not end in [softmax] or [ols]" "$darknet" classifier train data sse.cfg -topk -nogpu || return
+    sed 's/^height=.*/height=24/' short.cfg >wide.cfg
+    fails "height=24 in wide.cfg: must be equal" "$darknet" classifier train data wide.cfg -nogpu
 }
 try "gone on with, the log keeps its rows up to there, and earlier best weights stay" goes_on
 try "a new training sets an older log and best weights aside" sets_aside

@@ -237,6 +237,29 @@ static const struct {
     {"detector", "map", detector_map},
 };
 
+/* Darknet's own sub-commands of the groups that the plugin adds to. Darknet itself ignores others, with status 0. */
+static const struct {
+    const char *group, *names; /* names: each between blanks */
+} darknets_commands[] = {
+    {"classifier",
+     " predict fout try train demo gun threat test csv label valid validmulti valid10 validcrop validfull "},
+    {"detector", " test train valid valid2 recall demo "},
+};
+
+/* Ends the program with one line where the second word is no sub-command of the first. */
+static void refuse_unknown(int argc, char **argv)
+{
+    const char *name = word(argc, argv, 2);
+    char padded[64];
+    size_t i;
+    if (!name) return;
+    snprintf(padded, sizeof padded, " %s ", name);
+    for (i = 0; i < sizeof darknets_commands / sizeof *darknets_commands; ++i)
+        if (word_is(argc, argv, 1, darknets_commands[i].group) && !strstr(darknets_commands[i].names, padded))
+            die("no command %s %s: see darknet --help; Darknet's own are%s", darknets_commands[i].group, name,
+                darknets_commands[i].names);
+}
+
 void commands_end(void)
 {
     expect_end();
@@ -249,4 +272,5 @@ void commands_run(int argc, char **argv)
     if (!strcmp(argv[1], "ols")) leave(run_ols(argc, argv)); /* `darknet -nogpu ols ...` */
     for (i = 0; i < sizeof commands / sizeof *commands; ++i)
         if (is_command(argc, argv, commands[i].group, commands[i].name)) leave(commands[i].run(argc, argv));
+    refuse_unknown(argc, argv);
 }

@@ -114,6 +114,10 @@ void classifier_training_begin(network **nets, int n, int images, list *options,
                                        .evaluate = evaluate,
                                        .observe = observe};
     if (patience && !current.epochs) die("classifier train: -patience needs -topk");
+    /* Darknet's loader crops squares of width x width, which would not fit into an input of another height. */
+    if (nets[0]->w != nets[0]->h)
+        die("classifier train: width=%d and height=%d in %s: must be equal, because images are cropped to squares",
+            nets[0]->w, nets[0]->h, cfgfile);
     ended_epochs = *nets[0]->seen / images;
     training_begin(&current, &kind, nets, n, images, options, datacfg, cfgfile, weightfile);
 }
