@@ -4,17 +4,9 @@
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 
-set -uo pipefail
-export LC_ALL=C OMP_NUM_THREADS=2
-
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-darknet=$(realpath -- "${DARKNET_PROGRAM:-$root/darknet}")
-T=$(mktemp -d) || exit 1
-trap 'rm -rf "$T"' EXIT
-cd "$T" || exit 1
-
-# shellcheck source=tests/helpers/tap.sh
-. "$root/tests/helpers/tap.sh"
+# shellcheck source=tests/helpers/workplace.sh
+. "$(dirname "${BASH_SOURCE[0]}")/helpers/workplace.sh"
+export OMP_NUM_THREADS=2
 
 parse() { "$darknet" ops "$1" -nogpu; }
 

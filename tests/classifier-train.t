@@ -4,18 +4,8 @@
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 
-set -uo pipefail
-export LC_ALL=C OMP_NUM_THREADS=1
-
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-darknet=$(realpath -- "${DARKNET_PROGRAM:-$root/darknet}")
-T=$(mktemp -d) || exit 1
-pid=
-trap 'kill -9 $pid 2>/dev/null; rm -rf "$T"' EXIT
-cd "$T" || exit 1
-
-# shellcheck source=tests/helpers/tap.sh
-. "$root/tests/helpers/tap.sh"
+# shellcheck source=tests/helpers/workplace.sh
+. "$(dirname "${BASH_SOURCE[0]}")/helpers/workplace.sh"
 
 # --- noise with a tint that says the class: six classes, 24 images to train on, 18 to evaluate on ---------------------
 

@@ -1,0 +1,21 @@
+# For the shell tests of the program, which source it first. Sets:
+#     root      the repository
+#     darknet   the program under test
+#     T         a temporary folder, which becomes the current one, and is removed at the end
+#     pid       may be set to a background process that is killed at the end
+# and sources tap.sh. The program runs on one thread, so that results repeat on every machine.
+# shellcheck shell=bash
+
+set -uo pipefail
+export LC_ALL=C OMP_NUM_THREADS=1
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+darknet=$(realpath -- "${DARKNET_PROGRAM:-$root/darknet}")
+T=$(mktemp -d) || exit 1
+pid=
+# shellcheck disable=SC2086  # empty without a process
+trap 'kill -9 $pid 2>/dev/null; rm -rf "$T"' EXIT
+cd "$T" || exit 1
+
+# shellcheck source=tests/helpers/tap.sh
+. "$root/tests/helpers/tap.sh"
