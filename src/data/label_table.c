@@ -13,7 +13,7 @@
 
 typedef struct {
     const char *path;
-    int label, clean_label;
+    int label;
 } known_label;
 
 static known_label *table; /* sorted by the addresses of the paths */
@@ -66,7 +66,6 @@ int use_labels(const char *data_file, const char *key, char **paths, int n)
         paths[i][length] = 0;
         table[i].path = paths[i];
         table[i].label = images.labels[i];
-        table[i].clean_label = images.clean_labels[i];
     }
     table_size = count;
     qsort(table, count, sizeof *table, by_address);
@@ -76,7 +75,7 @@ int use_labels(const char *data_file, const char *key, char **paths, int n)
 
 static const known_label *find(const char *path)
 {
-    known_label wanted = {path, 0, 0};
+    known_label wanted = {path, 0};
     if (!table) return 0;
     return (const known_label *)bsearch(&wanted, table, table_size, sizeof wanted, by_address);
 }
@@ -85,12 +84,6 @@ int label_of(const char *path)
 {
     const known_label *found = find(path);
     return found ? found->label : -1;
-}
-
-int clean_label_of(const char *path)
-{
-    const known_label *found = find(path);
-    return found ? found->clean_label : -1;
 }
 
 int fill_label(const char *path, int classes, float *truth)

@@ -17,10 +17,9 @@
  * Called before anything is loaded; what it keeps is that of the last call. */
 int use_labels(const char *data_file, const char *key, char **paths, int n);
 
-/* The class of an image as noise has left it, and without noise; -1 where there is none, or the path is not known. Any
- * thread may call these. */
+/* The class of an image, as noise has left it; -1 where there is none, or the path is not known. Any thread may call
+ * this. */
 int label_of(const char *path);
-int clean_label_of(const char *path);
 
 /* Where the path is known: makes truth[classes] the one-hot vector of its label, and returns 1. 0 otherwise. */
 int fill_label(const char *path, int classes, float *truth);

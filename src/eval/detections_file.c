@@ -252,7 +252,8 @@ int coco_image_ids(const text_lines *images, long long *ids)
     return by_name;
 }
 
-int coco_category_id(int class_id, int classes)
+/* The category_id of a class, as the header says. */
+static int coco_category_id(int class_id, int classes)
 {
     static const unsigned char left_out[] = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83};
     int id = class_id + 1;

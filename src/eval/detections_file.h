@@ -9,7 +9,8 @@
  * short; see -voc_label in detector_map.h.)
  *
  * COCO: a JSON list of {"image_id": 42, "category_id": 18, "bbox": [l, t, width, height], "score": .9}, in continuous
- * coordinates; other keys are skipped. See coco_image_ids and coco_category_id for the two ids.
+ * coordinates; other keys are skipped. category_id is the number of the class + 1; with 80
+ * classes it is COCO's own id, 1..90 with ten ids unused (as in Darknet). coco_image_ids says what image_id is.
  *
  * The reading and writing functions return 0, or 1 after one line on stderr.
  */
@@ -25,10 +26,6 @@
  * id, then every id is the image's place in the list, from 1. ids[images->count] is the caller's. Returns 1 if the ids
  * come from the names, otherwise 0. */
 int coco_image_ids(const text_lines *images, long long *ids);
-
-/* The COCO category_id of a class: class_id + 1. With 80 classes it is COCO's own id, 1..90 with ten ids unused (as in
- * Darknet). */
-int coco_category_id(int class_id, int classes);
 
 /* Reads detections from `path`: a folder is read as VOC's files, a file as COCO's results. The detections of a class
  * keep the order of the file. A box of an image that is not in data->images is an error. `found` is overwritten; the
