@@ -1,15 +1,18 @@
 #include "commands/classifier_metrics.h"
 
+#include "accel/cpu/accel_cpu.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "commands/classifier_report.h"
 #include "commands/command_line.h"
 #include "data/labelled_images.h"
+#include "data/letters.h"
 #include "data/lists.h"
 #include "eval/classification_file.h"
 #include "eval/classification_human.h"
 #include "eval/classification_metrics.h"
 #include "eval/classify.h"
+#include "eval/contact_sheet.h"
 
 #include "darknet.h"
 
@@ -34,6 +37,7 @@ static const char usage[] =
     "    -seed <n>        of the halves for the temperature, the bootstrap, and -random_start (default 1)\n"
     "what is added:\n"
     "    -mistakes <n>    lists the n most confident mistakes\n"
+    "    -sheet <png>     and draws them, up to 1000, with label, predicted class and confidence below\n"
     "    -human <tsv>     the distance KL(human || model) over correctly classified images, from a table of human "
     "votes\n"
     "                     in the form of CIFAR-10H: columns file and p_<class>\n"
@@ -50,7 +54,9 @@ static const char usage[] =
     "                     in place of the report\n"
     "    -confusion <csv> the confusion matrix\n"
     "    -plot <png>      reliability diagram, and up to 60 classes the confusion matrix (needs gnuplot)\n"
-    "    -probabilities <csv>  the predicted distribution of every image\n";
+    "    -probabilities <csv>  the predicted distribution of every image\n"
+    "    -features <csv>  the features of every image, the input of the last section with weights; of one weights "
+    "file\n";
 
 enum { BOOTSTRAP_SAMPLES = 10000 };
 
@@ -61,7 +67,7 @@ enum { UNSET = 0 }; /* -top: its default depends on the classes */
 typedef struct {
     const char **words; /* data, cfg, weights, ... */
     int weights_count;
-    const char *list, *tta, *human, *compare, *json, *confusion, *plot, *probabilities, *attack;
+    const char *list, *tta, *human, *compare, *json, *confusion, *plot, *probabilities, *features, *sheet, *attack;
     long long top, bins, seed, mistakes, steps;
     double eps, step_size;
     int random_start;
@@ -78,6 +84,16 @@ static void check_attack(const metrics_arguments *a, const command_option *optio
             die("%s: %s needs -attack%s", command, options[k].name, strcmp(options[k].name, "-eps") ? " pgd" : "");
     }
     if (a->attack && a->tta) die("%s: -attack and -tta exclude each other", command);
+}
+
+static void check_outputs(const metrics_arguments *a)
+{
+    if (a->sheet && !a->mistakes) die("%s: -sheet needs -mistakes", command);
+    if (a->sheet && a->mistakes > SHEET_MOST)
+        die("%s: -sheet draws %d images at most, and -mistakes is %lld", command, SHEET_MOST, a->mistakes);
+    if (a->features && a->tta) die("%s: -features and -tta exclude each other", command);
+    if (a->features && a->weights_count > 1)
+        die("%s: -features is of one weights file, and these are %d", command, a->weights_count);
 }
 
 /* In pixels from 0 to 1. */
@@ -115,6 +131,8 @@ static metrics_arguments read_arguments(int argc, char **argv)
         {"-confusion", OPTION_TEXT, &a.confusion, 0, 0, 0, 0},
         {"-plot", OPTION_TEXT, &a.plot, 0, 0, 0, 0},
         {"-probabilities", OPTION_TEXT, &a.probabilities, 0, 0, 0, 0},
+        {"-features", OPTION_TEXT, &a.features, 0, 0, 0, 0},
+        {"-sheet", OPTION_TEXT, &a.sheet, 0, 0, 0, 0},
     };
     command_line line = {command, usage, "<data> <cfg> <weights>", options, sizeof options / sizeof *options, 0, 3,
                          argc,    0};
@@ -124,6 +142,7 @@ static metrics_arguments read_arguments(int argc, char **argv)
     if (strcmp(a.list, "valid") && strcmp(a.list, "train")) refuse_value(command, "-list", a.list, "valid or train");
     if (a.tta && strcmp(a.tta, "flip")) refuse_value(command, "-tta", a.tta, "flip");
     check_attack(&a, options, a.attack && !strcmp(a.attack, "pgd") ? 0 : a.attack ? PGD_OPTIONS : ATTACK_OPTIONS);
+    check_outputs(&a);
     return a;
 }
 
@@ -136,8 +155,11 @@ typedef struct {
     unsigned char *other_correct; /* with -compare: by image */
     float *probabilities;         /* [count][classes] of the model at hand */
     float *attacked;              /* with -attack: the same under it */
-    float *sum;                   /* of all models' probabilities; NULL for a single one */
-    model_result *models;         /* one for each weights file, and one for the ensemble */
+    float *features;              /* with -features: [count][feature_count] */
+    int feature_count;
+    image **letters;      /* with -sheet */
+    float *sum;           /* of all models' probabilities; NULL for a single one */
+    model_result *models; /* one for each weights file, and one for the ensemble */
     int model_count, top_k;
     char seen[300]; /* how images are seen */
 } metrics_run;
@@ -298,6 +320,7 @@ static int read_inputs(metrics_run *r)
     const metrics_arguments *a = &r->arguments;
     labelled_images *images = &r->images;
     int i;
+    if (a->sheet) r->letters = load_letters();
     if (check_file("cfg", a->words[1])) return 1;
     for (i = 0; i < a->weights_count; ++i) {
         if (check_file("weights", a->words[2 + i])) return 1;
@@ -332,25 +355,34 @@ static int allocate(metrics_run *r)
                         r->images.classes);
 }
 
+static int allocate_features(metrics_run *r, const network *net)
+{
+    r->feature_count = classifier_features(net, r->arguments.words[1]);
+    if (!r->feature_count) return 1;
+    r->features = (float *)calloc((size_t)r->images.count * r->feature_count, sizeof *r->features);
+    if (r->features) return 0;
+    return report_error("%s: no memory for %d features of %d images", command, r->feature_count, r->images.count);
+}
+
 /* Predicts with one weights file, into r->probabilities. */
 static int classify_with(metrics_run *r, const char *weights)
 {
     const metrics_arguments *a = &r->arguments;
     const attack_options attack = attack_of(a);
-    classify_options how = {a->tta != 0, 0, r->images.clean_labels};
-    int classes, status;
-    network *net = load_classifier(a->words[1], weights, &classes);
+    classify_options how = {.flip = a->tta != 0, .labels = r->images.clean_labels};
+    network *net;
+    int status = 0;
+    if (a->features) accel_allow_plans(0);
+    net = load_classifier(a->words[1], weights, a->words[0], r->images.classes);
     if (!net) return 1;
-    if (classes != r->images.classes) {
-        free_network(net);
-        return report_error("classes=%d in %s, but %d in %s: must be the same", r->images.classes, a->words[0], classes,
-                            a->words[1]);
-    }
     snprintf(r->seen, sizeof r->seen, "the square in the middle, scaled to %dx%d%s", net->w, net->h,
              a->tta ? ", and its mirror image" : "");
-    status = classify_images(net, r->images.paths, r->images.count, &how, r->probabilities);
+    if (a->features) status = allocate_features(r, net);
+    how.features = r->features;
+    if (!status) status = classify_images(net, r->images.paths, r->images.count, &how, r->probabilities);
     if (!status && a->attack) {
         how.attack = &attack;
+        how.features = 0;
         status = attack_prepare(net, a->words[1]) ||
                  classify_images(net, r->images.paths, r->images.count, &how, r->attacked);
     }
@@ -418,6 +450,8 @@ static int report(const metrics_run *r)
     if (a->json && classifier_report_json(&report, a->json)) return 1;
     if (a->confusion && classifier_report_confusion(&report, a->confusion)) return 1;
     if (a->probabilities && classifier_report_probabilities(&report, r->probabilities, a->probabilities)) return 1;
+    if (a->features && classifier_report_features(&report, r->features, r->feature_count, a->features)) return 1;
+    if (a->sheet && classifier_report_sheet(&report, r->letters, a->sheet)) return 1;
     return a->plot && classifier_report_plot(&report, a->plot);
 }
 
@@ -430,6 +464,7 @@ int classifier_metrics(int argc, char **argv)
     free(r.models);
     free(r.probabilities);
     free(r.attacked);
+    free(r.features);
     free(r.sum);
     free(r.other_correct);
     human_labels_free(&r.human);

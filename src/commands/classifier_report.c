@@ -1,10 +1,11 @@
 #include "commands/classifier_report.h"
 
-#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/gnuplot.h"
 #include "base/json_writer.h"
 #include "base/memory.h"
+#include "base/output_file.h"
+#include "eval/contact_sheet.h"
 
 #include <errno.h>
 #include <math.h>
@@ -30,27 +31,6 @@ static size_t *confusion_of(const classifier_report *r)
     size_t *confusion = (size_t *)xcalloc((size_t)r->classes * r->classes, sizeof *confusion);
     confusion_matrix(r->labels, last_model(r)->predicted, r->count, r->classes, confusion);
     return confusion;
-}
-
-/* ---- Writing a whole file --------------------------------------------------------------------------------------- */
-
-typedef struct {
-    atomic_file file;
-    const char *path;
-    int error;
-} output;
-
-static FILE *output_open(output *o, const char *path)
-{
-    o->path = path;
-    o->error = atomic_open(&o->file, path);
-    return o->error ? 0 : o->file.stream;
-}
-
-static int output_close(output *o)
-{
-    if (!o->error) o->error = atomic_commit(&o->file);
-    return o->error ? report_error("cannot write %s: %s", o->path, strerror(o->error)) : 0;
 }
 
 /* ---- Text ------------------------------------------------------------------------------------------------------- */
@@ -245,19 +225,29 @@ static void print_pairs(const classifier_report *r)
     free(confusion);
 }
 
+/* The mistakes, those with the highest confidence first. The caller frees the array. */
+static ranked *rank_mistakes(const classifier_report *r, int *count)
+{
+    const model_result *x = last_model(r);
+    ranked *wrong = (ranked *)xcalloc(r->count, sizeof *wrong);
+    int i;
+    *count = 0;
+    for (i = 0; i < r->count; ++i) {
+        if (x->correct[i]) continue;
+        wrong[*count].index = i;
+        wrong[(*count)++].key = -x->confidence[i];
+    }
+    qsort(wrong, *count, sizeof *wrong, by_key);
+    return wrong;
+}
+
 static void print_mistakes(const classifier_report *r)
 {
     const model_result *x = last_model(r);
     ranked *wrong;
-    int count = 0, i;
+    int count, i;
     if (!r->mistakes) return;
-    wrong = (ranked *)xcalloc(r->count, sizeof *wrong);
-    for (i = 0; i < r->count; ++i) {
-        if (x->correct[i]) continue;
-        wrong[count].index = i;
-        wrong[count++].key = -x->confidence[i];
-    }
-    qsort(wrong, count, sizeof *wrong, by_key);
+    wrong = rank_mistakes(r, &count);
     printf("\nThe most confident of %d mistakes:\n", count);
     for (i = 0; i < count && i < r->mistakes; ++i) {
         const int image = wrong[i].index;
@@ -489,7 +479,7 @@ static void write_json(FILE *out, const classifier_report *r)
 
 int classifier_report_json(const classifier_report *r, const char *path)
 {
-    output o;
+    output_file o;
     FILE *out;
     if (!strcmp(path, "-")) {
         write_json(stdout, r);
@@ -503,27 +493,12 @@ int classifier_report_json(const classifier_report *r, const char *path)
 
 /* ---- CSV -------------------------------------------------------------------------------------------------------- */
 
-/* In quotes where the text would not be one field without them (RFC 4180). */
-static void put_field(FILE *out, const char *text)
-{
-    if (!strpbrk(text, ",\"\r\n")) {
-        fputs(text, out);
-        return;
-    }
-    fputc('"', out);
-    for (; *text; ++text) {
-        if (*text == '"') fputc('"', out);
-        fputc(*text, out);
-    }
-    fputc('"', out);
-}
-
 static void put_names(FILE *out, const classifier_report *r)
 {
     int k;
     for (k = 0; k < r->classes; ++k) {
         fputc(',', out);
-        put_field(out, r->names[k]);
+        csv_put_field(out, r->names[k]);
     }
     fputc('\n', out);
 }
@@ -531,14 +506,14 @@ static void put_names(FILE *out, const classifier_report *r)
 int classifier_report_confusion(const classifier_report *r, const char *path)
 {
     size_t *confusion = confusion_of(r);
-    output o;
+    output_file o;
     FILE *out = output_open(&o, path);
     int y, k;
     if (out) {
         fputs("label \\ predicted", out);
         put_names(out, r);
         for (y = 0; y < r->classes; ++y) {
-            put_field(out, r->names[y]);
+            csv_put_field(out, r->names[y]);
             for (k = 0; k < r->classes; ++k) fprintf(out, ",%lu", (unsigned long)confusion[(size_t)y * r->classes + k]);
             fputc('\n', out);
         }
@@ -549,20 +524,64 @@ int classifier_report_confusion(const classifier_report *r, const char *path)
 
 int classifier_report_probabilities(const classifier_report *r, const float *p, const char *path)
 {
-    output o;
+    output_file o;
     FILE *out = output_open(&o, path);
     int i, k;
     if (out) {
         fputs("path,label", out);
         put_names(out, r);
         for (i = 0; i < r->count; ++i) {
-            put_field(out, r->paths[i]);
+            csv_put_field(out, r->paths[i]);
             fprintf(out, ",%d", r->labels[i]);
             for (k = 0; k < r->classes; ++k) fprintf(out, ",%.9g", p[(size_t)i * r->classes + k]);
             fputc('\n', out);
         }
     }
     return output_close(&o);
+}
+
+int classifier_report_features(const classifier_report *r, const float *features, int feature_count, const char *path)
+{
+    const model_result *x = last_model(r);
+    output_file o;
+    FILE *out = output_open(&o, path);
+    int i, k;
+    if (out) {
+        fputs("path,label,predicted", out);
+        for (k = 0; k < feature_count; ++k) fprintf(out, ",f%d", k);
+        fputc('\n', out);
+        for (i = 0; i < r->count; ++i) {
+            csv_put_field(out, r->paths[i]);
+            fputc(',', out);
+            csv_put_field(out, r->names[r->labels[i]]);
+            fputc(',', out);
+            csv_put_field(out, r->names[x->predicted[i]]);
+            for (k = 0; k < feature_count; ++k) fprintf(out, ",%.9g", features[(size_t)i * feature_count + k]);
+            fputc('\n', out);
+        }
+    }
+    return output_close(&o);
+}
+
+/* ---- Contact sheet ---------------------------------------------------------------------------------------------- */
+
+int classifier_report_sheet(const classifier_report *r, image **letters, const char *png)
+{
+    const model_result *x = last_model(r);
+    int count, i, status;
+    ranked *wrong = rank_mistakes(r, &count);
+    labelled_thumbnail *cells = (labelled_thumbnail *)xcalloc(r->mistakes, sizeof *cells);
+    if (count > r->mistakes) count = r->mistakes;
+    for (i = 0; i < count; ++i) {
+        const int image = wrong[i].index;
+        const labelled_thumbnail cell = {r->paths[image], r->names[r->labels[image]], r->names[x->predicted[image]],
+                                         x->confidence[image]};
+        cells[i] = cell;
+    }
+    status = label_sheet_write(cells, count, letters, png);
+    free(cells);
+    free(wrong);
+    return status;
 }
 
 /* ---- Picture ---------------------------------------------------------------------------------------------------- */

@@ -68,6 +68,14 @@ int classifier_report_confusion(const classifier_report *report, const char *pat
 /* The distributions of the last model: a line for every image with its path, its label and `classes` probabilities. */
 int classifier_report_probabilities(const classifier_report *report, const float *probabilities, const char *path);
 
+/* Features of every image: a line with its path, the names of its label and of the class that is predicted, and
+ * `feature_count` numbers. */
+int classifier_report_features(const classifier_report *report, const float *features, int feature_count,
+                               const char *path);
+
+/* The most confident mistakes, report->mistakes of them at most, as one picture (eval/contact_sheet.h). */
+int classifier_report_sheet(const classifier_report *report, image **letters, const char *png);
+
 /* The reliability diagram, and up to 60 classes the confusion matrix as a heat map (needs gnuplot). */
 int classifier_report_plot(const classifier_report *report, const char *png);
 

@@ -6,6 +6,7 @@
 #include "base/progress.h"
 #include "data/photo.h"
 
+#include "cuda.h"
 #include "network.h"
 
 #include <math.h>
@@ -38,11 +39,35 @@ int check_classifier(const network *net, const char *cfg, int *classes)
     return 0;
 }
 
-network *load_classifier(const char *cfg_file, const char *weights_file, int *classes)
+network *load_classifier(const char *cfg_file, const char *weights_file, const char *data, int classes)
 {
     network *net = load_network((char *)cfg_file, (char *)weights_file, 0);
-    if (!check_classifier(net, cfg_file, classes)) return net;
+    int outputs, status = check_classifier(net, cfg_file, &outputs);
+    if (!status && outputs != classes)
+        status = report_error("classes=%d in %s, but %d in %s: must be the same", classes, data, outputs, cfg_file);
+    if (!status) return net;
     free_network(net);
+    return 0;
+}
+
+/* The last layer with weights; -1 where there is none. */
+static int last_weights(const network *net)
+{
+    int i = net->n - 1;
+    while (i >= 0 && net->layers[i].type != CONNECTED && net->layers[i].type != CONVOLUTIONAL) --i;
+    return i;
+}
+
+static int features_of(const layer *l)
+{
+    return l->type == CONNECTED ? l->inputs : l->c;
+}
+
+int classifier_features(const network *net, const char *cfg)
+{
+    const int last = last_weights(net);
+    if (last > 0) return features_of(&net->layers[last]);
+    report_error("%s has no features: no section comes before its last [connected] or [convolutional]", cfg);
     return 0;
 }
 
@@ -144,6 +169,25 @@ static int add_output(const float *output, const network *net, const batch *b, f
     return 1;
 }
 
+/* The features of the batch's images, from the pass that has just been made, to their places among all images'. */
+static void take_features(const network *net, const batch *b, float *all)
+{
+    const int last = last_weights(net);
+    const layer *before = &net->layers[last - 1];
+    const int count = features_of(&net->layers[last]), places = before->outputs / count;
+    float *features = all + (size_t)b->first * count;
+    size_t i;
+    int k;
+#ifdef GPU
+    if (net->gpu_index >= 0) cuda_pull_array(before->output_gpu, before->output, (size_t)b->count * before->outputs);
+#endif
+    for (i = 0; i < (size_t)b->count * count; ++i) {
+        double sum = 0;
+        for (k = 0; k < places; ++k) sum += before->output[i * places + k];
+        features[i] = (float)(sum / places);
+    }
+}
+
 static int predict(network *net, const batch *b, const classify_options *how, float *to)
 {
     memset(to, 0, (size_t)b->count * net->outputs * sizeof *to);
@@ -186,6 +230,7 @@ int classify_images(network *net, char **paths, int count, const classify_option
             progress_end(&shown);
             status = report_error("the output is not finite: weights that are untrained or have diverged");
         }
+        if (!status && how->features) take_features(net, &current, how->features);
         for (i = 0; i < current.count && !status; ++i) progress_step(&shown, 1);
     }
     wait_for_loaders(loaders);

@@ -11,9 +11,16 @@
  * `cfg` is the name of its file. Returns 0, or 1 after one line on stderr. */
 int check_classifier(const network *net, const char *cfg, int *classes);
 
-/* Loads such a network. Both files must be there: Darknet ends the program where they are not. Its batch is batch= /
- * subdivisions= of the cfg. Sets *classes. Free with free_network. Null after one line on stderr. */
-network *load_classifier(const char *cfg_file, const char *weights_file, int *classes);
+/* Loads such a network, which must have as many classes as the .data file `data` says. Both files must be there:
+ * Darknet ends the program where they are not. Its batch is batch= / subdivisions= of the cfg. Free with free_network.
+ * Null after one line on stderr. */
+network *load_classifier(const char *cfg_file, const char *weights_file, const char *data, int classes);
+
+/* How many features an image has: the numbers that the last section with weights makes the classes' scores of. Of a
+ * [connected] they are its input. Of a [convolutional], which is as a rule 1x1 with an [avgpool] behind it, a feature
+ * is the mean of an input channel: such a convolution and the mean can change places. 0 after one line on stderr where
+ * no section comes before it. `cfg` is the name of its file. */
+int classifier_features(const network *net, const char *cfg);
 
 /* How images are predicted; zeros: as they are. */
 typedef struct {
@@ -21,6 +28,8 @@ typedef struct {
     const attack_options *attack; /* not NULL: each image is attacked before, and `flip` is not looked at. The network
                                    * has gone through attack_prepare */
     const int *labels;            /* [count] true ones, for the attack */
+    float *features;              /* not NULL: [count][classifier_features], filled in, for neither flip nor attack.
+                                   * accel_allow_plans(0) came before the network was loaded */
 } classify_options;
 
 /* Predicts `count` images. Each is seen as `classifier valid` sees it: the largest square in its middle, scaled to the
