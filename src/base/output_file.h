@@ -16,10 +16,14 @@ typedef struct {
     atomic_file file;
     const char *path;
     int error; /* a value of errno */
+    int is_stdout;
 } output_file;
 
 /* The stream to write to; NULL where it cannot be opened, which output_close reports. `path` is not copied. */
 FILE *output_open(output_file *o, const char *path);
+
+/* The same, but the path "-" is standard output. */
+FILE *output_open_or_stdout(output_file *o, const char *path);
 
 /* Returns 0, or 1 after one line on stderr. */
 int output_close(output_file *o);

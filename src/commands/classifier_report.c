@@ -480,13 +480,7 @@ static void write_json(FILE *out, const classifier_report *r)
 int classifier_report_json(const classifier_report *r, const char *path)
 {
     output_file o;
-    FILE *out;
-    if (!strcmp(path, "-")) {
-        write_json(stdout, r);
-        if (fflush(stdout) || ferror(stdout)) return report_error("cannot write the result: %s", strerror(errno));
-        return 0;
-    }
-    out = output_open(&o, path);
+    FILE *out = output_open_or_stdout(&o, path);
     if (out) write_json(out, r);
     return output_close(&o);
 }

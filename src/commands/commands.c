@@ -3,6 +3,7 @@
 #include "accel/cpu/accel_cpu.h"
 #include "base/error.h"
 #include "commands/classifier_metrics.h"
+#include "commands/classifier_suspects.h"
 #include "commands/detector_anchors.h"
 #include "commands/detector_map.h"
 #include "commands/exit_status.h"
@@ -157,7 +158,8 @@ static void answer_version_and_help(int argc, char **argv)
     }
     if (word_is(argc, argv, 1, "--help") || word_is(argc, argv, 1, "-h")) {
         fputs("usage: darknet <command> ...: those of Darknet, and\n"
-              "    classifier metrics, detector map, detector anchors, ols show, ols plot, ols deploy\n"
+              "    classifier metrics, classifier suspects, detector map, detector anchors, ols show, ols plot, ols "
+              "deploy\n"
               "each of which explains itself with --help, as do detector train and classifier train\n"
               "       darknet --version\n",
               stdout);
@@ -233,6 +235,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"classifier", "metrics", classifier_metrics},
+    {"classifier", "suspects", classifier_suspects},
     {"detector", "anchors", detector_anchors},
     {"detector", "map", detector_map},
 };

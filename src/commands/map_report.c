@@ -1,9 +1,9 @@
 #include "commands/map_report.h"
 
-#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/json_writer.h"
 #include "base/memory.h"
+#include "base/output_file.h"
 
 #include <errno.h>
 #include <math.h>
@@ -312,23 +312,15 @@ int map_report_json(const map_result *r, const char *path)
 {
     size_t most = 1;
     ap_point *points;
-    int k, status = 0;
+    output_file o;
+    FILE *out;
+    int k;
     for (k = 0; k < r->options->classes; ++k) {
         if (r->per_class[k].found > most) most = r->per_class[k].found;
     }
     points = (ap_point *)xcalloc(most, sizeof *points);
-    if (!strcmp(path, "-")) {
-        write_json(stdout, r, points);
-        if (fflush(stdout) || ferror(stdout)) status = report_error("cannot write the result: %s", strerror(errno));
-    } else {
-        atomic_file file;
-        int error = atomic_open(&file, path);
-        if (!error) {
-            write_json(file.stream, r, points);
-            error = atomic_commit(&file);
-        }
-        if (error) status = report_error("cannot write %s: %s", path, strerror(error));
-    }
+    out = output_open_or_stdout(&o, path);
+    if (out) write_json(out, r, points);
     free(points);
-    return status;
+    return output_close(&o);
 }
