@@ -311,6 +311,78 @@ same((len(pairs), pairs[0][0], [n for n, _, _ in pairs], [int(matrix[CLASSES.ind
      (10, int(matrix.max()), sorted(matrix.ravel().tolist(), reverse=True)[:10], [n for n, _, _ in pairs]),
      "and the classes that are taken for each other most often")
 
+# ---- features ----
+
+
+def last_layer(path, inputs):
+    """(biases, weights[classes][inputs]) of the last section of a weights file, which ends with them and soft labels"""
+    before = 8 * 4 + 8 * 27 + 16 * 4 + 16 * 72
+    with open(os.path.join(tmp, path), "rb") as file:
+        values = np.frombuffer(file.read()[20:][:4 * (before + 10 + 10 * inputs)], np.float32)[before:].astype(np.float64)
+    return values[:10], values[10:].reshape(10, inputs)
+
+
+def softmax(logits):
+    e = np.exp(logits - logits.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)
+
+
+def features(*path):
+    return np.array([row[3:] for row in table(*path)[1:]], np.float32).astype(np.float64)
+
+
+status, out, err = metrics(data, net, hard, "-features", "f.csv", "-probabilities", "p.csv")
+rows, answers = table("f.csv"), json.loads(text("both.json"))
+same((status, rows[0], [row[:3] for row in rows[1:]]),
+     (0, ["path", "label", "predicted"] + [f"f{k}" for k in range(16 * 36)],
+      [[path, CLASSES[label], CLASSES[k]] for path, label, k in zip(paths, answers["images"]["labels"], of["hard"][0]["predicted"])]),
+     "-features writes a line for each image: path, names of label and prediction, numbers")
+biases, matrix = last_layer(hard, 16 * 36)
+ok(np.abs(softmax(features("f.csv") @ matrix.T + biases) - probabilities("p.csv")).max() < 1e-5 and
+   np.abs(probabilities("p.csv") - p["hard"]).max() < 1e-5 and np.ptp(features("f.csv")) > .1,
+   "they are the input of the last section: with its weights they give the probabilities",
+   np.abs(softmax(features("f.csv") @ matrix.T + biases) - probabilities("p.csv")).max())
+status, out, err = metrics(data, cfg("uneven", batch=7), hard, "-features", "uneven.csv", "-attack", "fgsm")
+ok(status == 0 and np.abs(features("uneven.csv") - features("f.csv")).max() < 1e-4,
+   "also with a last batch that is not full, and of the images before an attack", err[-300:])
+POOLED = """[convolutional]
+filters=10
+size=1
+stride=1
+activation=linear
+[avgpool]
+"""
+pooled = put(re.sub(r"\[connected\]\n.*\n.*\n", POOLED, NET.format(end="[ols]", batch=32, subdivisions=1, classes=10)), "pooled.cfg")
+drawn = rng.normal(0, .3, 8 * 4 + 8 * 27 + 16 * 4 + 16 * 72 + 10 + 160).astype(np.float32)
+drawn[24:32] = drawn[8 * 31 + 48:8 * 31 + 64] = 1
+with open(os.path.join(tmp, "pooled.weights"), "wb") as file:
+    file.write(np.array([0, 2, 0, 0, 0], np.int32).tobytes() + drawn.tobytes())
+status, out, err = metrics(data, pooled, "pooled.weights", "-features", "pooled.csv", "-probabilities", "p.csv")
+biases, matrix = last_layer("pooled.weights", 16)
+ok(features("pooled.csv").shape == (151, 16) and
+   np.abs(softmax(features("pooled.csv") @ matrix.T + biases) - probabilities("p.csv")).max() < 1e-5,
+   "of a 1x1 convolution with an [avgpool] behind it they are the means of its input's channels", err[-300:])
+
+# ---- the picture of the mistakes ----
+
+status, out, err = metrics(data, net, hard, ols, "-mistakes", "12", "-sheet", "mistakes.png")
+with Image.open(os.path.join(tmp, "mistakes.png")) as picture:
+    sheet = np.asarray(picture.convert("RGB"))
+same((status, sheet.shape), (0, (14 + 2 * 181, 14 + 10 * 142, 3)), "-sheet draws the mistakes, ten a row")
+for k in (0, 1, 11):
+    x, y = 14 + k % 10 * 142 + 4, 14 + k // 10 * 181 + 4  # 24 pixels become 120
+    with Image.open(os.path.join(tmp, paths[wrong[k][1]])) as picture:
+        want = np.asarray(picture.convert("RGB")).astype(int).repeat(5, 0).repeat(5, 1)
+    # Pillow's JPEG decoder and stb_image's differ by a little.
+    ok(np.abs(sheet[y:y + 120, x:x + 120] - want).mean() < 2 and (sheet[y + 124:y + 163, x - 4:x + 124] < 128).any(),
+       f"mistake {k + 1} is where it should be, with text below", np.abs(sheet[y:y + 120, x:x + 120] - want).mean())
+right = [f"{path}\t{k}" for path, k in zip(paths, of["hard"][0]["predicted"])]
+put("\n".join(right[:9]) + "\n", "right.list")
+put("classes=10\nnames=shapes/shapes.names\nvalid=right.list\ntruth=list\n", "right.data")
+status, out, err = metrics("right.data", net, hard, "-mistakes", "12", "-sheet", "none.png")
+ok(status == 0 and "darknet: note: no image for none.png, which is not written" in err and
+   not os.path.exists(os.path.join(tmp, "none.png")), "without a mistake there is no picture, and a note says so", err[-200:])
+
 if shutil.which("gnuplot"):
     status, out, err = metrics(data, net, hard, "-plot", "plot.png")
     with Image.open(os.path.join(tmp, "plot.png")) as picture:
@@ -426,17 +498,28 @@ for arguments, want in (((data, net), "needs <data> <cfg> <weights> (see darknet
                         ((data, net, hard, "-attack", "fgsm", "-random_start"), "-random_start needs -attack pgd"),
                         ((data, net, hard, "-attack", "fgsm", "-tta", "flip"), "-attack and -tta exclude each other"),
                         ((data, net, hard, "-attack", "fgsm", "-eps", "256"), "-eps 256 is not valid: must be a number from 0 to 255"),
+                        ((data, net, hard, "-sheet", "x.png"), "-sheet needs -mistakes"),
+                        ((data, net, hard, "-sheet", "x.png", "-mistakes", "1001"),
+                         "-sheet draws 1000 images at most, and -mistakes is 1001"),
+                        ((data, net, hard, ols, "-features", "x.csv"), "-features is of one weights file, and these are 2"),
+                        ((data, net, hard, "-features", "x.csv", "-tta", "flip"), "-features and -tta exclude each other"),
                         ((data, net, hard, "-bin", "5"), "unknown option -bin")):
     refused(" ".join(arguments), want, *arguments)
-for option in ("-json", "-confusion", "-probabilities", "-plot"):
-    status, out, err = metrics(data, net, hard, option, "nowhere/x")
+put("[net]\nbatch=8\nwidth=24\nheight=24\nchannels=3\n[connected]\noutput=10\nactivation=linear\n[ols]\n", "linear.cfg")
+with open(os.path.join(tmp, "linear.weights"), "wb") as file:
+    file.write(np.array([0, 2, 0, 0, 0], np.int32).tobytes() + bytes(4 * (10 + 10 * 3 * 24 * 24)))
+refused("features of a network whose first section is its last with weights",
+        "linear.cfg has no features: no section comes before its last [connected] or [convolutional]", data, "linear.cfg",
+        "linear.weights", "-features", "x.csv")
+for option in ("-json", "-confusion", "-probabilities", "-plot", "-features", "-sheet"):
+    status, out, err = metrics(data, net, hard, "-mistakes", "3", option, "nowhere/x")
     ok(status == 1 and ("cannot write nowhere/x: No such file" in err or "cannot draw nowhere/x: No such file" in err),
        f"a place where {option} cannot write", err)
 status, out, err = metrics("--help")
 done = subprocess.run([DARKNET, "classifier", "metrics"], capture_output=True, text=True)
 ok(status == 0 and done.returncode == 1 and out == done.stderr and
    all(f" {o} " in out for o in ("-list", "-tta", "-top", "-bins", "-seed", "-mistakes", "-human", "-compare", "-json",
-                                 "-confusion", "-plot", "-probabilities", "-attack", "-eps", "-steps", "-step_size",
+                                 "-confusion", "-plot", "-probabilities", "-features", "-sheet", "-attack", "-eps", "-steps", "-step_size",
                                  "-random_start")),
    "--help explains every option, and so does the command without arguments", (status, out, done.stderr))
 
