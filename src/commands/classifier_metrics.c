@@ -53,7 +53,7 @@ static const char usage[] =
     "output,\n"
     "                     in place of the report\n"
     "    -confusion <csv> the confusion matrix\n"
-    "    -plot <png>      reliability diagram, and up to 60 classes the confusion matrix (needs gnuplot)\n"
+    "    -plot <png>      reliability diagram, and up to 100 classes the confusion matrix (needs gnuplot)\n"
     "    -probabilities <csv>  the predicted distribution of every image\n"
     "    -features <csv>  the features of every image, the input of the last section with weights; of one weights "
     "file\n";

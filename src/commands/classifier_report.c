@@ -17,7 +17,7 @@ enum {
     LISTED_CLASSES = 100, /* up to here every class has its line; above, the worst ones of this number */
     WORST_CLASSES = 20,
     LISTED_PAIRS = 10, /* of classes that are taken for each other */
-    MAP_CLASSES = 60   /* up to here the confusion matrix is drawn */
+    MAP_CLASSES = 100  /* up to here the confusion matrix is drawn */
 };
 
 static const model_result *last_model(const classifier_report *r)
@@ -651,12 +651,12 @@ static void draw_confusion(FILE *out, const classifier_report *r)
 int classifier_report_plot(const classifier_report *r, const char *png)
 {
     const int map = r->classes <= MAP_CLASSES;
-    const int side = r->classes <= 20 ? 640 : 960;
+    const int side = r->classes <= 20 ? 640 : r->classes <= 60 ? 960 : 1400;
+    const int font = r->classes <= 20 ? 11 : r->classes <= 60 ? 9 : 8;
     gnuplot_picture p;
     const char *error;
     gnuplot_begin(&p, png, map ? 2 * side : side, side + 40);
-    fprintf(p.script, "set termoption font ',%d'\nset multiplot layout 1,%d title ", r->classes <= 20 ? 11 : 9,
-            map ? 2 : 1);
+    fprintf(p.script, "set termoption font ',%d'\nset multiplot layout 1,%d title ", font, map ? 2 : 1);
     gnuplot_quote(p.script, last_model(r)->name);
     fputc('\n', p.script);
     draw_reliability(p.script, r);

@@ -76,7 +76,7 @@ int classifier_report_features(const classifier_report *report, const float *fea
 /* The most confident mistakes, report->mistakes of them at most, as one picture (eval/contact_sheet.h). */
 int classifier_report_sheet(const classifier_report *report, image **letters, const char *png);
 
-/* The reliability diagram, and up to 60 classes the confusion matrix as a heat map (needs gnuplot). */
+/* The reliability diagram, and up to 100 classes the confusion matrix as a heat map (needs gnuplot). */
 int classifier_report_plot(const classifier_report *report, const char *png);
 
 #endif

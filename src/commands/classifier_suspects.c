@@ -180,7 +180,7 @@ static int write_text(const suspects_run *r)
     int i;
     printf("%d images of %s= in %s, %d classes; %s\n", r->images.count, a->list, a->words[0], r->images.classes,
            r->seen);
-    printf("Of %d (%.2f %%) another class is likelier than the label: their score is above 0.\n\n", disbelieved(r),
+    printf("The score is above 0, another class likelier than the label, for %d of them (%.2f %%).\n\n", disbelieved(r),
            100. * disbelieved(r) / r->images.count);
     for (i = 0; i < r->listed; ++i) {
         const suspect_row row = row_of(r, i);
