@@ -408,6 +408,12 @@ status, out, err = metrics("many.data", wide, "many.weights", "-confusion", "man
 ok(status == 0 and "The 20 classes with the lowest accuracy; -json has all 120." in out and
    len(re.findall(r"^class\d+ ", out, re.M)) + out.count('\na, "b"') == 20 and "\nclass119 " not in out,
    "above 100 classes the report lists the worst 20 that have images", (err, out))
+if shutil.which("gnuplot"):
+    metrics("many.data", wide, "many.weights", "-plot", "many.png")
+    with Image.open(os.path.join(tmp, "many.png")) as picture:
+        same(picture.size, (1400, 1440), "and the picture has the reliability diagram alone")
+else:
+    skip("and the picture has the reliability diagram alone", "no gnuplot")
 ok(status == 0 and table("many.csv")[0][1:] == table("many.p")[0][2:] == many, "names in a CSV are quoted where they must be")
 
 # ---- what is refused: one line, status 1 ----

@@ -90,15 +90,17 @@ if drawn:
     ok(min(two[:2]) > 50 and two[0] > two[1] and two[2] < 30, "of --classes the first is the first colour", two)
     plot(csv, "again.png", "--perplexity", "5")
     plot(csv, "other.png", "--perplexity", "5", "--seed", "2", "--max", "20")
-    pictures = [open(os.path.join(tmp, f"{name}.png"), "rb").read() for name in ("all", "again", "other")]
-    ok(pictures[0] == pictures[1] != pictures[2], "the same seed draws the same picture")
+    plot(csv, "first.png", "--perplexity", "5", "--max", "20")
+    pictures = [open(os.path.join(tmp, f"{name}.png"), "rb").read() for name in ("all", "again", "first", "other")]
+    ok(pictures[0] == pictures[1] and pictures[2] != pictures[3], "the same seed draws the same picture, and another one another")
     few, _ = pixels("other.png")
     ok(0 < sum(few) < .8 * sum(three), "--max draws fewer points", (few, three))
     status, out, err = plot(csv, "x.png", "--perplexity", "5", "--max", "20")
     ok(out == said, "and the distances stay those of all", (out, err))
 else:
-    for name in ("a class is a colour", "of --classes the first is the first colour", "the same seed draws the same picture",
-                 "--max draws fewer points", "and the distances stay those of all"):
+    for name in ("a class is a colour", "of --classes the first is the first colour",
+                 "the same seed draws the same picture, and another one another", "--max draws fewer points",
+                 "and the distances stay those of all"):
         skip(name, "no scikit-learn (python3-sklearn) or no gnuplot (gnuplot-nox)")
 
 # ---- what is refused: one line, status 1, no picture ----
