@@ -179,13 +179,15 @@ class Difference:
         size = f"{m.show(abs(self.mean))}{m.unit}"
         way = "above" if self.mean > 0 else "below"
         if self.outcome == "unknown":
+            if len(self.values) > 1 and abs(self.mean) < SAME:
+                return f"**{one}** and **{other}** have the same {m.title} with every one of {len(self.values)} seeds."
             if len(self.values) > 1:
                 return (f"**{one}** and **{other}** differ by {m.show(self.mean, '+')}{m.unit} in {m.title} with every one of "
                         f"{len(self.values)} seeds: from that no interval can be estimated.")
             return (f"With the one seed **{one}** is {size} {way} **{other}** in {m.title}. Another seed might turn that: "
                     "nothing can be said from one.")
-        kind = "over the images" if self.over == "images" else "95 % interval"
-        where = f"({'95 % interval over the images' if self.over == 'images' else kind} {m.show(self.low)} to {m.show(self.high)})"
+        kind = "95 % interval over the images" if self.over == "images" else "95 % interval"
+        where = f"({kind} {m.show(self.low)} to {m.show(self.high)})"
         if self.outcome == "unclear":
             text = (f"No difference between **{one}** and **{other}** that could be seen in {m.title}: "
                     f"{m.show(self.mean, '+')}{m.unit} {where}.")
@@ -272,7 +274,7 @@ def conclusion(results):
         widths = [(d.high - d.low) / 2 for _, d in differences if d.outcome == "unclear"]
         text = (f"Nothing was better than **{first}**" + (f", and {words(worse)} worse" if worse else "") + ". " +
                 f"That does not show that the labels are equally good: with these runs, a difference of less than about "
-                f"{main.show(max(widths))}{main.unit} would not be seen." if widths else
+                f"{max(widths):.2g}{main.unit} would not be seen." if widths else
                 f"Nothing was shown to be better than **{first}**.")
     if any(d.over == "images" for _, d in differences):
         text += (" All of this is from one seed: the interval is of chance in which images are evaluated, not of chance in "
@@ -318,22 +320,26 @@ def main_table(results):
                       ["mean ± s.d.", f"minus {results.first.name}, 95 % interval"], rows)
 
 
-def measures_table(results):
-    """A row for each measure, as there are more of them than methods."""
-    rows = []
-    for measure in results.measures:
-        if any(results.values(measure, method) for method in results.comparison.methods):
-            arrow = "higher" if measure.better > 0 else "lower"
-            rows.append([f"{measure.header} ({arrow} is better)"] +
-                        [results.spread(measure, method) for method in results.comparison.methods] +
-                        [results.difference(measure, method, results.first).cell() for method in results.others()])
-    return page.table(["mean ± s.d. over the seeds"] + [method.name for method in results.comparison.methods] +
-                      [f"{method.name} minus {results.first.name}" for method in results.others()], rows)
+def known_measures(results):
+    """Those that a run has."""
+    return [m for m in results.measures if any(results.values(m, method) for method in results.comparison.methods)]
+
+
+def measures_tables(results):
+    """(blocks) Means and differences, with a row for each measure, as there are more of them than methods."""
+    measures, methods, others = known_measures(results), results.comparison.methods, results.others()
+    first = results.first
+    blocks = [page.table(["mean ± s.d."] + [method.name for method in methods] + ["better is"],
+                         [[m.header] + [results.spread(m, method) for method in methods] +
+                          ["higher" if m.better > 0 else "lower"] for m in measures])]
+    if others:
+        blocks.append(page.table(["difference, 95 % interval"] + [f"{method.name} minus {first.name}" for method in others], [
+            [m.header] + [results.difference(m, method, first).cell() for method in others] for m in measures]))
+    return blocks
 
 
 def runs_table(results):
-    measures = [m for m in results.measures if any(results.values(m, method) for method in results.comparison.methods)]
-    rows = []
+    measures, rows = known_measures(results), []
     for method in results.comparison.methods:
         for run in results.finished(method):
             values = [measure.of(results.of[run.name]) for measure in measures]
@@ -490,9 +496,10 @@ def soft_label_pictures(results, darknet, folder):
 def confusion_pictures(results):
     classifier = results.comparison.setting.kind == "classifier"
     runs = [run for run in map(results.picture_of, results.comparison.methods) if run]
+    none = [] if runs else [page.paragraph("No pictures: gnuplot was not there when the runs were evaluated.")]
     what = ("left, whether its confidence can be believed (bars on the diagonal: yes); right, which class is taken for which"
             if classifier else "precision over recall of every class")
-    return [page.heading("Mistakes"), pairs_table(results)] + [
+    return [page.heading("Mistakes"), pairs_table(results)] + none + [
         page.figure(run.base + ".png", f"{run.method.name}, seed {run.seed}: {what}.") for run in runs]
 
 
@@ -520,6 +527,11 @@ def facts(results):
         ["machine", distinct(state.get("machine") for state in states)],
         ["threads", distinct(state.get("threads") for state in states)],
     ]
+    resumed = [f"{run.name} at batch {' and '.join(map(str, comparison.of(run)['resumed_at']))}" for run in comparison.runs
+               if run.name in results.of and "resumed_at" in comparison.of(run)]
+    if resumed:
+        rows.append(["interrupted", f"{', '.join(resumed)}. Darknet's checkpoints do not hold the momentum, so that these runs "
+                                    "are nearly but not exactly those that would have been"])
     for method in comparison.methods:
         seconds = [s["seconds"] for s in map(comparison.of, results.finished(method)) if "seconds" in s]
         if seconds:
@@ -529,7 +541,7 @@ def facts(results):
                  if key in setting.data]
         rows.insert(1, ["wrong labels", f"`{' '.join(noise)}`: training labels were changed on purpose; the evaluation is "
                                         "by the true ones"])
-    return page.table(["", ""], rows)
+    return page.facts(rows)
 
 
 def duration(seconds):
@@ -548,9 +560,6 @@ def commands(results, command):
 def notes(results):
     seeds, images = len(results.comparison.seeds), results.valid_images
     texts = [
-        "**Hard labels** tell the network that the right class is all and every other one equally wrong. **ls**, label "
-        "smoothing, takes a little from the right class and spreads it evenly. **ols**, Online Label Smoothing, learns for "
-        "each class how much the others resemble it, and trains with that.",
         "**The interval.** Runs with the same labels differ by their seeds alone: other random weights, another order of the "
         "images. Methods are compared seed by seed. The 95 % interval of the mean difference (Student's t) is where it would "
         "probably be with very many seeds; where it holds 0, chance may be all there is. "
@@ -560,8 +569,8 @@ def notes(results):
         "to leave out 0 as well before a method is called better or worse.",
         "**Many numbers.** One interval in twenty leaves out 0 by chance alone. This page has many: a single **better** among the "
         "other measures, in a table of dozens, is no finding.",
-        "**The validation images** were used once, with the final weights of each run, and not to choose the best epoch: "
-        "a choice by these images would flatter all methods. Choosing the labels by this page is such a choice too, if a small one: "
+        "**The validation images** decided nothing: all numbers are of the final weights of each run, not of the best epoch, as "
+        "a choice by these images would flatter every method. Choosing the labels by this page is such a choice too, if a small one: "
         "the number to publish is that of the chosen method on images that were not used here.",
         "**Only this setting.** Labels, network, schedule and data belong together. OLS needs a network that has learned something "
         "before its soft labels are worth much: what a short training shows may be different in a long one.",
@@ -571,14 +580,33 @@ def notes(results):
 
 # ---- the page ----
 
+EXPLAINED = {
+    "hard": "**hard** labels tell the network that an object is its class and nothing else, and that all other classes are "
+            "equally wrong",
+    "ls": "**ls**, label smoothing, takes a little from the right class and gives it to all classes alike",
+    "ols": "**ols**, Online Label Smoothing, learns while it trains how much each class resembles the others, and trains with "
+           "that, half and half with the hard label",
+    "none": "**none** is Darknet's own loss, in which a box may be of several classes",
+}
+
+
+def introduction(results):
+    smoothings = dict.fromkeys(method.smoothing for method in results.comparison.methods)
+    setting = results.comparison.setting
+    return (f"The same network was trained on {setting.train_images} images with different labels, everything else equal: " +
+            "; ".join(EXPLAINED[name] for name in smoothings) + f". Each was trained with {len(results.comparison.seeds)} "
+            f"seed{'s' * (len(results.comparison.seeds) > 1)}, and judged by the same {results.valid_images} images that it was "
+            "not trained on.")
+
+
 def blocks_of(results, trainer, command, figures):
-    blocks = [page.verdict(the_verdict(results))]
+    blocks = [page.verdict(the_verdict(results)), page.paragraph(introduction(results))]
     if results.missing:
         blocks.append(page.paragraph(f"**Not all runs are finished.** Missing here: {', '.join(results.missing)}."))
     found = [text for text in (other_measures(results, method) for method in results.others()) if text]
     drawn = charts(results, figures)
     blocks += [page.heading("Result"), main_table(results), drawn[0], page.heading("All measures"), *map(page.paragraph, found),
-               measures_table(results), page.bullets([f"**{m.title}**: {m.meaning}." for m in results.measures if m.meaning]),
+               *measures_tables(results), page.bullets([f"**{m.title}**: {m.meaning}." for m in known_measures(results)]),
                page.paragraph("Every run:"), runs_table(results)]
     if drawn[1:]:
         blocks += [page.heading("While training")] + drawn[1:]

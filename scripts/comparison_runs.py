@@ -141,6 +141,7 @@ class Setting:
         if not self.train_images or not self.valid_images:
             raise BadInput(f"{data_file}: the list {'valid' if self.train_images else 'train'}= is empty")
         self.epochs = self.max_batches * self.batch / self.train_images
+        self.fingerprint = self._fingerprint()
         self.has_noise = self.kind == "classifier" and ("noise_file" in self.data or
                                                         self.data.get("noise", "0").strip("0.") != "")
 
@@ -179,12 +180,12 @@ class Setting:
                 section.set(key, value)
         return f"# {self.cfg_file} with the labels {method.name}, by scripts/compare-labels\n" + darknet_cfg.text(sections)
 
-    def fingerprint(self):
-        """What a run depends on beside its cfg and seed, by the words of a message."""
+    def _fingerprint(self):
+        """What a run depends on beside its cfg and seed, by the words of a message, as behind "another"."""
         keys = sorted((k, v) for k, v in self.data.items() if k not in self.LISTS + ("backup", "test"))
-        parts = {"the .data file": hashlib.sha256(repr(keys).encode()).hexdigest()[:16]}
+        parts = {".data file": hashlib.sha256(repr(keys).encode()).hexdigest()[:16]}
         for key in self.LISTS:
-            parts[f"the file of {key}="] = digest(self.data[key]) if key in self.data else None
+            parts[f"file of {key}="] = digest(self.data[key]) if key in self.data else None
         parts["--weights"] = digest(self.weights) if self.weights else None
         return parts
 
@@ -263,21 +264,16 @@ class Run:
             return {}
         return {int(i): (float(loss), float(epoch)) for i, loss, epoch in ITERATION.findall(read_text(self.log))}
 
-    def iteration(self):
-        """The iteration that the training has reached, from the end of its log; 0 before the first one."""
+    def reached(self):
+        """(iteration, its loss as text) that the training has reached, from the end of its log; (0, "") before the first
+        one."""
         try:
             with open(self.log, "rb") as file:
                 file.seek(max(os.path.getsize(self.log) - 4000, 0))
                 found = ITERATION.findall(file.read().decode(errors="replace"))
         except OSError:
-            return 0
-        return int(found[-1][0]) if found else 0
-
-    def last_loss(self):
-        with open(self.log, "rb") as file:
-            file.seek(max(os.path.getsize(self.log) - 4000, 0))
-            found = ITERATION.findall(file.read().decode(errors="replace"))
-        return found[-1][1] if found else "?"
+            found = []
+        return (int(found[-1][0]), found[-1][1]) if found else (0, "")
 
 
 class Comparison:
@@ -328,7 +324,7 @@ class Comparison:
             there = os.path.exists(run.cfg) or run.is_trained() or run.checkpoint()
             return f"is not in {self.state_file}" if there else ""
         changed = [] if _same_network(run.cfg, self.setting.cfg_of(run.method)) else ["another cfg"]
-        now = self.setting.fingerprint()
+        now = self.setting.fingerprint
         changed += [f"another {part}" for part in now if now[part] != known["data"].get(part)]
         return f"was begun with {' and '.join(changed)}" if changed else ""
 
@@ -384,6 +380,9 @@ class Job:
         setting, run = self.trainer.comparison.setting, self.run
         options = ["-seed", str(run.seed)]
         checkpoint = run.checkpoint()
+        if checkpoint:
+            self.trainer.comparison.of(run).setdefault("resumed_at", []).append(seen_images(checkpoint) // setting.batch)
+            self.trainer.comparison.save()
         start = [checkpoint] if checkpoint else [setting.weights] if setting.weights else []
         if setting.weights and not checkpoint:
             options.append("-clear")
@@ -473,11 +472,14 @@ class Trainer:
         comparison = self.comparison
         if not os.path.exists(run.cfg) or not comparison.of(run):
             write_whole(run.cfg, comparison.setting.cfg_of(run.method))
-            comparison.state["runs"][run.name] = {"data": comparison.setting.fingerprint()}
+            comparison.state["runs"][run.name] = {"data": comparison.setting.fingerprint}
         state = comparison.of(run)
         if not run.is_trained():
             state["version"], state["machine"] = self.version, self.machine
-            state["threads"] = self.environment.get("OMP_NUM_THREADS") or str(len(os.sched_getaffinity(0)))
+            threads = self.environment.get("OMP_NUM_THREADS") or str(len(os.sched_getaffinity(0)))
+            before = state.setdefault("threads", threads)
+            if before.split()[-1] != threads:  # then a repeated run would not be the same bit for bit
+                state["threads"] = f"{before}, then {threads}"
         comparison.save()
 
     def work(self):
@@ -486,10 +488,10 @@ class Trainer:
         waiting = collections.deque(run for run in self.comparison.runs if not self.comparison.is_finished(run))
         if not waiting:
             return {}
-        devices = [gpu if gpu else [] for gpu in (self.gpus or [[]])]
+        devices = self.gpus or [[]]
         free = collections.deque(devices[i % len(devices)] for i in range(self.jobs))
         active, failures = [], {}
-        self._begin_progress()
+        self._begin_progress(waiting)
         try:
             while waiting or active:
                 while waiting and free:
@@ -506,7 +508,7 @@ class Trainer:
                         if job.begin():
                             continue
                     except Failed as failure:
-                        if not job.run.iteration():
+                        if not job.run.reached()[0]:
                             raise BadInput(str(failure)) from None
                         say(str(failure))
                         failures[job.run.name] = str(failure)
@@ -524,9 +526,13 @@ class Trainer:
 
     def _reached(self):
         most = self.comparison.setting.max_batches
-        return sum(most if run.is_trained() else min(run.iteration(), most) for run in self.comparison.runs)
+        return sum(most if run.is_trained() else min(run.reached()[0], most) for run in self.comparison.runs)
 
-    def _begin_progress(self):
+    def _begin_progress(self, waiting):
+        finished, begun = len(self.comparison.runs) - len(waiting), sum(bool(run.checkpoint()) for run in waiting)
+        setting = self.comparison.setting
+        say(f"{len(self.comparison.runs)} runs of {setting.max_batches} batches ({setting.epochs:.4g} epochs) in "
+            f"{self.comparison.folder}: {finished} are finished, {begun} go on, {len(waiting) - begun} begin")
         self.next_look = 0
         total = self.comparison.setting.max_batches * len(self.comparison.runs)
         self.progress = Progress(total, "trained", self._reached())
@@ -536,11 +542,11 @@ class Trainer:
             return
         self.next_look = time.monotonic() + 1
         most = self.comparison.setting.max_batches
-        finished = sum(run.is_trained() for run in self.comparison.runs)
-        now = [f"{job.run.name} {job.run.iteration()}/{most}, loss {job.run.last_loss()}" if job.name == "" else
+        trained = sum(run.is_trained() for run in self.comparison.runs)
+        now = ["{0}: batch {2} of {1}, loss {3}".format(job.run.name, most, *job.run.reached()) if job.name == "" else
                f"{job.run.name} is evaluated" for job in active]
-        self.progress.what = f"{finished} of {len(self.comparison.runs)} trained ({'; '.join(now)}), in all"
-        self.progress.at(self._reached())
+        self.progress.what = f"{trained} of {len(self.comparison.runs)} trained, in all"
+        self.progress.at(self._reached(), f"; {'; '.join(now)}")
         for job in active:
             if job.name == "":
                 job.run.drop_checkpoints(keep=2)

@@ -1,6 +1,6 @@
 """A report as a list of blocks, which is written as one HTML page with everything in it, or as Markdown.
 
-Blocks: heading(text), paragraph(text), verdict([text]), bullets([text]), table(header, rows), code(text),
+Blocks: heading(text), paragraph(text), verdict([text]), bullets([text]), table(header, rows), facts(rows), code(text),
 figure(file, caption, svg=None). In texts `...` is code and **...** is bold.
 """
 
@@ -14,14 +14,15 @@ STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; } h2 { margin-top: 2.2rem; border-bottom: 1px solid var(--line); }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; margin: 1rem 0; }
-div.wide { overflow-x: auto; }
-th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right; }
-th:first-child, td:first-child { text-align: left; } th { vertical-align: bottom; }
+div.wide { overflow-x: auto; } table.numbers th, table.numbers td { white-space: nowrap; }
+th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: left; }
+table.numbers :is(th, td):not(:first-child) { text-align: right; }
 .verdict { border-left: .4rem solid var(--accent); background: var(--back); padding: .6rem 1.2rem; font-size: 1.08rem; }
 pre { background: var(--back); padding: .7rem 1rem; overflow-x: auto; } code { font-size: .9em; }
 figure { margin: 1rem 0; } figure img { max-width: 100%; background: #fff; } svg { max-width: 100%; height: auto; }
 figcaption { font-size: .9rem; opacity: .8; }
-@media print { body { max-width: none; margin: 0; font-size: 11pt; } table, figure, .verdict { break-inside: avoid; }
+@media print { body { max-width: none; margin: 0; font-size: 10.5pt; } table.numbers { font-size: 7.5pt; }
+    table.numbers :is(th, td) { white-space: normal; } table, figure, .verdict { break-inside: avoid; }
     pre { white-space: pre-wrap; } }
 """
 
@@ -43,7 +44,13 @@ def bullets(texts):
 
 
 def table(header, rows):
+    """The first column is a name, the others numbers."""
     return ("table", header, rows)
+
+
+def facts(rows):
+    """A table of two columns of text, without a header."""
+    return ("facts", rows)
 
 
 def code(text):
@@ -66,7 +73,7 @@ def _inline(text):
 def _html_table(header, rows):
     def row(cells, tag):
         return "<tr>" + "".join(f"<{tag}>{_inline(cell)}</{tag}>" for cell in cells) + "</tr>\n"
-    return ("<div class='wide'><table><thead>" + row(header, "th") + "</thead><tbody>" +
+    return ("<div class='wide'><table class='numbers'><thead>" + row(header, "th") + "</thead><tbody>" +
             "".join(row(cells, "td") for cells in rows) + "</tbody></table></div>")
 
 
@@ -85,6 +92,8 @@ def html_page(title, blocks):
         "verdict": lambda texts: "<div class='verdict'>" + "".join(f"<p>{_inline(t)}</p>" for t in texts) + "</div>",
         "bullets": lambda texts: "<ul>" + "".join(f"<li>{_inline(t)}</li>" for t in texts) + "</ul>",
         "table": _html_table,
+        "facts": lambda rows: "<table>" + "".join(f"<tr><td>{_inline(key)}</td><td>{_inline(value)}</td></tr>\n"
+                                                  for key, value in rows) + "</table>",
         "code": lambda text: f"<pre>{html.escape(text)}</pre>",
         "figure": _html_figure,
     }
@@ -110,6 +119,7 @@ def markdown_page(title, blocks, folder):
         "verdict": lambda texts: "\n".join(f"> {text}\n>" for text in texts).rstrip(">\n") + "\n",
         "bullets": lambda texts: "".join(f"- {text}\n" for text in texts),
         "table": _markdown_table,
+        "facts": lambda rows: "".join(f"- {key}: {value}\n" for key, value in rows),
         "code": lambda text: "".join(f"    {line}\n" for line in text.splitlines()),
         "figure": lambda file, caption, svg: f"![{caption}]({os.path.relpath(file, folder)})\n",
     }

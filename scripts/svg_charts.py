@@ -5,7 +5,7 @@ import math
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")  # told apart by the colour-blind
 WIDTH, HEIGHT = 720, 360
-LEFT, RIGHT, TOP, BOTTOM = 64, 16, 34, 48  # margins
+LEFT, RIGHT, TOP, BOTTOM = 64, 16, 50, 48  # margins
 
 
 def ticks(low, high, most=6):
@@ -27,13 +27,13 @@ class Chart:
     def __init__(self, title, y_label, x_limits, y_limits):
         self.x_limits, self.y_limits = x_limits, y_limits
         self.parts = []
-        self._text(WIDTH / 2, 18, title, "middle", "font-weight='bold'")
+        self.text(WIDTH / 2, 18, title, "middle", "font-weight='bold'")
         for value in ticks(*y_limits):
             y = self.y(value)
             self.parts.append(f"<line x1='{LEFT}' x2='{WIDTH - RIGHT}' y1='{y:.1f}' y2='{y:.1f}' stroke='currentColor' "
                               "stroke-opacity='.15'/>")
-            self._text(LEFT - 6, y + 4, f"{value:g}", "end")
-        self._text(14, (TOP + HEIGHT - BOTTOM) / 2, y_label, "middle",
+            self.text(LEFT - 6, y + 4, f"{value:g}", "end")
+        self.text(14, (TOP + HEIGHT - BOTTOM) / 2, y_label, "middle",
                    f"transform='rotate(-90 14 {(TOP + HEIGHT - BOTTOM) / 2})'")
         self.parts.append(f"<path d='M{LEFT} {TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}' fill='none' stroke='currentColor' "
                           "stroke-opacity='.5'/>")
@@ -46,13 +46,13 @@ class Chart:
         low, high = self.y_limits
         return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
-    def _text(self, x, y, text, anchor, more=""):
+    def text(self, x, y, text, anchor, more=""):
         self.parts.append(f"<text x='{x:.1f}' y='{y:.1f}' text-anchor='{anchor}' {more}>{html.escape(text)}</text>")
 
     def x_ticks(self, label):
         for value in ticks(*self.x_limits, most=10):
-            self._text(self.x(value), HEIGHT - BOTTOM + 18, f"{value:g}", "middle")
-        self._text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, label, "middle")
+            self.text(self.x(value), HEIGHT - BOTTOM + 18, f"{value:g}", "middle")
+        self.text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, label, "middle")
 
     def line(self, points, colour, thin=False):
         path = " ".join(f"{self.x(x):.1f},{self.y(y):.1f}" for x, y in points)
@@ -60,12 +60,14 @@ class Chart:
         self.parts.append(f"<polyline points='{path}' fill='none' stroke='{colour}' {style}/>")
 
     def legend(self, names):
-        """In the upper right corner, a line for each name in the order of the colours."""
+        """In a row below the title, a line for each name in the order of the colours."""
+        widths = [34 + 7 * len(name) for name in names]
+        x = max((WIDTH - sum(widths)) / 2, LEFT)
         for i, name in enumerate(names):
-            y = TOP + 14 + 17 * i
-            self.parts.append(f"<line x1='{WIDTH - RIGHT - 30}' x2='{WIDTH - RIGHT - 8}' y1='{y - 4}' y2='{y - 4}' "
+            self.parts.append(f"<line x1='{x:.1f}' x2='{x + 18:.1f}' y1='{TOP - 14}' y2='{TOP - 14}' "
                               f"stroke='{colour_of(i)}' stroke-width='3'/>")
-            self._text(WIDTH - RIGHT - 36, y, name, "end")
+            self.text(x + 23, TOP - 10, name, "start")
+            x += widths[i]
 
     def svg(self):
         return (f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' width='{WIDTH}' font-family='sans-serif' font-size='12' "
@@ -98,7 +100,7 @@ def dots(title, y_label, groups):
     values = [value for _, group in groups for value in group]
     chart = Chart(title, y_label, (-.5, len(groups) - .5), limits(values, .15))
     for i, (name, group) in enumerate(groups):
-        chart._text(chart.x(i), HEIGHT - BOTTOM + 18, name, "middle")
+        chart.text(chart.x(i), HEIGHT - BOTTOM + 18, name, "middle")
         mean, half = sum(group) / len(group), 40
         chart.parts.append(f"<line x1='{chart.x(i) - half:.1f}' x2='{chart.x(i) + half:.1f}' y1='{chart.y(mean):.1f}' "
                            f"y2='{chart.y(mean):.1f}' stroke='{colour_of(i)}' stroke-width='2.5'/>")
