@@ -1,253 +1,18 @@
 """The report of scripts/compare-labels: what the runs' results come to, in words, tables and charts."""
 
-import json
 import os
 import re
 import statistics
 import subprocess
 
-import comparison_statistics as stats
 import report_pages as page
 import svg_charts
-from darknet_data import BadInput, read_text, write_whole
+from comparison_results import Results, last
+from darknet_data import read_text, write_whole
 
 MOST_BINS = 100  # of a loss curve
 MOST_CLASSES = 20  # of which each has its row
 MOST_PAIRS = 10  # of classes that are taken for each other
-SAME = 1e-9  # differences that are closer than this are equal
-
-
-# ---- measures ----
-
-class Measure:
-    """A number of every run. get: a function of the run's results, {name of the evaluation: JSON}, that returns it or
-    None. better: 1 where higher is better, -1 where lower is. correct: a function that returns 0 or 1 for each image,
-    where the measure is the share of correct images."""
-
-    def __init__(self, title, get, scale=1, better=1, meaning="", correct=None):
-        self.title, self._get, self.scale, self.better, self.meaning = title, get, scale, better, meaning
-        self.unit, self.digits, self.correct = (" points", 2, correct) if scale == 100 else ("", 4, correct)
-        self.header = title + (" %" if scale == 100 else "")
-
-    def of(self, results):
-        """The value of a run, in the measure's unit; None where it has none."""
-        try:
-            value = self._get(results)
-        except KeyError:
-            return None
-        return None if value is None else self.scale * value
-
-    def show(self, value, sign=""):
-        return f"{value:{sign}.{self.digits}f}"
-
-
-def last(results, name=""):
-    """The last model of a JSON of `classifier metrics`."""
-    return results[name]["models"][-1]
-
-
-def classifier_measures(comparison, top):
-    measures = [
-        Measure("top-1", lambda r: last(r)["top1"], 100, meaning="the share of images whose most probable class is right",
-                correct=lambda r: last(r)["correct"]),
-        Measure(f"top-{top}", lambda r: last(r)["top_k"], 100,
-                meaning=f"the share whose class is among the {top} most probable ones"),
-        Measure("NLL", lambda r: last(r)["nll"], better=-1,
-                meaning="how surprised the network is by the right class, -log p; a confident mistake costs most"),
-        Measure("ECE", lambda r: last(r)["ece"], 100, -1,
-                "how far its confidence is from how often it is right: 5 % would be to claim 90 % and be right 85 %"),
-        Measure("ECE, scaled", lambda r: last(r)["temperature"]["scaled_ece"], 100, -1,
-                "the same after one number, the temperature, was fitted to half of the images; judged on the other half. "
-                "What a temperature repairs is no reason to choose labels"),
-        Measure("Brier", lambda r: last(r)["brier"], better=-1,
-                meaning="the squared error of the probabilities: 0 is perfect, 2 the worst"),
-    ]
-    if comparison.human:
-        measures.append(Measure("KL(human)", lambda r: last(r)["human"]["kl"], better=-1,
-                                meaning="the distance of its probabilities from people's votes, where it is right"))
-    if comparison.setting.has_noise:
-        measures += [
-            Measure("flipped as given", lambda r: share(last(r, "train")["noise"], "as_given"), 100, -1,
-                    "of the training images whose label was changed, those that are predicted as the wrong label: it was "
-                    "learned by heart"),
-            Measure("flipped as true", lambda r: share(last(r, "train")["noise"], "as_true"), 100, 1,
-                    "of the same images, those that are predicted as their true class all the same"),
-        ]
-    for further in comparison.further:
-        def attacked(results, key, name=further.file):
-            return last(results, name)["attacked"][key]
-        if "-attack" in further.options:
-            measures += [Measure(f"{further.name}: top-1", lambda r, a=attacked: a(r, "top1"), 100, 1,
-                                 f"with `{' '.join(further.options)}`", correct=lambda r, a=attacked: a(r, "correct")),
-                         Measure(f"{further.name}: NLL", lambda r, a=attacked: a(r, "nll"), 1, -1, "the same")]
-            continue
-        for title, key, scale, better in (("top-1", "top1", 100, 1), ("NLL", "nll", 1, -1), ("ECE", "ece", 100, -1)):
-            measures.append(Measure(f"{further.name}: {title}", lambda r, n=further.file, k=key: last(r, n)[k], scale,
-                                    better, f"with `{' '.join(further.options)}`"))
-    return measures
-
-
-def share(counts, key):
-    return counts[key] / counts["images"] if counts["images"] else None
-
-
-def detector_measures(comparison):
-    measures = [
-        Measure("mAP", lambda r: r[""]["map"], 100, meaning="the mean over the classes of the average precision: high where "
-                "boxes are found, in the right place (IoU .5), with the right class, and the sure ones are right"),
-        Measure("precision", lambda r: r[""]["precision"], 100,
-                meaning="of the boxes that score above .25, the share that is right"),
-        Measure("recall", lambda r: r[""]["recall"], 100, meaning="of the objects, the share that such a box finds"),
-        Measure("F1", lambda r: r[""]["f1"], 100, meaning="2 precision recall / (precision + recall)"),
-        Measure("misclassified", lambda r: sum(c["misclassified"] for c in r[""]["confusion"]["classes"]) /
-                max(r[""]["objects"], 1), 100, -1, "of the objects, the share on which a box of another class stands"),
-    ]
-    for further in comparison.further:
-        def of(results, name=further.file):
-            return results[name]
-        measures.append(Measure(f"{further.name}: mAP", lambda r, f=of: f(r)["map"], 100, 1,
-                                f"with `{' '.join(further.options)}`"))
-        if "-coco" in further.options:
-            measures.append(Measure(f"{further.name}: AP .50:.95", lambda r, f=of: f(r)["coco"]["ap"], 100, 1,
-                                    "COCO's own number, the mean over ten overlaps that a hit needs"))
-    return measures
-
-
-# ---- differences ----
-
-class Difference:
-    """Of a measure between two methods, paired by seed. `low` and `high` are its 95 % interval, None where there is
-    none; `over` says of what: "seeds", "images", or nothing. image_low and image_high: with several seeds, that over the
-    images. outcome: "higher" or "lower" where no interval holds 0, "unclear", or "unknown" without an interval."""
-
-    def __init__(self, measure, pairs):
-        """pairs: [(results of the one, results of the other)], one a seed."""
-        self.measure = measure
-        values = [(measure.of(a), measure.of(b)) for a, b in pairs]
-        kept = [i for i, (a, b) in enumerate(values) if a is not None and b is not None]
-        self.values = [values[i][0] - values[i][1] for i in kept]
-        self.mean = statistics.fmean(self.values) if self.values else None
-        self.low = self.high = self.image_low = self.image_high = None
-        self.over = ""
-        images = self._over_images([pairs[i] for i in kept]) if measure.correct and kept else None
-        if len(self.values) > 1:
-            if max(self.values) - min(self.values) > SAME:
-                _, self.low, self.high = stats.paired_t(self.values)
-                self.over = "seeds"
-                if images:
-                    self.image_low, self.image_high = images
-        elif images:
-            self.low, self.high, self.over = *images, "images"
-
-    def _over_images(self, pairs):
-        _, low, high = stats.paired_bootstrap([self.measure.correct(a) for a, _ in pairs],
-                                              [self.measure.correct(b) for _, b in pairs])
-        return self.measure.scale * low, self.measure.scale * high
-
-    @property
-    def outcome(self):
-        if self.low is None:
-            return "unknown"
-        intervals = [(self.low, self.high)] + ([(self.image_low, self.image_high)] if self.image_low is not None else [])
-        if all(low > 0 for low, _ in intervals):
-            return "higher"
-        return "lower" if all(high < 0 for _, high in intervals) else "unclear"
-
-    @property
-    def is_better(self):
-        return self.outcome == ("higher" if self.measure.better > 0 else "lower")
-
-    @property
-    def is_worse(self):
-        return self.outcome == ("lower" if self.measure.better > 0 else "higher")
-
-    def interval(self):
-        show = self.measure.show
-        return "" if self.low is None else f"[{show(self.low, '+')}, {show(self.high, '+')}]"
-
-    def cell(self):
-        if self.mean is None:
-            return "–"
-        word = " **better**" if self.is_better else " **worse**" if self.is_worse else ""
-        return f"{self.measure.show(self.mean, '+')} {self.interval()}{word}".strip()
-
-    def sentence(self, one, other):
-        """In plain words, of the methods with these names."""
-        m = self.measure
-        if self.mean is None:
-            return f"**{one}** and **{other}** have no finished run with the same seed yet."
-        size = f"{m.show(abs(self.mean))}{m.unit}"
-        way = "above" if self.mean > 0 else "below"
-        if self.outcome == "unknown":
-            if len(self.values) > 1 and abs(self.mean) < SAME:
-                return f"**{one}** and **{other}** have the same {m.title} with every one of {len(self.values)} seeds."
-            if len(self.values) > 1:
-                return (f"**{one}** and **{other}** differ by {m.show(self.mean, '+')}{m.unit} in {m.title} with every one of "
-                        f"{len(self.values)} seeds: from that no interval can be estimated.")
-            return (f"With the one seed **{one}** is {size} {way} **{other}** in {m.title}. Another seed might turn that: "
-                    "nothing can be said from one.")
-        kind = "95 % interval over the images" if self.over == "images" else "95 % interval"
-        where = f"({kind} {m.show(self.low)} to {m.show(self.high)})"
-        if self.outcome == "unclear":
-            text = (f"No difference between **{one}** and **{other}** that could be seen in {m.title}: "
-                    f"{m.show(self.mean, '+')}{m.unit} {where}.")
-            if self.image_low is not None and self.low * self.high > 0:
-                text = (f"**{one}** is {size} {way} **{other}** in {m.title} {where}, but with other images to evaluate on it "
-                        f"might not be: over these the interval is {m.show(self.image_low)} to {m.show(self.image_high)}.")
-            return text
-        return f"**{one}** is {size} {way} **{other}** in {m.title} {where}."
-
-
-# ---- the results ----
-
-class Results:
-    """All finished runs of a comparison."""
-
-    def __init__(self, comparison):
-        self.comparison = comparison
-        self.of = {run.name: self._read(run) for run in comparison.runs if comparison.is_finished(run)}
-        if not self.of:
-            raise BadInput(f"{comparison.folder}: no run is finished yet that a report could be of")
-        self.first = comparison.methods[0]
-        self.missing = [run.name for run in comparison.runs if run.name not in self.of]
-        one = next(iter(self.of.values()))[""]
-        if comparison.setting.kind == "classifier":
-            self.measures = classifier_measures(comparison, one["top"])
-            self.valid_images = one["count"]
-        else:
-            self.measures = detector_measures(comparison)
-            self.valid_images = one["images"]
-        self.main = self.measures[0]
-
-    def _read(self, run):
-        return {name or "": json.loads(read_text(run.result(name))) for name, _ in self.comparison.evaluations(run)}
-
-    def finished(self, method):
-        """The method's finished runs."""
-        return [run for run in self.comparison.runs if run.method is method and run.name in self.of]
-
-    def values(self, measure, method):
-        values = [measure.of(self.of[run.name]) for run in self.finished(method)]
-        return [value for value in values if value is not None]
-
-    def difference(self, measure, method, other):
-        runs = {run.seed: run for run in self.finished(other)}
-        return Difference(measure, [(self.of[run.name], self.of[runs[run.seed].name]) for run in self.finished(method)
-                                    if run.seed in runs])
-
-    def others(self):
-        return self.comparison.methods[1:]
-
-    def spread(self, measure, method):
-        values = self.values(measure, method)
-        if not values:
-            return "–"
-        mean, deviation = stats.mean_and_deviation(values)
-        return measure.show(mean) + (f" ± {measure.show(deviation)}" if deviation is not None else "")
-
-    def picture_of(self, method):
-        """The first run of the method with a picture, or None."""
-        return next((run for run in self.finished(method) if os.path.exists(run.base + ".png")), None)
 
 
 # ---- in words ----
@@ -309,14 +74,14 @@ def the_verdict(results):
 # ---- tables ----
 
 def main_table(results):
-    seeds = results.comparison.seeds
+    seeds, main = results.comparison.seeds, results.main
     rows = []
     for method in results.comparison.methods:
-        by_seed = {run.seed: results.main.of(results.of[run.name]) for run in results.finished(method)}
-        rows.append([method.name] + [results.main.show(by_seed[s]) if by_seed.get(s) is not None else "–" for s in seeds] +
-                    [results.spread(results.main, method)] +
-                    ([""] if method is results.first else [results.difference(results.main, method, results.first).cell()]))
-    return page.table([f"labels, {results.main.header}"] + [f"seed {seed}" for seed in seeds] +
+        by_seed = {run.seed: main.of(results.of[run.name]) for run in results.finished(method)}
+        cells = [main.show(by_seed[seed]) if by_seed.get(seed) is not None else "–" for seed in seeds]
+        difference = "" if method is results.first else results.difference(main, method, results.first).cell()
+        rows.append([method.name] + cells + [results.spread(main, method), difference])
+    return page.table([f"labels, {main.header}"] + [f"seed {seed}" for seed in seeds] +
                       ["mean ± s.d.", f"minus {results.first.name}, 95 % interval"], rows)
 
 
@@ -333,7 +98,8 @@ def measures_tables(results):
                          [[m.header] + [results.spread(m, method) for method in methods] +
                           ["higher" if m.better > 0 else "lower"] for m in measures])]
     if others:
-        blocks.append(page.table(["difference, 95 % interval"] + [f"{method.name} minus {first.name}" for method in others], [
+        header = ["difference, 95 % interval"] + [f"{method.name} minus {first.name}" for method in others]
+        blocks.append(page.table(header, [
             [m.header] + [results.difference(m, method, first).cell() for method in others] for m in measures]))
     return blocks
 
@@ -342,8 +108,8 @@ def runs_table(results):
     measures, rows = known_measures(results), []
     for method in results.comparison.methods:
         for run in results.finished(method):
-            values = [measure.of(results.of[run.name]) for measure in measures]
-            rows.append([method.name, str(run.seed)] + [m.show(v) if v is not None else "–" for m, v in zip(measures, values)])
+            values = [(measure, measure.of(results.of[run.name])) for measure in measures]
+            rows.append([method.name, str(run.seed)] + [m.show(v) if v is not None else "–" for m, v in values])
     return page.table(["labels", "seed"] + [measure.header for measure in measures], rows)
 
 
@@ -370,9 +136,9 @@ def class_table(results):
     classifier = results.comparison.setting.kind == "classifier"
     what = "accuracy" if classifier else "AP"
     text = (f"The {what} of each class in %, the mean over the seeds, the largest differences first."
-            f"{'' if len(rows) <= MOST_CLASSES else f' These are {MOST_CLASSES} of {len(rows)} classes.'} Chance makes some "
-            "classes differ where the labels do not matter, the more the fewer images a class has: look for differences that "
-            "are large and have a reason.")
+            f"{'' if len(rows) <= MOST_CLASSES else f' These are {MOST_CLASSES} of {len(rows)} classes.'} Chance makes "
+            "some classes differ where the labels do not matter, the more the fewer images a class has: look for "
+            "differences that are large and have a reason.")
     rows = sorted(rows, key=lambda row: (-row[0], row[1]))[:MOST_CLASSES]
     if not rows:
         return []
@@ -483,14 +249,14 @@ def soft_label_pictures(results, darknet, folder):
             said = (done.stderr.strip().splitlines() or ["no output"])[-1]
             blocks.append(page.paragraph(f"No picture of the soft labels of {runs[0].name}: {said}"))
         else:
-            blocks.append(page.figure(path, f"{method.name}, seed {runs[0].seed}: a row is the soft label of a class at the "
-                                      "end of the training."))
+            blocks.append(page.figure(path, f"{method.name}, seed {runs[0].seed}: a row is the soft label of a class at "
+                                      "the end of the training."))
     if not blocks:
         return []
     return [page.heading("What Online Label Smoothing learned"), page.paragraph(
-        "OLS gives every class a soft label, the average of what the network predicted for the images of that class that it got "
-        "right. Bright cells beside the diagonal are classes that the network finds similar; if they make sense, the soft labels "
-        "carry knowledge that hard labels lack.")] + blocks
+        "OLS gives every class a soft label, the average of what the network predicted for the images of that class that "
+        "it got right. Dark cells beside the diagonal are classes that the network finds similar; if they make sense, the "
+        "soft labels carry knowledge that hard labels lack.")] + blocks
 
 
 def confusion_pictures(results):
@@ -514,8 +280,8 @@ def facts(results):
     states = [comparison.of(run) for run in comparison.runs if run.name in results.of]
     objects = next(iter(results.of.values()))[""].get("objects")
     rows = [
-        ["data", f"`{setting.data_file}`: {setting.train_images} images to train on, {results.valid_images} to evaluate on"
-         + (f" with {objects} objects" if objects else "")],
+        ["data", f"`{setting.data_file}`: {setting.train_images} images to train on, {results.valid_images} to evaluate "
+         "on" + (f" with {objects} objects" if objects else "")],
         ["kind", setting.kind],
         ["network", f"`{setting.cfg_file}`" + (f", starting from `{setting.weights}`" if setting.weights else
                                                ", from random weights")],
@@ -527,11 +293,11 @@ def facts(results):
         ["machine", distinct(state.get("machine") for state in states)],
         ["threads", distinct(state.get("threads") for state in states)],
     ]
-    resumed = [f"{run.name} at batch {' and '.join(map(str, comparison.of(run)['resumed_at']))}" for run in comparison.runs
-               if run.name in results.of and "resumed_at" in comparison.of(run)]
+    resumed = [f"{run.name} at batch {' and '.join(map(str, comparison.of(run)['resumed_at']))}"
+               for run in comparison.runs if run.name in results.of and "resumed_at" in comparison.of(run)]
     if resumed:
-        rows.append(["interrupted", f"{', '.join(resumed)}. Darknet's checkpoints do not hold the momentum, so that these runs "
-                                    "are nearly but not exactly those that would have been"])
+        rows.append(["interrupted", f"{', '.join(resumed)}. Darknet's checkpoints do not hold the momentum, so that these "
+                                    "runs are nearly but not exactly those that would have been"])
     for method in comparison.methods:
         seconds = [s["seconds"] for s in map(comparison.of, results.finished(method)) if "seconds" in s]
         if seconds:
@@ -559,21 +325,23 @@ def commands(results, command):
 
 def notes(results):
     seeds, images = len(results.comparison.seeds), results.valid_images
+    few = " Three seeds or fewer make it wide; more make it narrower." if seeds < 4 else ""
+    over_images = ("For shares of correct images, a second interval, from drawing these images again (bootstrap), has to leave "
+                   "out 0 as well before a method is called better or worse."
+                   if results.comparison.setting.kind == "classifier" else
+                   "How much of a difference is chance in the choice of these images, this page does not know.")
     texts = [
-        "**The interval.** Runs with the same labels differ by their seeds alone: other random weights, another order of the "
-        "images. Methods are compared seed by seed. The 95 % interval of the mean difference (Student's t) is where it would "
-        "probably be with very many seeds; where it holds 0, chance may be all there is. "
-        f"{'Three seeds or fewer make it wide; more make it narrower.' if seeds < 4 else ''}".strip(),
-        "**What it leaves out.** All runs are judged on the same "
-        f"{images} images. For shares of correct images, a second interval, from drawing these images again (bootstrap), has "
-        "to leave out 0 as well before a method is called better or worse.",
-        "**Many numbers.** One interval in twenty leaves out 0 by chance alone. This page has many: a single **better** among the "
-        "other measures, in a table of dozens, is no finding.",
-        "**The validation images** decided nothing: all numbers are of the final weights of each run, not of the best epoch, as "
-        "a choice by these images would flatter every method. Choosing the labels by this page is such a choice too, if a small one: "
-        "the number to publish is that of the chosen method on images that were not used here.",
-        "**Only this setting.** Labels, network, schedule and data belong together. OLS needs a network that has learned something "
-        "before its soft labels are worth much: what a short training shows may be different in a long one.",
+        "**The interval.** Runs with the same labels differ by their seeds alone: other random weights, another order of "
+        "the images. Methods are compared seed by seed. The 95 % interval of the mean difference (Student's t) is where it "
+        f"would probably be with very many seeds; where it holds 0, chance may be all there is.{few}",
+        f"**What it leaves out.** All runs are judged on the same {images} images. {over_images}",
+        "**Many numbers.** One interval in twenty leaves out 0 by chance alone. This page has many: a single **better** "
+        "among the other measures, in a table of dozens, is no finding.",
+        "**The validation images** decided nothing: all numbers are of the final weights of each run, not of the best "
+        "epoch, as a choice by these images would flatter every method. Choosing the labels by this page is such a choice "
+        "too, if a small one: the number to publish is that of the chosen method on images that were not used here.",
+        "**Only this setting.** Labels, network, schedule and data belong together. OLS needs a network that has learned "
+        "something before its soft labels are worth much: what a short training shows may be different in a long one.",
     ]
     return [page.heading("How to read this"), page.bullets(texts)]
 
@@ -584,19 +352,21 @@ EXPLAINED = {
     "hard": "**hard** labels tell the network that an object is its class and nothing else, and that all other classes are "
             "equally wrong",
     "ls": "**ls**, label smoothing, takes a little from the right class and gives it to all classes alike",
-    "ols": "**ols**, Online Label Smoothing, learns while it trains how much each class resembles the others, and trains with "
-           "that, half and half with the hard label",
-    "none": "**none** is Darknet's own loss, in which a box may be of several classes",
+    "ols": "**ols**, Online Label Smoothing, learns while it trains how much each class resembles the others, and trains "
+           "with that beside the hard label",
+    "none": "**none** is Darknet's own code, with hard labels as well",
 }
 
 
 def introduction(results):
     smoothings = dict.fromkeys(method.smoothing for method in results.comparison.methods)
     setting = results.comparison.setting
-    return (f"The same network was trained on {setting.train_images} images with different labels, everything else equal: " +
+    wrong = ", some of whose labels were changed to wrong ones on purpose," if setting.has_noise else ""
+    return (f"The same network was trained on {setting.train_images} images{wrong} with different labels, everything else "
+            "equal: " +
             "; ".join(EXPLAINED[name] for name in smoothings) + f". Each was trained with {len(results.comparison.seeds)} "
-            f"seed{'s' * (len(results.comparison.seeds) > 1)}, and judged by the same {results.valid_images} images that it was "
-            "not trained on.")
+            f"seed{'s' * (len(results.comparison.seeds) > 1)}, and judged by the same {results.valid_images} images that it "
+            "was not trained on.")
 
 
 def blocks_of(results, trainer, command, figures):
@@ -605,13 +375,15 @@ def blocks_of(results, trainer, command, figures):
         blocks.append(page.paragraph(f"**Not all runs are finished.** Missing here: {', '.join(results.missing)}."))
     found = [text for text in (other_measures(results, method) for method in results.others()) if text]
     drawn = charts(results, figures)
-    blocks += [page.heading("Result"), main_table(results), drawn[0], page.heading("All measures"), *map(page.paragraph, found),
-               *measures_tables(results), page.bullets([f"**{m.title}**: {m.meaning}." for m in known_measures(results)]),
+    meanings = [f"**{measure.title}**: {measure.meaning}." for measure in known_measures(results)]
+    blocks += [page.heading("Result"), main_table(results), drawn[0],
+               page.heading("All measures"), *map(page.paragraph, found), *measures_tables(results), page.bullets(meanings),
                page.paragraph("Every run:"), runs_table(results)]
     if drawn[1:]:
         blocks += [page.heading("While training")] + drawn[1:]
     blocks += soft_label_pictures(results, trainer.darknet, figures) + confusion_pictures(results) + class_table(results)
-    blocks += [page.heading("What was compared"), facts(results), page.paragraph("To repeat it:"), commands(results, command)]
+    blocks += [page.heading("What was compared"), facts(results), page.paragraph("To repeat it:"),
+               commands(results, command)]
     return blocks + notes(results)
 
 
