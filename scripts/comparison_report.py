@@ -326,8 +326,8 @@ def commands(results, command):
 def notes(results):
     seeds, images = len(results.comparison.seeds), results.valid_images
     few = " Three seeds or fewer make it wide; more make it narrower." if seeds < 4 else ""
-    over_images = ("For shares of correct images, a second interval, from drawing these images again (bootstrap), has to leave "
-                   "out 0 as well before a method is called better or worse."
+    over_images = ("For shares of correct images, a second interval, from drawing these images again (bootstrap), has to "
+                   "leave out 0 as well before a method is called better or worse."
                    if results.comparison.setting.kind == "classifier" else
                    "How much of a difference is chance in the choice of these images, this page does not know.")
     texts = [
