@@ -22,7 +22,8 @@ pre { background: var(--back); padding: .7rem 1rem; overflow-x: auto; } code { f
 figure { margin: 1rem 0; } figure img { max-width: 100%; background: #fff; } svg { max-width: 100%; height: auto; }
 figcaption { font-size: .9rem; opacity: .8; }
 @media print { body { max-width: none; margin: 0; font-size: 10.5pt; } table.numbers { font-size: 7.5pt; }
-    table.numbers :is(th, td) { white-space: normal; padding: .15rem .3rem; } table, figure, .verdict { break-inside: avoid; }
+    table.numbers :is(th, td) { white-space: normal; padding: .15rem .3rem; }
+    table, figure, .verdict { break-inside: avoid; }
     pre { white-space: pre-wrap; } }
 """
 
