@@ -2,6 +2,7 @@
 #include "train/detector_training.h"
 
 #include "base/error.h"
+#include "data/augmentation.h"
 #include "data/data_file.h"
 #include "eval/detect.h"
 #include "train/multi_scale.h"
@@ -56,6 +57,7 @@ void detector_training_begin(network **nets, int n, int images, list *options, c
 {
     static const training_kind kind = {
         .option = "-map", .score = "mAP", .score_verifies = 1, .prepare = prepare, .evaluate = evaluate};
+    refuse_augmentation(nets[0]);
     scale = multi_scale_range(nets[0]->w, nets[0]->h, network_stride(nets[0]));
     training_begin(&current, &kind, nets, n, images, options, datacfg, cfgfile, weightfile);
 }
