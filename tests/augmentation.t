@@ -76,6 +76,7 @@ refuses_detectors() {
         heads $key >bad.cfg
         fails "[net]: ${key%=*}= is for the images of \`classifier train\`; this training would not use it" \
             "$darknet" detector train data bad.cfg -nogpu -seed 1 || return
+        ! grep '^Loaded' out.txt || return
         parse bad.cfg || return
     done
     [ -z "$(ls backup)" ]
