@@ -19,10 +19,8 @@ enum { LAST_ITERATIONS = 200 };
 static training current;
 static multi_scale scale;
 
-static const log_format *prepare(const training *t, list *options)
+static void prepare(const training *t, list *options, log_format *format)
 {
-    static const log_measure map = {"mAP", DRAWN_IN_PERCENT, "#d94801"};
-    static const log_format format = {&map, 1, 0, "mAP, %"};
     const network *net = t->nets[0];
     const int classes = net->layers[net->n - 1].classes;
     valid_data data;
@@ -32,7 +30,8 @@ static const log_format *prepare(const training *t, list *options)
         die("-map: classes=%d in %s, %d names in %s and %d classes in %s: must be the same", data.classes, t->data_file,
             data.names.count, data.names_file, classes, t->cfg_file);
     valid_data_free(&data);
-    return &format;
+    format->judged = log_format_add(format, "mAP", DRAWN_IN_PERCENT, "#d94801");
+    format->axis_title = "mAP, %";
 }
 
 static int evaluate(const training *t, double *measures, char *text, size_t size)
