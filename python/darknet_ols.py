@@ -513,7 +513,7 @@ class SoftLabels:
     images: int  # since the last update: the position in the epoch
     iterations: int  # since the last update
     updates: int  # so far
-    unlabelled: int  # images since the last update that had no single class
+    unlabelled: int  # images since the last update without a class (ols.h: ols_labels)
 
     @property
     def classes(self) -> int:

@@ -272,7 +272,8 @@ def check_labels_in_path(prefix, labels):
 
 class Progress:
     """Shows on stderr how much is done and the time left, for work that takes more than a few seconds: on a terminal
-    one line that is overwritten, otherwise one line per 10 %. `begun`: how much an earlier run had done."""
+    one line that is overwritten, otherwise one line per 10 %. `begun`: how much an earlier run had done. `detail`: what
+    stands behind, and is cut off where the terminal is narrow."""
 
     line_open = False  # whether a line is unfinished; it has to be ended before anything else is printed
 
@@ -281,7 +282,7 @@ class Progress:
         self.start = self.last = time.monotonic()
         self.tenth = 10 * begun // self.total
 
-    def at(self, done):
+    def at(self, done, detail=""):
         now, tenth = time.monotonic(), 10 * done // self.total
         tty = sys.stderr.isatty()
         if now - self.start < (2 if tty else 10) or (now - self.last < .5 if tty else tenth <= self.tenth):
@@ -289,8 +290,9 @@ class Progress:
         self.last, self.tenth, Progress.line_open = now, tenth, tty
         left = (now - self.start) * (self.total - done) / max(done - self.begun, 1)
         left = f"{left:.0f} s" if left < 100 else f"{left / 60:.0f} min"
-        line = f"{PROGRAM}: {self.what} {100 * done // self.total} %, {left} left"
-        print(f"\r{line}   " if tty else line, end="" if tty else "\n", file=sys.stderr, flush=True)
+        line = f"{PROGRAM}: {self.what} {100 * done // self.total} %, {left} left{detail}"
+        width = shutil.get_terminal_size().columns - 1
+        print(f"\r{line[:width]:<{width}}" if tty else line, end="" if tty else "\n", file=sys.stderr, flush=True)
 
     @staticmethod
     def end():

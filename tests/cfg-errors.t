@@ -193,6 +193,20 @@ refuses_bad_cosine() {
     parse good.cfg
 }
 
+refuses_bad_nesterov() {
+    local value
+    for value in 2 -1 yes 1x .5; do
+        cfg '[ols]' | sed "s/^max_batches.*/&\nnesterov=$value/" >bad.cfg
+        fails "[net]: nesterov=$value is not valid: must be 0 or 1" parse bad.cfg || return
+    done
+    for value in adam=1 clip=1; do
+        cfg '[ols]' | sed "s/^max_batches.*/&\nnesterov=1\n$value/" >bad.cfg
+        fails "[net]: nesterov=1 does not go together with ${value%1}" parse bad.cfg || return
+    done
+    cfg '[ols]' | sed "s/^max_batches.*/&\nnesterov=0\nadam=1/" >good.cfg
+    parse good.cfg
+}
+
 # A head whose sizes do not go together: what to write is said.
 refuses_head_sizes() {
     cfg '[yolo]' | sed 's/^classes=3/classes=4/' >bad.cfg
@@ -220,6 +234,7 @@ try "a head with a key of smoothing, but without smoothing=, is refused" refuses
 try "heads that share soft labels but differ in a key are refused" refuses_disagreement
 try "one class is refused, and so is what no memory holds" refuses_impossible_sizes
 try "policy=cosine: a wrong learning_rate_min or max_batches is refused" refuses_bad_cosine
+try "nesterov=: a wrong value is refused, and so is 1 with adam=1 or clip=" refuses_bad_nesterov
 try "a head whose filters, mask or anchors do not go together is refused" refuses_head_sizes
 try "an unknown section is named" unknown_section
 

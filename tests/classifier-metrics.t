@@ -230,6 +230,15 @@ counts = noisy["models"][0]["noise"]
 ok(f"as the true class {counts['as_true']:.2f} %, as the label given {counts['as_given']:.2f} %" in out and
    counts["as_true"] > counts["as_given"], "and how these are predicted", (counts, out))
 
+changed = [numbers("noisy.data", net, hard, "-list", "train", "-changed", n) for n in ("1000", "100", "30", "30")]
+same([(r["count"], r["models"][0]["noise"]) for r in changed[:2]], [(100, counts)] * 2, "-changed sees only the changed images")
+some = changed[2]["images"]["paths"]
+ok(changed[2] == changed[3] and len(some) == changed[2]["models"][0]["noise"]["images"] == 30 and
+   [p for p in changed[0]["images"]["paths"] if p in some] == some and some != changed[0]["images"]["paths"][:30],
+   "-changed n draws n of them, the same again, in the order of the list")
+ok(some != numbers("noisy.data", net, hard, "-list", "train", "-changed", "30", "-seed", "2")["images"]["paths"],
+   "another seed draws others")
+
 # ---- people ----
 
 votes = rng.dirichlet(np.full(10, .3), 151)
@@ -440,6 +449,8 @@ refused("a network that is no classifier", "does not end in [softmax] or [ols]: 
         cfg("bare", end=""), hard)
 refused("groups", "a [softmax] with tree=, groups= or spatial= is not one distribution", data,
         cfg("groups", end="[softmax]\ngroups=2"), hard)
+refused("-changed with the other list", "-changed needs -list train", "noisy.data", net, hard, "-changed", "5")
+refused("-changed without noise", "no label of train= in", data, net, hard, "-list", "train", "-changed", "5")
 refused("weights that are missing", "cannot read the weights nowhere: No such file", data, net, hard, "nowhere")
 refused("a cfg that is missing", "cannot read the cfg nowhere: No such file", data, "nowhere", hard)
 refused("a data file that is missing", "nowhere", "nowhere", net, hard)

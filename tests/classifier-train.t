@@ -231,6 +231,62 @@ logs_what_there_is() {
     done
     cut -d, -f 1-10 backup/softmax_log.csv | diff - <(cut -d, -f 1-10 backup/hard_log.csv)
 }
+# With noise=: 12 of the 24 training images have a wrong label. What is logged of them is what classifier metrics counts.
+logs_errors_on_flipped_labels() {
+    rm -f backup/*
+    data noisy noise=.5
+    sed 's/max_batches=.*/max_batches=60/' net.cfg >noisy.cfg
+    "$darknet" classifier train noisy noisy.cfg -topk 5 -seed 3 -nogpu >noisy.log 2>noisy.err || return
+    cat backup/noisy_log.csv
+    grep -q 'Noise: 12 of 24' noisy.err && [ "$(grep -c 'Noise: ' noisy.err)" = 1 ] &&
+        [ "$(head -n 1 backup/noisy_log.csv | cut -d, -f 11-14)" = "ECE,flipped: error to wrong labels,\
+flipped: error to true labels,best top-1" ] || return
+    "$darknet" classifier metrics noisy noisy.cfg backup/noisy_last.weights -list train -json noisy.json -nogpu \
+        >/dev/null 2>&1 || return
+    /usr/bin/python3 - <<'PYTHON'
+import csv, json, re
+noise = json.load(open("noisy.json"))["models"][0]["noise"]
+rows = list(csv.DictReader(open("backup/noisy_log.csv")))
+names = ["flipped: error to wrong labels", "flipped: error to true labels"]
+errors = [[row[name] for name in names] for row in rows if row["top-1"]]
+assert len(errors) == 4 and all(row[name] == "" for row in rows if not row["top-1"] for name in names)
+want = [1 - noise[key] / 12 for key in ("as_given", "as_true")]
+print(noise, errors)
+assert noise["images"] == 12 and all(abs(float(a) - b) < 1e-6 for a, b in zip(errors[-1], want))
+assert want[0] != want[1]
+said = re.findall(r", flipped labels: error to the wrong ones ([0-9.]+) %, to the true ones ([0-9.]+) %,", open("noisy.log").read())
+assert len(said) == 4
+assert all(abs(100 * float(a) - float(b)) < .006 for row, text in zip(errors, said) for a, b in zip(row, text))
+PYTHON
+}
+# A log of other columns, gone on with: what it had stays, and what is new is empty in its rows.
+goes_on_with_other_columns() {
+    local file last wrong='flipped: error to wrong labels,flipped: error to true labels'
+    cp backup/noisy_log.csv noisy.before
+    for file in best.weights last.weights log.csv; do cp "backup/noisy_$file" "backup/clean_$file"; done
+    sed 's/max_batches=.*/max_batches=63/' noisy.cfg >clean.cfg
+    train clean backup/noisy_last.weights -topk || return
+    [ "$(head -n 1 backup/clean_log.csv)" = "$(head -n 1 noisy.before)" ] &&
+        diff <(head -n 61 backup/clean_log.csv) noisy.before && [ "$(column 1 backup/clean_log.csv)" = "$(seq 63)" ] &&
+        [ "$(column 12 backup/clean_log.csv | tail -n 3 | sort -u)" = "" ] || return
+    # the other way round: the first rows are without noise
+    cut -d, -f 1-11,14 noisy.before >backup/clean_log.csv
+    sed -i 's/max_batches=.*/max_batches=66/' clean.cfg
+    "$darknet" classifier train noisy clean.cfg backup/noisy_last.weights -topk -seed 3 -nogpu >clean.log 2>clean.err || return
+    cat backup/clean_log.csv
+    [ "$(head -n 1 backup/clean_log.csv | cut -d, -f 12-13)" = "$wrong" ] &&
+        diff <(head -n 61 backup/clean_log.csv | cut -d, -f 1-11,14) <(cut -d, -f 1-11,14 noisy.before) &&
+        [ "$(column 12 backup/clean_log.csv | head -n 60 | sort -u)" = "" ] || return
+    last=$(tail -n 1 backup/clean_log.csv) && [ -n "$(cut -d, -f 12 <<<"$last")" ] &&
+        grep "clean_best.weights has top-1" clean.err
+}
+# A log that is none of a classifier's is kept.
+keeps_what_is_no_log() {
+    rm -f backup/clean*
+    echo 'my own notes' >backup/clean_log.csv
+    train clean backup/noisy_last.weights -topk || return
+    [ "$(cat backup/clean_log.old.csv)" = 'my own notes' ] && [ "$(column 1 backup/clean_log.csv)" = "$(seq 61 66)" ]
+}
 train_with() { "$darknet" classifier train "$1" short.cfg "${@:2}" -nogpu; }
 refuses() {
     grep -v ^valid data >no-valid
@@ -256,6 +312,10 @@ try "gone on with, the log keeps its rows up to there, and earlier best weights 
 try "a new training sets an older log and best weights aside" sets_aside
 try "where an evaluation fails, one line says why and the training goes on" goes_on_without_scores
 try "top= is the k of top-k, and without soft labels there is no training top-1" logs_what_there_is
+try "with noise= the errors on flipped labels are logged and printed, as classifier metrics counts them" \
+    logs_errors_on_flipped_labels
+try "a log of other columns keeps them all when it is gone on with" goes_on_with_other_columns
+try "a file that is no log is set aside" keeps_what_is_no_log
 try "what cannot work is refused in one line before the first batch" refuses
 
 # --- -keep and -patience ----------------------------------------------------------------------------------------------

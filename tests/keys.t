@@ -1,6 +1,5 @@
 #!/bin/bash
-# docs/keys.md has a row for every smoothing key, with the program's default and range, and for a misspelt key [ols]
-# prints the same keys.
+# docs/keys.md has a row for every smoothing key, with the program's default and range, and for the keys of augmentation.
 cd "$(dirname "$0")/.." || exit 1
 . tests/helpers/tap.sh
 
@@ -38,6 +37,22 @@ ranges_are_those_of_the_program() {
     done
 }
 
+# Keys of [net], from the list of them in the source; their ranges are of a network of 8 x 8 pixels.
+augmentation_keys_have_rows() {
+    local key said
+    for key in $(sed -n 's/^static const char \*const keys\[\] = {\(.*\), 0};/\1/p' src/data/augmentation.c | tr -d ',"'); do
+        printf '%s\n' '[net]' width=8 height=8 channels=3 "$key=wrong" '[softmax]' >"$T/net.cfg"
+        said=$("$darknet" ops "$T/net.cfg" -nogpu 2>&1 | sed -n 's/.*must be a \(whole \)*number from 0 to //p')
+        case $key in
+        pad) [ "$said" = 4 ] && row pad | grep -q '| 0 | 0 to half the width |' ;;
+        cutout) [ "$said" = 8 ] && row cutout | grep -q '| 0 | 0 to the larger side |' ;;
+        mixup) [ "$said" = 100 ] && row mixup | grep -q '| 0 | 0 to 100 |' ;;
+        *) false ;;
+        esac || { echo "$key must be up to $said, but docs/keys.md says:"; row "$key"; return 1; }
+    done
+}
+
 try "every smoothing key has a row in docs/keys.md" every_key_has_a_row
 try "the rows have the ranges that the program names" ranges_are_those_of_the_program
+try "so have the keys of augmentation" augmentation_keys_have_rows
 finish

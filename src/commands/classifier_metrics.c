@@ -31,10 +31,14 @@ static const char usage[] =
     "what is evaluated, and how:\n"
     "    -list <key>      the list that this key of the data file names: valid (default) or train. With noise= or\n"
     "                     noise_file= the numbers are of the true labels\n"
+    "    -changed <n>     with -list train: only images whose label noise= or noise_file= has changed, n of them at "
+    "most,\n"
+    "                     drawn with -seed\n"
     "    -tta flip        predicts the mean over each image and its mirror image\n"
     "    -top <k>         top-k beside top-1 (default 5, or less where there are no more than 5 classes)\n"
     "    -bins <n>        bins of the calibration errors and the diagram (default 15)\n"
-    "    -seed <n>        of the halves for the temperature, the bootstrap, and -random_start (default 1)\n"
+    "    -seed <n>        of the halves for the temperature, the bootstrap, -changed and -random_start\n"
+    "                     (default 1)\n"
     "what is added:\n"
     "    -mistakes <n>    lists the n most confident mistakes\n"
     "    -sheet <png>     and draws them, up to 1000, with label, predicted class and confidence below\n"
@@ -62,13 +66,13 @@ enum { BOOTSTRAP_SAMPLES = 10000 };
 
 /* ---- Arguments -------------------------------------------------------------------------------------------------- */
 
-enum { UNSET = 0 }; /* -top: its default depends on the classes */
+enum { UNSET = 0 }; /* -top: its default depends on the classes; -changed: all images */
 
 typedef struct {
     const char **words; /* data, cfg, weights, ... */
     int weights_count;
     const char *list, *tta, *human, *compare, *json, *confusion, *plot, *probabilities, *features, *sheet, *attack;
-    long long top, bins, seed, mistakes, steps;
+    long long top, bins, seed, mistakes, steps, changed;
     double eps, step_size;
     int random_start;
 } metrics_arguments;
@@ -120,6 +124,7 @@ static metrics_arguments read_arguments(int argc, char **argv)
         {"-eps", OPTION_NUMBER, &a.eps, 0, 255, 0, 0},
         {"-attack", OPTION_TEXT, &a.attack, 0, 0, 0, 0},
         {"-list", OPTION_TEXT, &a.list, 0, 0, 0, 0},
+        {"-changed", OPTION_WHOLE, &a.changed, 1, 1000000000, 0, 0},
         {"-tta", OPTION_TEXT, &a.tta, 0, 0, 0, 0},
         {"-top", OPTION_WHOLE, &a.top, 1, 1000000, 0, 0},
         {"-bins", OPTION_WHOLE, &a.bins, 1, 1000, 0, 0},
@@ -140,6 +145,8 @@ static metrics_arguments read_arguments(int argc, char **argv)
     read_command_line(&line, argc, argv);
     a.weights_count = line.word_count - 2;
     if (strcmp(a.list, "valid") && strcmp(a.list, "train")) refuse_value(command, "-list", a.list, "valid or train");
+    if (a.changed != UNSET && strcmp(a.list, "train"))
+        die("%s: -changed needs -list train, the only list that noise changes", command);
     if (a.tta && strcmp(a.tta, "flip")) refuse_value(command, "-tta", a.tta, "flip");
     check_attack(&a, options, a.attack && !strcmp(a.attack, "pgd") ? 0 : a.attack ? PGD_OPTIONS : ATTACK_OPTIONS);
     check_outputs(&a);
@@ -326,6 +333,10 @@ static int read_inputs(metrics_run *r)
         if (check_file("weights", a->words[2 + i])) return 1;
     }
     if (labelled_images_read(a->words[0], a->list, images)) return 1;
+    if (a->changed != UNSET) keep_changed_images(images, (int)a->changed, (uint64_t)a->seed);
+    if (!images->count)
+        return report_error("%s: -changed: no label of train= in %s is changed (noise= or noise_file= does that)",
+                            command, a->words[0]);
     for (i = 0; i < images->count; ++i) {
         if (images->clean_labels[i] < 0)
             return report_error("%s: no class of the data file is in the path", images->paths[i]);

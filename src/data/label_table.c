@@ -17,7 +17,7 @@ typedef struct {
 } known_label;
 
 static known_label *table; /* sorted by the addresses of the paths */
-static int table_size;
+static int table_size, changed;
 
 static int by_address(const void *a, const void *b)
 {
@@ -49,7 +49,7 @@ int use_labels(const char *data_file, const char *key, char **paths, int n)
     int i, count;
     free(table);
     table = 0;
-    table_size = 0;
+    table_size = changed = 0;
     if (data_value_whole_number(data_file, "tag", 0, 1, &tag)) exit(1);
     if (tag && !strcmp(key, "train")) {
         refuse_keys(data_file, "does not go together with tag=1");
@@ -66,6 +66,7 @@ int use_labels(const char *data_file, const char *key, char **paths, int n)
         paths[i][length] = 0;
         table[i].path = paths[i];
         table[i].label = images.labels[i];
+        changed += images.labels[i] != images.clean_labels[i];
     }
     table_size = count;
     qsort(table, count, sizeof *table, by_address);
@@ -84,6 +85,11 @@ int label_of(const char *path)
 {
     const known_label *found = find(path);
     return found ? found->label : -1;
+}
+
+int changed_labels(void)
+{
+    return changed;
 }
 
 int fill_label(const char *path, int classes, float *truth)

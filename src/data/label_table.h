@@ -21,6 +21,9 @@ int use_labels(const char *data_file, const char *key, char **paths, int n);
  * this. */
 int label_of(const char *path);
 
+/* How many labels of that list noise has changed. */
+int changed_labels(void);
+
 /* Where the path is known: makes truth[classes] the one-hot vector of its label, and returns 1. 0 otherwise. */
 int fill_label(const char *path, int classes, float *truth);
 

@@ -5,6 +5,7 @@
 #include "data/data_value.h"
 #include "data/label_noise.h"
 #include "data/lists.h"
+#include "data/permutation.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,4 +203,32 @@ void labelled_images_free(labelled_images *images)
     free(images->clean_labels);
     free(images->names);
     memset(images, 0, sizeof *images);
+}
+
+void keep_changed_images(labelled_images *images, int most, uint64_t seed)
+{
+    int *order = (int *)xmalloc(images->count * sizeof *order);
+    char *keeps = (char *)xcalloc(images->count, 1); /* by image */
+    int i, changed = 0, kept = 0;
+    for (i = 0; i < images->count; ++i)
+        if (images->labels[i] != images->clean_labels[i]) order[changed++] = i;
+    for (i = 0; i < changed; ++i) keeps[order[i]] = 1;
+    if (changed > most) {
+        int *places = (int *)xmalloc(changed * sizeof *places); /* in `order`: the first `most` stay */
+        random_order(&seed, places, changed, most);
+        for (i = most; i < changed; ++i) keeps[order[places[i]]] = 0;
+        free(places);
+    }
+    for (i = 0; i < images->count; ++i) {
+        if (!keeps[i]) {
+            free(images->paths[i]);
+            continue;
+        }
+        images->paths[kept] = images->paths[i];
+        images->labels[kept] = images->labels[i];
+        images->clean_labels[kept++] = images->clean_labels[i];
+    }
+    images->count = kept;
+    free(keeps);
+    free(order);
 }

@@ -22,6 +22,8 @@
 #ifndef LABELLED_IMAGES_H
 #define LABELLED_IMAGES_H
 
+#include <stdint.h>
+
 typedef struct {
     char **paths;       /* [count] */
     int *labels;        /* [count] from 0; as noise has left them */
@@ -34,5 +36,9 @@ typedef struct {
  * with labelled_images_free, after an error too. */
 int labelled_images_read(const char *data_file, const char *key, labelled_images *images);
 void labelled_images_free(labelled_images *images);
+
+/* Leaves only images whose label noise has changed, in their order: all of them or, where there are more, `most` (1 at
+ * least) that are drawn by `seed`. */
+void keep_changed_images(labelled_images *images, int most, uint64_t seed);
 
 #endif

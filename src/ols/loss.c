@@ -30,16 +30,28 @@ static inline float exp_of_negative(float x)
     return x < lowest ? 0 : series * power;
 }
 
-/* The index of the only entry that is not 0; -1 if there are none or several. */
-VECTORIZED static int one_hot(const float *row, int n)
+/* Counts the entries that are not 0, and sets *first and *last to the indices of the first and the last of them. */
+VECTORIZED static int count_entries(const float *row, int n, int *first, int *last)
 {
-    int ones = 0, where = 0, k;
-#pragma omp simd reduction(+ : ones) reduction(| : where)
+    int count = 0, low = n, high = -1, k;
+#pragma omp simd reduction(+ : count) reduction(min : low) reduction(max : high)
     for (k = 0; k < n; ++k) {
-        ones += row[k] != 0;
-        where |= row[k] != 0 ? k : 0;
+        int before = row[k] != 0 ? k : n, after = row[k] != 0 ? k : -1;
+        count += row[k] != 0;
+        low = before < low ? before : low;
+        high = after > high ? after : high;
     }
-    return ones == 1 ? where : -1;
+    *first = low;
+    *last = high;
+    return count;
+}
+
+/* Sets out = a row_a + b row_b. */
+VECTORIZED static void mix(float a, const float *row_a, float b, const float *row_b, int n, float *out)
+{
+    int k;
+#pragma omp simd
+    for (k = 0; k < n; ++k) out[k] = a * row_a[k] + b * row_b[k];
 }
 
 /* The largest entry. Ignores NaN; -infinity if there is no other entry. */
@@ -129,33 +141,81 @@ VECTORIZED static double cross_entropy(const sample s, const float *logits, cons
 
 /* ---- One batch -------------------------------------------------------------------------------------------------- */
 
+/* The classes that a row of truth says, and their shares, which sum to 1. */
+typedef struct {
+    int count; /* 1; 2 for a mixture; 0 for any other row */
+    int classes[2];
+    float shares[2];
+} truth_classes;
+
+static truth_classes classes_of(const float *truth, int n)
+{
+    truth_classes t = {0, {0, 0}, {1, 0}};
+    const int count = count_entries(truth, n, t.classes, t.classes + 1);
+    if (count == 1) t.count = 1;
+    if (count != 2) return t;
+    t.shares[0] = truth[t.classes[0]];
+    t.shares[1] = truth[t.classes[1]];
+    if (t.shares[0] > 0 && t.shares[1] > 0 && fabsf(t.shares[0] + t.shares[1] - 1) <= OLS_SHARE_ERROR) t.count = 2;
+    t.shares[1] = 1 - t.shares[0];
+    return t;
+}
+
+static int label_of(const truth_classes *t)
+{
+    return t->count ? t->classes[t->shares[1] > t->shares[0]] : -1;
+}
+
 void ols_labels(int classes, int batch, const float *truth, int *labels)
 {
     int b;
-    for (b = 0; b < batch; ++b) labels[b] = one_hot(truth + (size_t)b * classes, classes);
+    for (b = 0; b < batch; ++b) {
+        truth_classes t = classes_of(truth + (size_t)b * classes, classes);
+        labels[b] = label_of(&t);
+    }
+}
+
+/* The row of soft labels of a sample: that of its class, or the mixture of two, which is written to `space`. NULL where
+ * all entries are spec->uniform. */
+static const float *row_of(const ols_target_spec *spec, const truth_classes *t, int classes, float *space)
+{
+    const float *first;
+    if (!spec->S) return 0;
+    first = spec->S + (size_t)t->classes[0] * classes;
+    if (t->count == 1) return first;
+    mix(t->shares[0], first, t->shares[1], spec->S + (size_t)t->classes[1] * classes, classes, space);
+    return space;
 }
 
 static void forward_sample(const ols_target_spec *spec, int classes, const float *logits, float temperature,
                            const float *truth, float *probs, float *delta, float *loss, int *label, int *hit)
 {
-    float top = largest(logits, classes);
+    float top = largest(logits, classes), soft[2];
     double sum = exponentials(logits, classes, top, 1 / temperature, probs);
     double total;
     sample s = {top, 1 / temperature, (float)log(sum), (float)(1 / sum), 1, 0, 1};
+    const truth_classes t = classes_of(truth, classes);
     const float *row = truth;
-    *label = one_hot(truth, classes);
+    int i;
+    *label = label_of(&t);
     *hit = *label >= 0 && isfinite(sum) && first_largest(probs, *label) ? *label : -1;
-    if (*label >= 0) {
-        row = spec->S ? spec->S + (size_t)*label * classes : 0;
+    if (t.count) {
+        row = row_of(spec, &t, classes, delta); /* cross_entropy reads an entry before it writes that of delta */
         s.soft_weight = spec->soft_weight;
         s.flat = spec->soft_weight * spec->uniform;
-        s.target_sum = spec->hard_weight + spec->soft_weight * (spec->row_sum ? spec->row_sum[*label] : 1);
+        s.target_sum = 0;
+    }
+    for (i = 0; i < t.count; ++i) {
+        const float row_sum = spec->row_sum ? spec->row_sum[t.classes[i]] : 1;
+        s.target_sum += t.shares[i] * (spec->hard_weight + spec->soft_weight * row_sum);
+        soft[i] = row ? s.soft_weight * row[t.classes[i]] : s.flat;
     }
     total = cross_entropy(s, logits, row, classes, probs, delta);
-    if (*label >= 0) { /* add the hard label, which changes one entry of the target */
-        float q = row ? s.soft_weight * row[*label] : s.flat;
-        total += term(&s, spec->hard_weight, logits[*label]);
-        delta[*label] = q + spec->hard_weight - s.target_sum * probs[*label];
+    for (i = 0; i < t.count; ++i) { /* add the hard labels, each of which changes one entry of the target */
+        const int k = t.classes[i];
+        const float hard = t.shares[i] * spec->hard_weight;
+        total += term(&s, hard, logits[k]);
+        delta[k] = soft[i] + hard - s.target_sum * probs[k];
     }
     *loss = (float)total;
 }

@@ -17,6 +17,7 @@
  *     q[k]  = hard_weight * [k == y] + soft_weight * row[k],    row = S[y], or the same value for every class
  *     loss  = -sum_k q[k] log p[k]                              (Eq. 4 as a single cross entropy)
  *     delta = q - target_sum * p,    target_sum = sum_k q[k]    (1 with the paper's weights)
+ * A sample may be a mixture of two classes, as mixup makes it: its q is that of either class, weighed by its share.
  *
  * A function `f` and its CUDA twin `f_gpu` take the same arguments in the same order. Array arguments of the twin are
  * device pointers, and it runs on the default stream of the current device.
@@ -85,7 +86,7 @@ typedef struct {
     int64_t images;     /* images since the last update: the position in the epoch */
     int64_t iterations; /* iterations since the last update */
     int64_t updates;    /* updates so far, t of Eq. 6 */
-    int64_t unlabelled; /* samples since the last update that had no single class */
+    int64_t unlabelled; /* samples since the last update without a class: ols_labels */
     /* Device copies; NULL if the state is on the host. With them, the arrays above are out of date until ols_pull. */
     float *S_gpu, *A_gpu, *row_sum_gpu;
     int64_t *correct_gpu, *seen_gpu; /* K each */
@@ -143,7 +144,13 @@ ols_target_spec ols_make_target_spec_gpu(const ols_options *options, const ols_s
 /* Writes the target q (K floats) of a sample of class `label` (0..K-1) and returns the sum of q. */
 float ols_target(const ols_target_spec *spec, int classes, int label, float *q);
 
-/* Sets labels[b] to the class of the one-hot row b of truth; to -1 if not exactly one entry of the row is non-zero. */
+/* Reads a class from every row of truth. A row has
+ *     one entry that is not 0    the class: labels[b] is its index, whatever its value
+ *     two, both above 0, whose sum is 1 within OLS_SHARE_ERROR
+ *                                a mixture of two classes, and the entries are their shares: labels[b] is the class
+ *                                with the larger share, the first one at a tie
+ *     anything else              no class: labels[b] is -1 */
+#define OLS_SHARE_ERROR 1e-6f
 void ols_labels(int classes, int batch, const float *truth, int *labels);
 
 /* Computes softmax, loss and delta of a batch. For every sample b:
@@ -151,9 +158,12 @@ void ols_labels(int classes, int batch, const float *truth, int *labels);
  *     labels[b] = the class in truth, as in ols_labels
  *     loss[b] = -sum_k q[k] log p[k], delta = q - target_sum p
  *     hits[b] = labels[b] if that class has the largest probability (the first, at a tie), else -1
- * log p comes from the logits minus their maximum, so it is finite where p underflows to 0. A sample with label -1 uses
- * its row of truth as the target, as in Darknet's [softmax]. A NaN or +infinity among the logits makes probs, delta and
- * loss of the sample NaN, and the sample is no hit. A logit of -infinity gives its class the probability 0. */
+ * q is the target of the sample's class; of a mixture of the classes c and d with the shares truth[c] and truth[d] it
+ * is truth[c] times the target of c plus truth[d] times that of d (the share of the later class is taken as 1 minus the
+ * other). A sample with label -1 uses its row of truth as the target, with target_sum 1, as in Darknet's [softmax].
+ * log p comes from the logits minus their maximum, so it is finite where p underflows to 0. A NaN or +infinity among
+ * the logits makes probs, delta and loss of the sample NaN, and the sample is no hit. A logit of -infinity gives its
+ * class the probability 0. */
 void ols_softmax_cross_entropy(const ols_target_spec *spec, int classes, int batch, const float *logits,
                                float temperature, const float *truth, float *probs, float *delta, float *loss,
                                int *labels, int *hits);

@@ -25,6 +25,10 @@ struct larger {
     __device__ float operator()(float a, float b) const { return b > a ? b : a; }
 };
 
+struct smaller {
+    __device__ int operator()(int a, int b) const { return b < a ? b : a; }
+};
+
 template <typename T, typename Operator> static __device__ T block_reduce(T value, Operator combine)
 {
     __shared__ T partial[MOST_THREADS / WARP];
@@ -48,17 +52,44 @@ static int threads_for(int classes)
     return threads;
 }
 
-/* The index of the only entry that is not 0, or -1. In the sum, the high 32 bits count these entries and the low 32
- * bits add their indices. The low bits can carry into the high bits only if there are several entries, which gives -1
- * anyway. */
-static __device__ int one_hot(const float *row, int classes)
+/* The classes that a row of truth says, and their shares, as in loss.c; a class that there is not is -1. */
+struct truth_classes {
+    int first, second;
+    float first_share, second_share;
+};
+
+/* In the sum, the high 32 bits count the entries that are not 0, and the low 32 bits add their indices. The low bits
+ * can carry into the high bits only if there are more than two entries, which are no class anyway. */
+static __device__ truth_classes classes_of(const float *row, int classes)
 {
-    unsigned long long found = 0;
-    int k;
-    for (k = threadIdx.x; k < classes; k += blockDim.x)
-        if (row[k] != 0) found += (1ull << 32) + k;
+    truth_classes t = {-1, -1, 1, 0};
+    unsigned long long found = 0, count;
+    int first = classes, k;
+    float sum;
+    for (k = threadIdx.x; k < classes; k += blockDim.x) {
+        if (row[k] == 0) continue;
+        found += (1ull << 32) + k;
+        first = k < first ? k : first;
+    }
     found = block_reduce(found, add());
-    return found >> 32 == 1 ? (int)(found & 0xffffffffu) : -1;
+    count = found >> 32;
+    if (count == 1) t.first = (int)(found & 0xffffffffu);
+    if (count != 2) return t;
+    first = block_reduce(first, smaller());
+    k = (int)(found & 0xffffffffu) - first;
+    sum = row[first] + row[k];
+    if (!(row[first] > 0 && row[k] > 0 && fabsf(sum - 1) <= OLS_SHARE_ERROR)) return t;
+    t.first = first;
+    t.second = k;
+    t.first_share = row[first];
+    t.second_share = 1 - row[first];
+    return t;
+}
+
+/* The sum of the target of class y. */
+static __device__ float target_sum_of(const ols_target_spec *spec, int y)
+{
+    return spec->hard_weight + spec->soft_weight * (spec->row_sum ? spec->row_sum[y] : 1);
 }
 
 static __global__ void __launch_bounds__(MOST_THREADS)
@@ -66,11 +97,13 @@ static __global__ void __launch_bounds__(MOST_THREADS)
                                  const float *truth, float *probs, float *delta, float *loss, int *labels, int *hits)
 {
     size_t at = (size_t)blockIdx.x * classes;
-    const float *z = logits + at, *row;
+    const float *z = logits + at, *row = truth + at, *other = 0;
     float *p = probs + at, top = -INFINITY, part = 0, inverse_sum, log_sum;
     float target_sum = 1, hard_weight = 0, soft_weight = 1;
     double sum;
-    int label, wrong, k;
+    const truth_classes t = classes_of(row, classes);
+    const int label = t.second_share > t.first_share ? t.second : t.first;
+    int wrong, k;
 
     for (k = threadIdx.x; k < classes; k += blockDim.x) top = z[k] > top ? z[k] : top;
     top = block_reduce(top, larger());
@@ -78,21 +111,26 @@ static __global__ void __launch_bounds__(MOST_THREADS)
     sum = block_reduce((double)part, add());
     inverse_sum = (float)(1 / sum);
     log_sum = (float)log(sum);
-    row = truth + at;
-    label = one_hot(row, classes);
-    if (label >= 0) {
-        row = spec.S ? spec.S + (size_t)label * classes : 0;
+    if (t.first >= 0) {
+        row = spec.S ? spec.S + (size_t)t.first * classes : 0;
         hard_weight = spec.hard_weight;
         soft_weight = spec.soft_weight;
-        target_sum = spec.hard_weight + spec.soft_weight * (spec.row_sum ? spec.row_sum[label] : 1);
+        target_sum = t.first_share * target_sum_of(&spec, t.first);
+    }
+    if (t.second >= 0) {
+        other = spec.S ? spec.S + (size_t)t.second * classes : 0;
+        target_sum += t.second_share * target_sum_of(&spec, t.second);
     }
     wrong = label < 0 || !isfinite(sum);
     part = 0;
     for (k = threadIdx.x; k < classes; k += blockDim.x) {
-        float e = p[k], prob = e * inverse_sum, q = soft_weight * (row ? row[k] : spec.uniform);
+        float e = p[k], prob = e * inverse_sum, soft = row ? row[k] : spec.uniform, q;
+        if (other) soft = t.first_share * soft + t.second_share * other[k];
+        q = soft_weight * soft;
         /* The largest logits have the exponential 1. The sample is a hit if the first of them is that of the label. */
         if (k <= label) wrong |= (e == 1) != (k == label);
-        if (k == label) q += hard_weight;
+        if (k == t.first) q += t.first_share * hard_weight;
+        if (k == t.second) q += t.second_share * hard_weight;
         p[k] = prob;
         delta[at + k] = q - target_sum * prob;
         /* with q = 0 and a logit of -infinity, the product would be NaN */

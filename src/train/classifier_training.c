@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "data/data_value.h"
+#include "data/label_table.h"
 #include "data/labelled_images.h"
 #include "eval/classify.h"
 #include "train/divergence.h"
@@ -12,9 +13,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The measures of the log. */
-enum { TRAINING_TOP1, TOP1, TOP_K, VALIDATION_LOSS, ECE, MEASURES };
+enum { TRAINING_TOP1, TOP1, TOP_K, VALIDATION_LOSS, ECE, WRONG_LABEL_ERROR, TRUE_LABEL_ERROR };
+
+/* The errors on changed labels are measured on this many training images at most, which bounds what they cost. */
+enum { MOST_CHANGED = 2000 };
 
 /* The training of this process, with its options. Only the hooks at the end of this file and prepare() change them. */
 static training current;
@@ -48,24 +53,44 @@ static void check_images(const training *t, int classes)
     labelled_images_free(&images);
 }
 
-static const log_format *prepare(const training *t, list *options)
+static void prepare(const training *t, list *options, log_format *format)
 {
-    static char name[32];
-    static const log_measure measures[MEASURES] = {
-        [TRAINING_TOP1] = {"training top-1", DRAWN_IN_PERCENT, "#fdae6b"},
-        [TOP1] = {"top-1", DRAWN_IN_PERCENT, "#d94801"},
-        [TOP_K] = {name, DRAWN_IN_PERCENT, "#8c2d04"},
-        [VALIDATION_LOSS] = {"validation loss", DRAWN_AS_LOSS, "#238b45"},
-        [ECE] = {"ECE", DRAWN_NOWHERE, 0},
-    };
-    static const log_format format = {measures, MEASURES, TOP1, "accuracy, %"};
+    char name[32];
     int classes;
     (void)options;
     if (check_classifier(t->nets[0], t->cfg_file, &classes)) exit(1);
     check_images(t, classes);
     highest_k = read_top_k(t->data_file, classes);
     snprintf(name, sizeof name, "top-%d", highest_k);
-    return &format;
+    format->judged = TOP1;
+    format->axis_title = changed_labels() ? "accuracy and errors, %" : "accuracy, %";
+    /* in the order of the enum */
+    log_format_add(format, "training top-1", DRAWN_IN_PERCENT, "#fdae6b");
+    log_format_add(format, "top-1", DRAWN_IN_PERCENT, "#d94801");
+    log_format_add(format, name, DRAWN_IN_PERCENT, "#8c2d04");
+    log_format_add(format, "validation loss", DRAWN_AS_LOSS, "#238b45");
+    log_format_add(format, "ECE", DRAWN_NOWHERE, 0);
+    if (!changed_labels()) return;
+    log_format_add(format, "flipped: error to wrong labels", DRAWN_IN_PERCENT, "#807dba");
+    log_format_add(format, "flipped: error to true labels", DRAWN_IN_PERCENT, "#3f007d");
+}
+
+/* Adds the errors on training images with a changed label to the measures and to the text. */
+static void evaluate_changed(const training *t, const validation_input *input, double *measures, char *text,
+                             size_t size)
+{
+    const size_t length = strlen(text);
+    char why[512];
+    noise_errors errors;
+    if (validation_noise(input, MOST_CHANGED, &errors, why, sizeof why)) {
+        report_note("iteration %zu: no errors on flipped labels: %s", get_current_batch(t->nets[0]), why);
+        return;
+    }
+    measures[WRONG_LABEL_ERROR] = errors.given;
+    measures[TRUE_LABEL_ERROR] = errors.clean;
+    snprintf(text + length, size - length,
+             ", flipped labels: error to the wrong ones %.2f %%, to the true ones %.2f %%", 100 * errors.given,
+             100 * errors.clean);
 }
 
 static int evaluate(const training *t, double *measures, char *text, size_t size)
@@ -79,6 +104,7 @@ static int evaluate(const training *t, double *measures, char *text, size_t size
     measures[ECE] = scores.ece;
     snprintf(text, size, "top-1 %.2f %%, top-%d %.2f %%, validation loss %.4f, ECE %.2f %%", 100 * scores.top1,
              highest_k, 100 * scores.top_k, scores.nll, 100 * scores.ece);
+    if (changed_labels()) evaluate_changed(t, &input, measures, text, size);
     return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "train/detector_training.h"
 
 #include "base/error.h"
+#include "data/augmentation.h"
 #include "data/data_file.h"
 #include "eval/detect.h"
 #include "train/multi_scale.h"
@@ -18,10 +19,8 @@ enum { LAST_ITERATIONS = 200 };
 static training current;
 static multi_scale scale;
 
-static const log_format *prepare(const training *t, list *options)
+static void prepare(const training *t, list *options, log_format *format)
 {
-    static const log_measure map = {"mAP", DRAWN_IN_PERCENT, "#d94801"};
-    static const log_format format = {&map, 1, 0, "mAP, %"};
     const network *net = t->nets[0];
     const int classes = net->layers[net->n - 1].classes;
     valid_data data;
@@ -31,7 +30,8 @@ static const log_format *prepare(const training *t, list *options)
         die("-map: classes=%d in %s, %d names in %s and %d classes in %s: must be the same", data.classes, t->data_file,
             data.names.count, data.names_file, classes, t->cfg_file);
     valid_data_free(&data);
-    return &format;
+    format->judged = log_format_add(format, "mAP", DRAWN_IN_PERCENT, "#d94801");
+    format->axis_title = "mAP, %";
 }
 
 static int evaluate(const training *t, double *measures, char *text, size_t size)
@@ -56,6 +56,7 @@ void detector_training_begin(network **nets, int n, int images, list *options, c
 {
     static const training_kind kind = {
         .option = "-map", .score = "mAP", .score_verifies = 1, .prepare = prepare, .evaluate = evaluate};
+    refuse_augmentation(nets[0]);
     scale = multi_scale_range(nets[0]->w, nets[0]->h, network_stride(nets[0]));
     training_begin(&current, &kind, nets, n, images, options, datacfg, cfgfile, weightfile);
 }

@@ -18,46 +18,66 @@ static const struct {
       offsetof(layer, uf), offsetof(layer, uo), offsetof(layer, ug)}},
 };
 
-static int put(weight_array *arrays, int n, const float *values, size_t count)
-{
-    if (!count) return n;
-    arrays[n].values = values;
-    arrays[n].count = count;
-    return n + 1;
-}
+/* An array `name` of a layer with the name of its updates. */
+#ifdef GPU
+#define TRAINED(l, name, update)                                                                                       \
+    {                                                                                                                  \
+        l->name, l->update, l->name##_gpu, l->update##_gpu, 0, 0                                                       \
+    }
+#define KEPT(l, name)                                                                                                  \
+    {                                                                                                                  \
+        l->name, 0, l->name##_gpu, 0, 0, 0                                                                             \
+    }
+#else
+#define TRAINED(l, name, update)                                                                                       \
+    {                                                                                                                  \
+        l->name, l->update, 0, 0                                                                                       \
+    }
+#define KEPT(l, name)                                                                                                  \
+    {                                                                                                                  \
+        l->name, 0, 0, 0                                                                                               \
+    }
+#endif
 
 /* The arrays of a layer that is not recurrent. */
 static int own_arrays(const layer *l, weight_array *arrays)
 {
-    size_t weights = 0, biases = 0, channels = 0; /* array lengths; `channels` is 0 without batch normalization */
-    int n = 0;
+    enum { BIASES, SCALES, MEANS, VARIANCES, WEIGHTS, ARRAYS };
+    const weight_array all[ARRAYS] = {TRAINED(l, biases, bias_updates), TRAINED(l, scales, scale_updates),
+                                      KEPT(l, rolling_mean), KEPT(l, rolling_variance),
+                                      TRAINED(l, weights, weight_updates)};
+    size_t counts[ARRAYS] = {0}, normalized = 0;
+    int i, n = 0;
     switch (l->type) {
     case CONVOLUTIONAL:
     case DECONVOLUTIONAL:
-        weights = l->nweights;
-        biases = l->n;
-        channels = l->batch_normalize ? l->n : 0;
+        counts[WEIGHTS] = l->nweights;
+        counts[BIASES] = l->n;
+        normalized = l->batch_normalize ? l->n : 0;
         break;
     case CONNECTED:
-        weights = (size_t)l->inputs * l->outputs;
-        biases = l->outputs;
-        channels = l->batch_normalize ? l->outputs : 0;
+        counts[WEIGHTS] = (size_t)l->inputs * l->outputs;
+        counts[BIASES] = l->outputs;
+        normalized = l->batch_normalize ? l->outputs : 0;
         break;
     case LOCAL:
-        weights = (size_t)l->size * l->size * l->c * l->n * l->out_w * l->out_h;
-        biases = l->outputs;
+        counts[WEIGHTS] = (size_t)l->size * l->size * l->c * l->n * l->out_w * l->out_h;
+        counts[BIASES] = l->outputs;
         break;
-    case BATCHNORM: /* its biases are trained, but Darknet does not save them */
-        channels = l->c;
+    case BATCHNORM: /* has biases, but Darknet does not save them */
+        normalized = l->c;
         break;
     default:
         break;
     }
-    n = put(arrays, n, l->biases, biases);
-    n = put(arrays, n, l->scales, channels);
-    n = put(arrays, n, l->rolling_mean, channels);
-    n = put(arrays, n, l->rolling_variance, channels);
-    return put(arrays, n, l->weights, weights);
+    counts[SCALES] = counts[MEANS] = counts[VARIANCES] = normalized;
+    for (i = 0; i < ARRAYS; ++i) {
+        if (!counts[i]) continue;
+        arrays[n] = all[i];
+        arrays[n].count = counts[i];
+        arrays[n++].rate_scale = l->learning_rate_scale;
+    }
+    return n;
 }
 
 int layer_weight_arrays(const layer *l, weight_array arrays[MAX_WEIGHT_ARRAYS])

@@ -74,7 +74,7 @@ static void find_best(training *t)
     t->best_iteration = t->earlier.best_iteration;
     for (i = 0; i < t->earlier.count && t->best_iteration; ++i) {
         const training_row *row = t->earlier.rows + i;
-        if (row->iteration > t->best_iteration && row->iteration <= iteration && row->measures[t->format->judged] >= 0)
+        if (row->iteration > t->best_iteration && row->iteration <= iteration && row->measures[t->format.judged] >= 0)
             ++t->since_best;
     }
     report_note("%s has %s %.4f: it stays until that is exceeded", t->best_weights, t->kind->score, t->best);
@@ -94,7 +94,8 @@ static void begin_log(training *t, const char *folder)
         set_aside(t->log, log_aside);
         set_aside(t->best_weights, best_aside);
     }
-    if (training_rows_read(t->log, t->format, &t->earlier)) die("cannot read %s: %s", t->log, strerror(errno));
+    if (training_rows_read(t->log, &t->format, &t->earlier)) die("cannot read %s: %s", t->log, strerror(errno));
+    if (t->earlier.is_foreign) set_aside(t->log, log_aside);
     t->has_earlier = 1;
     find_best(t);
 }
@@ -124,7 +125,7 @@ void training_begin(training *t, const training_kind *kind, network **nets, int 
     folder = find_folder(t, options);
     if (!t->epochs) return;
     check_list(t, options);
-    t->format = kind->prepare(t, options);
+    kind->prepare(t, options, &t->format);
     begin_log(t, folder);
 }
 
@@ -196,7 +197,7 @@ static void judge(training *t, double score, char *text, size_t size)
 static void evaluate(training *t, double *measures)
 {
     network *net = t->nets[0];
-    double *score = measures + t->format->judged;
+    double *score = measures + t->format.judged;
     const double began = monotonic_seconds();
     char text[512], best[128];
     if (!t->checkpoint_allowed) {
@@ -222,11 +223,11 @@ static void add_row(training *t, const training_row *row)
     int failed = 0;
     /* An earlier run may have got further than this one. Its later rows are removed now and not at the beginning, so
      * that nothing is lost if this run ends before its first row. */
-    if (t->has_earlier) failed = training_rows_write(t->log, t->format, &t->earlier, row->iteration - 1);
+    if (t->has_earlier) failed = training_rows_write(t->log, &t->format, &t->earlier, row->iteration - 1);
     if (!failed) {
         t->has_earlier = 0;
         training_rows_free(&t->earlier);
-        failed = training_row_append(t->log, t->format, row);
+        failed = training_row_append(t->log, &t->format, row);
     }
     if (failed) report_note("cannot write to %s: %s", t->log, strerror(errno));
 }
@@ -237,7 +238,7 @@ static void draw_chart(training *t)
     const char *why;
     if (t->chart_failed) return;
     base = basecfg(t->cfg_file);
-    why = training_chart(t->log, t->format, t->chart, base);
+    why = training_chart(t->log, &t->format, t->chart, base);
     free(base);
     t->last_chart_drawn = monotonic_seconds();
     if (!why) return;
@@ -254,7 +255,6 @@ static void log_and_evaluate(training *t, double loss, double average_loss)
     const int is_last = t->images_seen >= total;
     const int evaluates = is_last || multiples_between(t->last_evaluated, t->images_seen, t->epochs * epoch);
     training_row row;
-    int i;
     if (!t->weights_synced && !is_last) return;
     if (!evaluates && !multiples_between(t->last_logged, t->images_seen, images_per_row)) return;
     memset(&row, 0, sizeof row);
@@ -264,7 +264,7 @@ static void log_and_evaluate(training *t, double loss, double average_loss)
     row.loss = loss;
     row.average_loss = average_loss;
     row.rate = get_current_rate(net);
-    for (i = 0; i < t->format->count; ++i) row.measures[i] = -1;
+    row.measures = log_no_measures(&t->format);
     if (t->kind->observe) t->kind->observe(t, row.measures);
     if (evaluates) {
         evaluate(t, row.measures);
@@ -273,6 +273,7 @@ static void log_and_evaluate(training *t, double loss, double average_loss)
     row.best = t->best;
     t->last_logged = t->images_seen;
     add_row(t, &row);
+    free(row.measures);
     if (evaluates || monotonic_seconds() - t->last_chart_drawn > seconds_between_charts) draw_chart(t);
     if (evaluates) smoothed_add(&t->seconds_per_evaluation, monotonic_seconds() - began);
 }

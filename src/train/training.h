@@ -29,9 +29,9 @@ typedef struct {
     int score_verifies;
     /* Whether the trainer has no last iteration if max_batches is 0; otherwise it then trains nothing. */
     int may_be_endless;
-    /* Called before the training if it will be evaluated: checks what it is evaluated on, and returns what is logged.
+    /* Called before the training if it will be evaluated: checks what it is evaluated on, and sets what is logged.
      * Ends the program with one line if every evaluation would fail. */
-    const log_format *(*prepare)(const struct training *t, list *options);
+    void (*prepare)(const struct training *t, list *options, log_format *format);
     /* Evaluates t->last_weights. Sets measures of the row and writes them to `text` (`size` bytes) in words; returns 0.
      * Or returns -1 with the reason in `text`, and leaves the measures. */
     int (*evaluate)(const struct training *t, double *measures, char *text, size_t size);
@@ -57,7 +57,7 @@ typedef struct training {
     smoothed_mean seconds_per_image;
 
     /* Only with evaluations: */
-    const log_format *format;
+    log_format format;
     char last_weights[PATH_MAX], best_weights[PATH_MAX], log[PATH_MAX], chart[PATH_MAX];
     size_t last_logged, last_evaluated; /* images_seen at the last row and at the last evaluation */
     smoothed_mean seconds_per_evaluation;

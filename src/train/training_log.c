@@ -14,13 +14,95 @@
 #include <unistd.h>
 
 /* The columns before the measures. */
-enum { FIXED_COLUMNS = 6 };
+static const char *const fixed_columns[] = {"iteration", "epoch", "images", "loss", "avg loss", "rate"};
+enum { FIXED_COLUMNS = sizeof fixed_columns / sizeof *fixed_columns };
 
-/* ---- Rows -------------------------------------------------------------------------------------------------------- */
+/* ---- The format -------------------------------------------------------------------------------------------------- */
+
+int log_format_add(log_format *format, const char *name, log_axis axis, const char *colour)
+{
+    const log_measure measure = {xstrdup(name), axis, colour};
+    format->measures = (log_measure *)grow_array(format->measures, format->count, &format->capacity, sizeof measure);
+    format->measures[format->count] = measure;
+    return (int)format->count++;
+}
+
+void log_format_free(log_format *format)
+{
+    size_t i;
+    for (i = 0; i < format->count; ++i) free(format->measures[i].name);
+    free(format->measures);
+    memset(format, 0, sizeof *format);
+}
+
+double *log_no_measures(const log_format *format)
+{
+    double *measures = (double *)xmalloc(format->count * sizeof *measures);
+    size_t i;
+    for (i = 0; i < format->count; ++i) measures[i] = -1;
+    return measures;
+}
+
+/* ---- Reading ----------------------------------------------------------------------------------------------------- */
+
+/* Takes a column off a line of CSV and unquotes it in place; *rest is NULL after the last one. */
+static char *next_column(char **rest)
+{
+    char *text = *rest, *from = text, *to = text;
+    int quoted = 0;
+    for (; *from && (quoted || (*from != ',' && *from != '\n')); ++from) {
+        if (*from != '"')
+            *to++ = *from;
+        else if (!quoted || from[1] != '"')
+            quoted = !quoted;
+        else
+            *to++ = *++from;
+    }
+    *rest = *from == ',' ? from + 1 : 0;
+    *to = 0;
+    return text;
+}
+
+/* Finds the measure of a column: one of this name that no earlier column has taken (two classes may have one name), or
+ * a new one. */
+static size_t measure_of(const char *name, log_format *format, const size_t *taken, size_t count)
+{
+    size_t i, k;
+    for (i = 0; i < format->count; ++i) {
+        for (k = 0; k < count && taken[k] != i; ++k) continue;
+        if (k == count && !strcmp(format->measures[i].name, name)) return i;
+    }
+    return (size_t)log_format_add(format, name, DRAWN_NOWHERE, 0);
+}
+
+/* The measures of a file, in the order of its columns. */
+typedef struct {
+    size_t *measures; /* owned: indices in the format */
+    size_t count;
+} log_columns;
+
+/* Reads the first line of a file. Returns 0, or -1 if it is not that of a log with this judged measure. */
+static int read_header(char *line, log_format *format, log_columns *columns)
+{
+    const char *judged = format->measures[format->judged].name;
+    size_t i, measures = 0;
+    char *rest = line;
+    for (i = 0; line[i]; ++i) measures += line[i] == ',' || line[i] == '\n'; /* at least as many columns */
+    for (i = 0; i < FIXED_COLUMNS; ++i)
+        if (!rest || strcmp(next_column(&rest), fixed_columns[i])) return -1;
+    columns->measures = (size_t *)xmalloc(measures * sizeof *columns->measures);
+    while (rest) {
+        const char *name = next_column(&rest);
+        if (!rest) return strncmp(name, "best ", 5) || strcmp(name + 5, judged) ? -1 : 0;
+        columns->measures[columns->count] = measure_of(name, format, columns->measures, columns->count);
+        ++columns->count;
+    }
+    return -1;
+}
 
 /* Parses a number (-1 if the column is empty) and the character `end` after it. Returns the text behind them, or NULL
  * on an error. */
-static char *read_column(char *text, char end, double *value)
+static char *read_number(char *text, char end, double *value)
 {
     char *after = text;
     *value = -1;
@@ -31,48 +113,62 @@ static char *read_column(char *text, char end, double *value)
     return *after == end ? after + 1 : 0;
 }
 
-/* Parses one line. Returns 0, or -1 if the line is not a complete row. */
-static int read_row(char *text, const log_format *format, training_row *row)
+/* Parses one line into `row`, whose measures are not taken yet. Returns 0, or -1 if the line is not a complete row. */
+static int read_row(char *text, const log_columns *columns, training_row *row)
 {
-    const int columns = FIXED_COLUMNS + format->count + 1;
-    double column[FIXED_COLUMNS + MAX_MEASURES + 1];
-    int i;
-    for (i = 0; i < columns; ++i)
-        if (!(text = read_column(text, i + 1 < columns ? ',' : '\n', column + i))) return -1;
-    if (column[0] < 0 || column[1] < 0 || column[2] < 0 || column[5] < 0) return -1; /* a loss may be negative */
-    memset(row, 0, sizeof *row);
-    row->iteration = (size_t)column[0];
-    row->epoch = column[1];
-    row->images = (size_t)column[2];
-    row->loss = column[3];
-    row->average_loss = column[4];
-    row->rate = column[5];
-    memcpy(row->measures, column + FIXED_COLUMNS, format->count * sizeof *column);
-    row->best = column[columns - 1];
+    double fixed[FIXED_COLUMNS];
+    size_t i;
+    for (i = 0; i < FIXED_COLUMNS; ++i)
+        if (!(text = read_number(text, ',', fixed + i))) return -1;
+    for (i = 0; i < columns->count; ++i)
+        if (!(text = read_number(text, ',', row->measures + columns->measures[i]))) return -1;
+    if (!read_number(text, '\n', &row->best)) return -1;
+    if (fixed[0] < 0 || fixed[1] < 0 || fixed[2] < 0 || fixed[5] < 0) return -1; /* a loss may be negative */
+    row->iteration = (size_t)fixed[0];
+    row->epoch = fixed[1];
+    row->images = (size_t)fixed[2];
+    row->loss = fixed[3];
+    row->average_loss = fixed[4];
+    row->rate = fixed[5];
     return 0;
 }
 
-int training_rows_read(const char *path, const log_format *format, training_rows *result)
+static void add_row(training_rows *rows, const training_row *row, double judged)
 {
+    rows->rows = (training_row *)grow_array(rows->rows, rows->count, &rows->capacity, sizeof *row);
+    rows->rows[rows->count++] = *row;
+    if (row->best > rows->best || judged > rows->best) {
+        rows->best = fmax(row->best, judged);
+        rows->best_iteration = judged == rows->best ? row->iteration : 0;
+    }
+}
+
+static void read_rows(FILE *file, log_format *format, training_rows *result)
+{
+    log_columns columns = {0, 0};
+    char *line = 0;
     size_t capacity = 0;
-    char line[512];
+    if (getline(&line, &capacity, file) > 0) result->is_foreign = read_header(line, format, &columns) != 0;
+    while (!result->is_foreign && getline(&line, &capacity, file) > 0) {
+        training_row row;
+        row.measures = log_no_measures(format);
+        if (read_row(line, &columns, &row))
+            free(row.measures);
+        else
+            add_row(result, &row, row.measures[format->judged]);
+    }
+    free(columns.measures);
+    free(line);
+}
+
+int training_rows_read(const char *path, log_format *format, training_rows *result)
+{
     FILE *file = fopen(path, "r");
     int error;
     memset(result, 0, sizeof *result);
     result->best = -1;
     if (!file) return errno == ENOENT ? 0 : -1;
-    while (fgets(line, sizeof line, file)) {
-        training_row row;
-        double judged;
-        if (read_row(line, format, &row)) continue;
-        result->rows = (training_row *)grow_array(result->rows, result->count, &capacity, sizeof row);
-        result->rows[result->count++] = row;
-        judged = row.measures[format->judged];
-        if (row.best > result->best || judged > result->best) {
-            result->best = fmax(row.best, judged);
-            result->best_iteration = judged == result->best ? row.iteration : 0;
-        }
-    }
+    read_rows(file, format, result);
     error = ferror(file) ? errno : 0;
     fclose(file);
     if (!error) return 0;
@@ -83,64 +179,80 @@ int training_rows_read(const char *path, const log_format *format, training_rows
 
 void training_rows_free(training_rows *rows)
 {
+    size_t i;
+    for (i = 0; i < rows->count; ++i) free(rows->rows[i].measures);
     free(rows->rows);
     rows->rows = 0;
     rows->count = 0;
 }
 
+/* ---- Writing ----------------------------------------------------------------------------------------------------- */
+
 /* Writes a value and the character before it: nothing else if there is no value. */
-static int format_value(char *text, size_t size, double value)
+static void write_value(FILE *file, double value)
 {
-    return value < 0 ? snprintf(text, size, ",") : snprintf(text, size, ",%.6f", value);
+    if (value < 0)
+        fputc(',', file);
+    else
+        fprintf(file, ",%.6f", value);
 }
 
-/* Formats a row as text and returns its length. */
-static int format_row(const training_row *row, const log_format *format, char *text, size_t size)
+static void write_row(FILE *file, const training_row *row, const log_format *format)
 {
-    int i, length = snprintf(text, size, "%zu,%.4f,%zu,%.6g,%.6g,%.6g", row->iteration, row->epoch, row->images,
-                             row->loss, row->average_loss, row->rate);
-    for (i = 0; i < format->count; ++i) length += format_value(text + length, size - length, row->measures[i]);
-    length += format_value(text + length, size - length, row->best);
-    return length + snprintf(text + length, size - length, "\n");
+    size_t i;
+    fprintf(file, "%zu,%.4f,%zu,%.6g,%.6g,%.6g", row->iteration, row->epoch, row->images, row->loss, row->average_loss,
+            row->rate);
+    for (i = 0; i < format->count; ++i) write_value(file, row->measures[i]);
+    write_value(file, row->best);
+    fputc('\n', file);
+}
+
+/* Writes the name of a column, in quotes where it holds a comma or a quote. */
+static void write_name(FILE *file, const char *name)
+{
+    if (!strpbrk(name, ",\"")) {
+        fputs(name, file);
+        return;
+    }
+    fputc('"', file);
+    for (; *name; ++name) fprintf(file, *name == '"' ? "\"\"" : "%c", *name);
+    fputc('"', file);
 }
 
 static void write_header(FILE *file, const log_format *format)
 {
-    int i;
-    fputs("iteration,epoch,images,loss,avg loss,rate", file);
-    for (i = 0; i < format->count; ++i) fprintf(file, ",%s", format->measures[i].name);
-    fprintf(file, ",best %s\n", format->measures[format->judged].name);
+    size_t i;
+    for (i = 0; i < FIXED_COLUMNS; ++i) fprintf(file, "%s,", fixed_columns[i]);
+    for (i = 0; i < format->count; ++i) {
+        write_name(file, format->measures[i].name);
+        fputc(',', file);
+    }
+    fprintf(file, "best %s\n", format->measures[format->judged].name);
 }
 
 int training_rows_write(const char *path, const log_format *format, const training_rows *rows, size_t last)
 {
-    char text[512];
     atomic_file file;
     size_t i;
     int error = atomic_open(&file, path);
     if (!error) {
         write_header(file.stream, format);
-        for (i = 0; i < rows->count; ++i) {
-            if (rows->rows[i].iteration > last) continue;
-            format_row(rows->rows + i, format, text, sizeof text);
-            fputs(text, file.stream);
-        }
+        for (i = 0; i < rows->count; ++i)
+            if (rows->rows[i].iteration <= last) write_row(file.stream, rows->rows + i, format);
         error = atomic_commit(&file);
     }
     errno = error;
     return error ? -1 : 0;
 }
 
-int training_row_append(const char *path, const log_format *format, const training_row *row)
+/* Appends the text to a file with a single write, so that readers find all of it or nothing, even if this process is
+ * killed. Only a full disk can take a part of it, which is cut off again. Returns 0 or -1 with errno. */
+static int append_text(const char *path, const char *text, size_t length)
 {
-    char text[512];
-    size_t length = (size_t)format_row(row, format, text, sizeof text);
     int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC), error = 0;
     ssize_t written;
     off_t before;
     if (fd < 0) return -1;
-    /* A single write for the whole row, so that readers find all of it or nothing, even if this process is killed. Only
-     * a full disk can take a part of it, which is cut off again. */
     before = lseek(fd, 0, SEEK_END);
     written = write(fd, text, length);
     if (written != (ssize_t)length) {
@@ -150,6 +262,19 @@ int training_row_append(const char *path, const log_format *format, const traini
     if (close(fd) && !error) error = errno;
     errno = error;
     return error ? -1 : 0;
+}
+
+int training_row_append(const char *path, const log_format *format, const training_row *row)
+{
+    char *text = 0;
+    size_t length = 0;
+    FILE *memory = open_memstream(&text, &length);
+    int failed;
+    if (!memory) return -1;
+    write_row(memory, row, format);
+    failed = fclose(memory) || append_text(path, text, length);
+    free(text);
+    return failed ? -1 : 0;
 }
 
 /* ---- The chart --------------------------------------------------------------------------------------------------- */
@@ -166,7 +291,7 @@ const char *training_chart(const char *csv, const log_format *format, const char
         "plot table using 1:($4 > 0 ? $4 : NaN) skip 1 with points pt 7 ps .3 lc rgb '#9ecae1' title 'loss', "
         "table using 1:($5 > 0 ? $5 : NaN) skip 1 with lines lw 2 lc rgb '#08519c' title 'running average'";
     gnuplot_picture p;
-    int i;
+    size_t i;
     gnuplot_begin(&p, png, 1000, 600);
     fputs("set title ", p.script);
     gnuplot_quote(p.script, title);
@@ -179,7 +304,7 @@ const char *training_chart(const char *csv, const log_format *format, const char
         const log_measure *measure = format->measures + i;
         const int percent = measure->axis == DRAWN_IN_PERCENT;
         if (measure->axis == DRAWN_NOWHERE) continue;
-        fprintf(p.script, ", table using 1:(%s(strcol(%d))) skip 1 axes x1%s with linespoints lw 2 pt 7 ps .6 lc rgb ",
+        fprintf(p.script, ", table using 1:(%s(strcol(%zu))) skip 1 axes x1%s with linespoints lw 2 pt 7 ps .6 lc rgb ",
                 percent ? "percent" : "above_zero", FIXED_COLUMNS + i + 1, percent ? "y2" : "y1");
         gnuplot_quote(p.script, measure->colour);
         fputs(" title ", p.script);

@@ -36,30 +36,84 @@ double validation_read_map(const char *json_file, char *why, size_t size)
     return -1;
 }
 
-/* Reads the first model of the list "models". */
-static void read_models(json_reader *r, classifier_scores *scores)
+/* A number of an object, by its key. */
+typedef struct {
+    const char *key;
+    double *value;
+} json_member;
+
+/* Reads the object's members that are listed. */
+static void read_members(json_reader *r, const json_member *members, int count)
 {
-    const struct {
-        const char *key;
-        double *value;
-    } members[] = {{"top1", &scores->top1}, {"top_k", &scores->top_k}, {"nll", &scores->nll}, {"ece", &scores->ece}};
-    enum { MEMBERS = sizeof members / sizeof *members };
     char key[JSON_STRING];
-    int model = 0, i;
-    for (json_begin(r, '['); json_more(r, ']'); ++model) {
-        if (model) {
+    int i;
+    for (json_begin(r, '{'); json_more(r, '}');) {
+        if (!json_key(r, key)) continue;
+        for (i = 0; i < count && strcmp(key, members[i].key);) ++i;
+        if (i < count)
+            *members[i].value = json_number(r);
+        else
             json_skip(r);
-            continue;
-        }
-        for (json_begin(r, '{'); json_more(r, '}');) {
-            if (!json_key(r, key)) continue;
-            for (i = 0; i < MEMBERS && strcmp(key, members[i].key);) ++i;
-            if (i < MEMBERS)
-                *members[i].value = json_number(r);
-            else
-                json_skip(r);
-        }
     }
+}
+
+/* What classifier metrics says of the first model; -1: nothing. */
+typedef struct {
+    classifier_scores scores;
+    double noisy, as_given, as_true; /* numbers of images */
+} model_numbers;
+
+static void read_model(json_reader *r, model_numbers *model)
+{
+    const json_member noise[] = {
+        {"images", &model->noisy}, {"as_given", &model->as_given}, {"as_true", &model->as_true}};
+    const json_member scores[] = {{"top1", &model->scores.top1},
+                                  {"top_k", &model->scores.top_k},
+                                  {"nll", &model->scores.nll},
+                                  {"ece", &model->scores.ece}};
+    enum { SCORES = sizeof scores / sizeof *scores };
+    char key[JSON_STRING];
+    int i;
+    for (json_begin(r, '{'); json_more(r, '}');) {
+        if (!json_key(r, key)) continue;
+        for (i = 0; i < SCORES && strcmp(key, scores[i].key);) ++i;
+        if (i < SCORES)
+            *scores[i].value = json_number(r);
+        else if (!strcmp(key, "noise"))
+            read_members(r, noise, sizeof noise / sizeof *noise);
+        else
+            json_skip(r);
+    }
+}
+
+/* Reads the first model of a file, and calls `check`, which fails the reader where a number is missing. */
+static int read_models(const char *json_file, model_numbers *model, void (*check)(json_reader *, const model_numbers *),
+                       char *why, size_t size)
+{
+    char key[JSON_STRING];
+    json_reader r;
+    int k;
+    *model = (model_numbers){{-1, -1, -1, -1}, -1, -1, -1};
+    if (json_open(&r, json_file)) {
+        for (json_begin(&r, '{'); json_more(&r, '}');) {
+            if (!json_key(&r, key) || strcmp(key, "models")) {
+                json_skip(&r);
+                continue;
+            }
+            for (k = 0, json_begin(&r, '['); json_more(&r, ']'); ++k) {
+                if (k)
+                    json_skip(&r);
+                else
+                    read_model(&r, model);
+            }
+        }
+        json_end(&r);
+        check(&r, model);
+    }
+    json_close(&r);
+    if (!r.error[0]) return 0;
+    snprintf(why, size, "%s", r.error);
+    return -1;
 }
 
 static int is_share(double value)
@@ -67,26 +121,35 @@ static int is_share(double value)
     return value >= 0 && value <= 1;
 }
 
+static void check_scores(json_reader *r, const model_numbers *model)
+{
+    const classifier_scores *s = &model->scores;
+    if (!is_share(s->top1) || !is_share(s->top_k) || !is_share(s->ece) || !(s->nll >= 0))
+        json_fail(r, "there is no model with \"top1\", \"top_k\" and \"ece\" from 0 to 1 and a \"nll\"");
+}
+
 int validation_read_scores(const char *json_file, classifier_scores *scores, char *why, size_t size)
 {
-    char key[JSON_STRING];
-    json_reader r;
-    scores->top1 = scores->top_k = scores->nll = scores->ece = -1;
-    if (json_open(&r, json_file)) {
-        for (json_begin(&r, '{'); json_more(&r, '}');) {
-            if (json_key(&r, key) && !strcmp(key, "models"))
-                read_models(&r, scores);
-            else
-                json_skip(&r);
-        }
-        json_end(&r);
-        if (!is_share(scores->top1) || !is_share(scores->top_k) || !is_share(scores->ece) || !(scores->nll >= 0))
-            json_fail(&r, "there is no model with \"top1\", \"top_k\" and \"ece\" from 0 to 1 and a \"nll\"");
-    }
-    json_close(&r);
-    if (!r.error[0]) return 0;
-    snprintf(why, size, "%s", r.error);
-    return -1;
+    model_numbers model;
+    const int failed = read_models(json_file, &model, check_scores, why, size);
+    *scores = model.scores;
+    return failed;
+}
+
+static void check_noise(json_reader *r, const model_numbers *model)
+{
+    const double n = model->noisy;
+    if (!(n > 0) || !is_share(model->as_given / n) || !is_share(model->as_true / n))
+        json_fail(r, "there is no model with \"noise\": \"images\", \"as_given\" and \"as_true\"");
+}
+
+int validation_read_noise(const char *json_file, noise_errors *errors, char *why, size_t size)
+{
+    model_numbers model;
+    const int failed = read_models(json_file, &model, check_noise, why, size);
+    errors->given = 1 - model.as_given / model.noisy;
+    errors->clean = 1 - model.as_true / model.noisy;
+    return failed;
 }
 
 /* ---- The child --------------------------------------------------------------------------------------------------- */
@@ -130,13 +193,14 @@ static char *name_result(const validation_input *input)
     return strcat(strcpy(name, input->weights), ending);
 }
 
-/* Runs the command, with an option of its own unless `option` is NULL. Returns 0; or -1 with the reason in `why`. */
+/* Runs the command with up to MORE further arguments, which NULL ends. Returns 0; or -1 with the reason in `why`. */
 static int run_child(const validation_command *command, const validation_input *input, const char *json_file,
-                     const char *option, const char *option_value, char *why, size_t size)
+                     const char *const *more, char *why, size_t size)
 {
+    enum { MORE = 4 };
     char gpu[16];
-    const char *argv[16] = {"darknet",       command->group, command->name, input->data_file,
-                            input->cfg_file, input->weights, "-json",       json_file};
+    const char *argv[11 + MORE] = {"darknet",       command->group, command->name, input->data_file,
+                                   input->cfg_file, input->weights, "-json",       json_file};
     int n = 8, status;
     child_output output;
     memset(&output, 0, sizeof output);
@@ -150,10 +214,7 @@ static int run_child(const validation_command *command, const validation_input *
         argv[n++] = "-i";
         argv[n++] = gpu;
     }
-    if (option) {
-        argv[n++] = option;
-        argv[n++] = option_value;
-    }
+    while (*more) argv[n++] = *more++;
     /* The running program, even if another one has been built in its place. */
     status = child_run("/proc/self/exe", (char **)argv, -1, read_line, &output);
     if (output.line_open) fputc('\n', stderr);
@@ -178,21 +239,36 @@ static void remove_result(char *json_file)
 double validation_map(const validation_input *input, char *why, size_t size)
 {
     static const validation_command command = {"detector", "map", "mAP"};
+    static const char *const more[] = {0};
     char *json_file = name_result(input);
     double map = -1;
-    if (!run_child(&command, input, json_file, 0, 0, why, size)) map = validation_read_map(json_file, why, size);
+    if (!run_child(&command, input, json_file, more, why, size)) map = validation_read_map(json_file, why, size);
     remove_result(json_file);
     return map;
 }
 
+static const validation_command metrics = {"classifier", "metrics", "top-1"};
+
 int validation_scores(const validation_input *input, int k, classifier_scores *scores, char *why, size_t size)
 {
-    static const validation_command command = {"classifier", "metrics", "top-1"};
     char *json_file = name_result(input), number[16];
+    const char *const more[] = {"-top", number, 0};
     int failed;
     snprintf(number, sizeof number, "%d", k);
-    failed = run_child(&command, input, json_file, "-top", number, why, size);
+    failed = run_child(&metrics, input, json_file, more, why, size);
     if (!failed) failed = validation_read_scores(json_file, scores, why, size);
+    remove_result(json_file);
+    return failed;
+}
+
+int validation_noise(const validation_input *input, int most, noise_errors *errors, char *why, size_t size)
+{
+    char *json_file = name_result(input), number[16];
+    const char *const more[] = {"-list", "train", "-changed", number, 0};
+    int failed;
+    snprintf(number, sizeof number, "%d", most);
+    failed = run_child(&metrics, input, json_file, more, why, size);
+    if (!failed) failed = validation_read_noise(json_file, errors, why, size);
     remove_result(json_file);
     return failed;
 }

@@ -19,6 +19,12 @@ typedef struct {
     double ece;         /* expected calibration error, 0 to 1 */
 } classifier_scores;
 
+/* The errors of a classifier on training images whose label noise has changed, as shares of these images. */
+typedef struct {
+    double given; /* the prediction is not the wrong label that it was trained with */
+    double clean; /* the prediction is not the true label */
+} noise_errors;
+
 /* Each runs the command and waits for the result. Prints the child's progress on stderr: on a terminal in one line that
  * is overwritten, elsewhere a line every ten seconds. The child writes its results to a file beside the weights, which
  * is removed afterwards. The reason of an error is in `why` (`size` bytes, one line without its end). */
@@ -29,8 +35,13 @@ double validation_map(const validation_input *input, char *why, size_t size);
 /* Measures a classifier, with top-k for this k. Returns 0, or -1 after an error. */
 int validation_scores(const validation_input *input, int k, classifier_scores *scores, char *why, size_t size);
 
+/* Measures a classifier on the images of train= whose label noise has changed, on `most` of them at most, always the
+ * same. Returns 0, or -1 after an error; there must be such images. */
+int validation_noise(const validation_input *input, int most, noise_errors *errors, char *why, size_t size);
+
 /* The same from a file that was written by `detector map -json` and by `classifier metrics -json`. */
 double validation_read_map(const char *json_file, char *why, size_t size);
 int validation_read_scores(const char *json_file, classifier_scores *scores, char *why, size_t size);
+int validation_read_noise(const char *json_file, noise_errors *errors, char *why, size_t size);
 
 #endif

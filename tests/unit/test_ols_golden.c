@@ -44,16 +44,24 @@ static void forward_sigmoid(ols_batch x, const ols_options *options, const ols_s
     }
 }
 
+/* Makes a mixture of the one-hot row b of truth, with this share, and of class `other` with the rest. */
+static void mix_labels(ols_batch x, int b, int other, float share)
+{
+    float *truth = x.truth + b * x.classes;
+    int k;
+    for (k = 0; k < x.classes; ++k) truth[k] = share * truth[k] + (k == other ? 1 - share : 0);
+}
+
 /* Trains on the batches of the golden file with the options of the case, and compares all results. */
 static void golden_case(void **test)
 {
     const char *name = (const char *)*test;
-    int sigmoid = !strcmp(name, "sigmoid");
+    int sigmoid = !strcmp(name, "sigmoid"), mixed = !strncmp(name, "mixup", 5);
     FILE *file = open_golden("ols.txt");
     ols_batch x[GOLDEN_BATCHES];
     ols_options options = ols_default_options(OLS_HARD);
     ols_state *state = 0;
-    float expected[GOLDEN_BATCH * GOLDEN_CLASSES];
+    float expected[GOLDEN_BATCH * GOLDEN_CLASSES], partners[GOLDEN_BATCH], shares[GOLDEN_BATCH];
     int i, b, k, sizes[4];
 
     expect_word(file, "size");
@@ -72,6 +80,11 @@ static void golden_case(void **test)
         }
         expect_word(file, "logits");
         read_values(file, x[i].logits, GOLDEN_BATCH * GOLDEN_CLASSES);
+        expect_word(file, "partners");
+        read_values(file, partners, GOLDEN_BATCH);
+        expect_word(file, "shares");
+        read_values(file, shares, GOLDEN_BATCH);
+        for (b = 0; mixed && b < GOLDEN_BATCH; ++b) mix_labels(x[i], b, (int)partners[b], shares[b]);
     }
     for (;;) {
         char found[64];
@@ -139,6 +152,10 @@ static const struct CMUnitTest tests[] = {
     GOLDEN("freeze-zero", "freeze_and_empty_zero_follow_the_released_code"),
     GOLDEN("freeze-keep", "freeze_and_empty_keep_go_together"),
     GOLDEN("sigmoid", "a_sigmoid_head_is_a_binary_cross_entropy_a_class"),
+    GOLDEN("mixup-hard", "hard_labels_of_a_mixture_are_weighed_by_their_shares"),
+    GOLDEN("mixup-ls", "smoothed_labels_of_a_mixture_are_weighed_by_their_shares"),
+    GOLDEN("mixup-ols", "a_mixture_has_the_soft_labels_of_both_classes_and_counts_as_the_larger_one"),
+    GOLDEN("mixup-weights", "a_mixture_whose_targets_do_not_sum_to_one"),
     cmocka_unit_test(every_golden_case_is_replayed),
 };
 
@@ -160,7 +177,7 @@ static void every_golden_case_is_replayed(void **test)
         }
         if (fscanf(file, "%*[^\n]") == EOF) break;
     }
-    assert_true(cases >= 11);
+    assert_true(cases >= 15);
     fclose(file);
 }
 

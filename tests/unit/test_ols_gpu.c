@@ -30,8 +30,8 @@ static void download(void *host, void *device, size_t bytes)
     assert_cuda(cudaFree(device));
 }
 
-/* Random logits. Of every five samples three are predicted correctly, one is random, and one has no single class (none
- * or two). */
+/* Random logits. Of every five samples three are predicted correctly, one is random, and one has no class (no entry, or
+ * two that do not sum to 1). Every seventh is a mixture of two classes, the first with the share .4, .5 or .6. */
 static ols_batch new_batch(int classes, int batch, uint64_t seed)
 {
     size_t n = (size_t)classes * batch, i;
@@ -43,6 +43,12 @@ static ols_batch new_batch(int classes, int batch, uint64_t seed)
         int label = (int)(noise(&seed) * classes);
         if (b % 5 != 4 || b % 2) x.truth[at + label] = 1;
         if (b % 5 == 4 && b % 2) x.truth[at + (label + 1) % classes] = .5f;
+        if (b % 7 == 3) {
+            const float share = .4f + .1f * (b / 7 % 3);
+            memset(x.truth + at, 0, classes * sizeof(float));
+            x.truth[at + label] = share;
+            x.truth[at + (label + 1 + b) % classes] += 1 - share;
+        }
         if (b % 5 < 3) x.logits[at + label] = 4;
     }
     return x;

@@ -44,6 +44,37 @@ static void the_output_of_ols_is_that_of_softmax_without_truth(void **state)
     free_network(ols);
 }
 
+/* As mixup makes it. The losses differ: Darknet's is -log p of both classes, not weighed by their shares. */
+static void a_mixture_of_two_classes_has_the_gradient_that_softmax_gives_it(void **state)
+{
+    network *softmax = network_of(23, CLASSIFIER "[softmax]\n", 4, 1, .9, .1);
+    network *ols = network_of(23, CLASSIFIER "[ols]\nsmoothing=hard\n", 4, 1, .9, .1);
+    network *nets[2];
+    int i, b, k;
+    (void)state;
+    nets[0] = softmax, nets[1] = ols;
+    for (i = 0; i < 2; ++i) {
+        put_batch(nets[i], 0);
+        memset(nets[i]->truth, 0, 4 * CLASSES * sizeof(float));
+        for (b = 0; b < 4; ++b) {
+            nets[i]->truth[b * CLASSES + b % CLASSES] = .1f + .2f * b;
+            nets[i]->truth[b * CLASSES + (b + 1) % CLASSES] = 1 - (.1f + .2f * b);
+        }
+        forward(nets[i]);
+    }
+    assert_near("delta", last_layer(softmax).delta, last_layer(ols).delta, 4 * CLASSES, 1e-6);
+    for (i = 0; i < 4 * CLASSES; ++i)
+        assert_close(last_layer(ols).delta[i], ols->truth[i] - last_layer(ols).output[i], 1e-6);
+    for (b = 0; b < 4; ++b) {
+        double loss = 0;
+        for (k = 0; k < CLASSES; ++k)
+            loss -= ols->truth[b * CLASSES + k] * log(last_layer(ols).output[b * CLASSES + k]);
+        assert_close(last_layer(ols).loss[b], loss, 1e-5);
+    }
+    free_network(softmax);
+    free_network(ols);
+}
+
 /* ---- Outside of training -------------------------------------------------------------------------------------------
  */
 
@@ -141,6 +172,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(hard_ols_trains_like_softmax),
         TEST(the_output_of_ols_is_that_of_softmax_without_truth),
+        TEST(a_mixture_of_two_classes_has_the_gradient_that_softmax_gives_it),
         TEST(inference_and_validation_leave_the_statistics_alone),
         TEST(a_network_loaded_to_predict_works_with_a_batch_of_one),
         TEST(a_network_that_is_resized_keeps_its_soft_labels_and_goes_on),

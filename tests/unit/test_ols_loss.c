@@ -173,7 +173,9 @@ static void a_sample_is_trained_alike_alone_and_in_a_batch(void **test)
     ols_batch x = new_batch(K, B, 24), single = new_batch(K, 1, 1);
     int b;
     (void)test;
-    x.truth[3 * K] = x.truth[3 * K + 1] = 1; /* not one-hot */
+    x.truth[3 * K] = x.truth[3 * K + 1] = 1; /* no class */
+    memset(x.truth + 5 * K, 0, K * sizeof(float));
+    x.truth[5 * K] = .75f, x.truth[5 * K + 4] = .25f; /* a mixture */
     forward(x, &options, state, 1);
     ols_accumulate(state, B, x.probs, x.labels, x.hits);
     for (b = 0; b < B; ++b) {
@@ -358,19 +360,111 @@ static void a_class_that_the_logits_rule_out_costs_nothing_unless_the_target_wan
 
 static void a_label_is_the_one_entry_that_is_not_zero(void **test)
 {
-    static const float truth[] = {1, 0, 0, /**/ 0, 0, 1, /**/ 0, .5f, 0, /**/ 0, 0, 0, /**/ 1, 1, 0, /**/ .5f, 0, .5f};
-    static const int expected[] = {0, 2, 1, -1, -1, -1};
-    int labels[6];
+    static const float truth[] = {1, 0, 0, /**/ 0, 0, 1, /**/ 0, .5f, 0, /**/ 0, 0, 0, /**/ 1, 1, 0};
+    static const int expected[] = {0, 2, 1, -1, -1};
+    int labels[5];
     (void)test;
-    ols_labels(3, 6, truth, labels);
+    ols_labels(3, 5, truth, labels);
     assert_memory_equal(labels, expected, sizeof expected);
 }
 
-/* As in Darknet's [softmax]: the truth is used unchanged, delta = truth - p. */
-static void samples_without_a_single_class_are_trained_on_their_truth(void **test)
+static void the_label_of_a_mixture_has_the_larger_share_the_first_at_a_tie(void **test)
 {
-    enum { K = 4, B = 3 };
-    static const float truth[B * K] = {0, 0, 0, 0, /**/ 1, 0, 1, 0, /**/ .3f, .7f, 0, 0};
+    static const float truth[] = {.3f, .7f, 0, /**/ .7f,  0,    .3f,   /**/ .5f,  0,    .5f, /**/ 0,   1e-30f, 1,
+                                  .4f, .5f, 0, /**/ 1.5f, -.5f, 0,     /**/ .25f, .25f, .5f, /**/ 0,   -.5f,   1.5f,
+                                  .9f, .2f, 0, /**/ .6f,  0,    .401f, /**/ 0,    .6f,  .4f, /**/ NAN, .5f,    0};
+    static const int expected[] = {1, 0, 0, 2, /**/ -1, -1, -1, -1, /**/ -1, -1, 1, -1};
+    int labels[COUNT(expected)];
+    (void)test;
+    ols_labels(3, COUNT(expected), truth, labels);
+    assert_memory_equal(labels, expected, sizeof expected);
+}
+
+/* Replaces every row of truth by a mixture of two classes; the share of the first goes from almost 0 to almost 1. */
+static void mix_truth(ols_batch x)
+{
+    int b;
+    for (b = 0; b < x.batch; ++b) {
+        const int first = b % x.classes, second = (first + 1 + b / 2 % (x.classes - 1)) % x.classes;
+        const float share = (b + .5f) / x.batch;
+        set_label(x, b, first);
+        x.truth[b * x.classes + first] = share;
+        x.truth[b * x.classes + second] = 1 - share;
+    }
+}
+
+/* The target of every method is that of either class, weighed by its share. */
+static void a_mixture_of_two_classes_has_the_gradient_of_its_loss(void **test)
+{
+    enum { K = 7, B = 20 };
+    static const float weights[][2] = {{.5f, -1}, {.3f, -1}, {0, -1}, {1, 1}, {.5f, 0}};
+    static const ols_smoothing methods[] = {OLS_HARD, OLS_LS, OLS_OLS};
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *state = random_state(K, &options, 3);
+    ols_batch x = new_batch(K, B, 14);
+    size_t m, w, t;
+    int b, k, y;
+    (void)test;
+    zero_row(state, 2);
+    mix_truth(x);
+    for (m = 0; m < COUNT(methods); ++m) {
+        for (w = 0; w < COUNT(weights); ++w) {
+            double q[B * K] = {0};
+            ols_target_spec spec;
+            float one[K];
+            options.smoothing = methods[m];
+            options.alpha = weights[w][0];
+            options.soft_weight = weights[w][1];
+            spec = ols_make_target_spec(&options, state, K);
+            for (b = 0; b < B; ++b) {
+                for (y = 0; y < K; ++y) {
+                    ols_target(&spec, K, y, one);
+                    for (k = 0; k < K; ++k) q[b * K + k] += x.truth[b * K + y] * one[k];
+                }
+            }
+            for (t = 0; t < COUNT(temperatures); ++t) {
+                forward(x, &options, state, temperatures[t]);
+                assert_loss_and_gradient(x, q, temperatures[t]);
+            }
+        }
+    }
+    ols_free_state(state);
+    free_batch(x);
+}
+
+static void a_mixture_is_a_hit_where_the_class_with_the_larger_share_is_predicted(void **test)
+{
+    static const float truth[] = {.4f, .6f, 0, /**/ .4f, .6f, 0, /**/ .4f, .6f, 0, /**/ .5f, 0, .5f};
+    static const int predicted[] = {1, 0, 2, 0}, hits[] = {1, -1, -1, 0};
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *state = ols_new_state(3, &options);
+    ols_batch x = new_batch(3, 4, 15);
+    int b, k;
+    (void)test;
+    memcpy(x.truth, truth, sizeof truth);
+    for (b = 0; b < 4; ++b) x.logits[b * 3 + predicted[b]] = 5;
+    forward(x, &options, state, 1);
+    assert_memory_equal(x.hits, hits, sizeof hits);
+    ols_accumulate(state, 4, x.probs, x.labels, x.hits);
+    assert_int_equal(state->seen[1], 3);
+    assert_int_equal(state->seen[0], 1);
+    assert_int_equal(state->correct[1], 1);
+    assert_int_equal(state->correct[0], 1);
+    assert_int_equal(state->unlabelled, 0);
+    for (k = 0; k < 3; ++k) {
+        assert_close(state->A[3 + k], x.probs[k], 0);
+        assert_close(state->A[k], x.probs[9 + k], 0);
+        assert_close(state->A[6 + k], 0, 0);
+    }
+    ols_free_state(state);
+    free_batch(x);
+}
+
+/* As in Darknet's [softmax]: the truth is used unchanged, delta = truth - p. */
+static void samples_without_a_class_are_trained_on_their_truth(void **test)
+{
+    enum { K = 4, B = 4 };
+    static const float truth[B * K] = {0, 0, 0, 0, /**/ 1, 0, 1, 0, /**/ .3f, .5f, 0, .2f, /**/ .3f, .6f, 0, 0};
     static const ols_smoothing methods[] = {OLS_HARD, OLS_LS, OLS_OLS};
     double q[K], logits[K];
     size_t m;
@@ -416,7 +510,10 @@ int main(void)
         cmocka_unit_test(a_thousand_classes_work_as_ten_do),
         cmocka_unit_test(a_class_that_the_logits_rule_out_costs_nothing_unless_the_target_wants_it),
         cmocka_unit_test(a_label_is_the_one_entry_that_is_not_zero),
-        cmocka_unit_test(samples_without_a_single_class_are_trained_on_their_truth),
+        cmocka_unit_test(the_label_of_a_mixture_has_the_larger_share_the_first_at_a_tie),
+        cmocka_unit_test(a_mixture_of_two_classes_has_the_gradient_of_its_loss),
+        cmocka_unit_test(a_mixture_is_a_hit_where_the_class_with_the_larger_share_is_predicted),
+        cmocka_unit_test(samples_without_a_class_are_trained_on_their_truth),
     };
     return cmocka_run_group_tests_name("ols_loss", tests, 0, 0) != 0;
 }

