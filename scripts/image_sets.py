@@ -282,7 +282,7 @@ def sort_imagenet(folder):
 OXFORD, TORONTO = "https://www.robots.ox.ac.uk/~vgg/data", "https://www.cs.toronto.edu/~kriz"
 
 # The MD5 sums are those that torchvision checks by (torchvision/datasets/cifar.py, flowers102.py, imagenet.py; and
-# stanford_cars.py up to release 0.15). It has none of CUB-200-2011, FGVC-Aircraft and Tiny ImageNet: of these, and of the
+# stanford_cars.py until its address broke). It has none of CUB-200-2011, FGVC-Aircraft and Tiny ImageNet: of these, and of the
 # addresses of all, several independent projects name the same.
 SETS = {
     "cifar10": Set(
