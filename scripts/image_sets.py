@@ -199,6 +199,7 @@ def sort_cub200(folder):
     return Sorted(classes, images)
 
 
+# The names on the set's page, by number; its archives hold the numbers alone.
 FLOWERS = """pink primrose, hard-leaved pocket orchid, canterbury bells, sweet pea, english marigold, tiger lily, moon
 orchid, bird of paradise, monkshood, globe thistle, snapdragon, colt's foot, king protea, spear thistle, yellow iris,
 globe-flower, purple coneflower, peruvian lily, balloon flower, giant white arum lily, fire lily, pincushion flower,
@@ -210,7 +211,7 @@ llandaff, gaura, geranium, orange dahlia, pink-yellow dahlia, cautleya spicata, 
 silverbush, californian poppy, osteospermum, spring crocus, bearded iris, windflower, tree poppy, gazania, azalea, water
 lily, rose, thorn apple, morning glory, passion flower, lotus, toad lily, anthurium, frangipani, clematis, hibiscus,
 columbine, desert-rose, tree mallow, magnolia, cyclamen, watercress, canna lily, hippeastrum, bee balm, ball moss,
-foxglove, bougainvillea, camellia, mallow, mexican petunia, bromelia, blanket flower, trumpet creeper, blackberry lily"""  # of the set's page: its archives number the classes only
+foxglove, bougainvillea, camellia, mallow, mexican petunia, bromelia, blanket flower, trumpet creeper, blackberry lily"""
 
 
 def sort_flowers102(folder):
