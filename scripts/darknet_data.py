@@ -6,17 +6,10 @@ in the same folder; after `get-voc /sets/voc`, it can be started anywhere.
 """
 
 import argparse
-import gzip
 import hashlib
-import lzma
 import os
-import shutil
-import stat
 import sys
-import tarfile
 import time
-import zipfile
-import zlib
 
 PROGRAM = os.path.basename(sys.argv[0])
 
@@ -178,57 +171,6 @@ def split(paths, count, seed):
 def share_of(count, part):
     """How many of `count` images a share is: rounded, but at least one on either side where there are two."""
     return min(max(round(count * part), 1), count - 1) if part and count else 0
-
-
-# ---- archives ----
-
-def tar_members(file):
-    """(name, is a plain file, is a folder, function that opens it) of each member."""
-    with tarfile.open(fileobj=file) as tar:
-        for member in tar:
-            yield member.name, member.isfile(), member.isdir(), lambda member=member: tar.extractfile(member)
-
-
-def zip_members(file):
-    with zipfile.ZipFile(file) as archive:
-        for member in archive.infolist():
-            kind = stat.S_IFMT(member.external_attr >> 16)
-            plain = not member.is_dir() and kind in (0, stat.S_IFREG)
-            yield (member.filename.replace("\\", "/"), plain, member.is_dir(),
-                   lambda member=member: archive.open(member))
-
-
-def unpack(archive, folder, member_path):
-    """Unpacks a tar or zip archive into the folder. member_path: a function of a member's name, in parts, that returns
-    its path below the folder, in parts, or None where it is left out. Returns how many members were left out.
-
-    Only plain files are written, and by us, so that links and special files cannot lead elsewhere.
-    """
-    others = 0
-    with open(archive, "rb") as file:
-        kind = "zip" if file.read(2) == b"PK" else "tar"
-        file.seek(0)
-        progress = Progress(os.path.getsize(archive), "unpacked")
-        try:
-            for name, plain, is_folder, open_member in (zip_members if kind == "zip" else tar_members)(file):
-                parts = [part for part in name.split("/") if part not in ("", ".")]
-                if name.startswith("/") or ".." in parts:
-                    raise BadInput(f"{archive}: holds {name!r}, which would be unpacked outside of the folder: not "
-                                   "unpacked")
-                path = member_path(parts) if plain and parts else None
-                if path:
-                    target = os.path.join(folder, *path)
-                    os.makedirs(os.path.dirname(target), exist_ok=True)
-                    with open(target, "wb") as copy, open_member() as content:
-                        shutil.copyfileobj(content, copy)
-                elif not is_folder:
-                    others += 1
-                progress.at(file.tell())
-        except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile,
-                NotImplementedError, RuntimeError) as error:  # the last two: what Python's zipfile cannot read
-            raise BadInput(f"{archive}: no whole {kind} archive: {one_line(error)}") from None
-        progress.end()
-    return others
 
 
 # ---- .data files ----

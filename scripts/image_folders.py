@@ -1,5 +1,5 @@
 """Folders of images, by class or with a table of labels, to what Darknet's classifier trains on. Used by
-images-to-darknet and cifar10-to-darknet.
+images-to-darknet and get-images.
 
 An entry is (path below the set's folder, class). A part of a set, "train", "valid" or "test", is a list of entries.
 """
@@ -11,8 +11,8 @@ import os
 import signal
 import warnings
 
-from darknet_data import (BadInput, DECODED, Progress, data_prefix, data_text, is_image_name, is_one_line, one_line, pillow,
-                          read_text, share_of, split, write_lines, write_whole)
+from darknet_data import (BadInput, DECODED, PROGRAM, Progress, data_prefix, data_text, is_image_name, is_one_line, one_line,
+                          pillow, read_text, say, share, share_of, split, whole_number, write_lines, write_whole)
 
 PARTS = {"train": ("train",), "valid": ("val", "valid", "validation"), "test": ("test",)}
 
@@ -253,23 +253,72 @@ def near_duplicates_of(train, others, hashes, problems):
     return found
 
 
-# ---- what is written ----
+# ---- from what was found to what is written ----
 
-def take_validation(entries, classes, seed, count_of):
-    """Splits entries: returns (those that stay, those that are taken), by class and path. count_of: a function of a
-    class and its number of images that tells how many to take."""
+def add_set_options(parser, default_share):
+    """Those that images-to-darknet and get-images share. default_share: says what --val is without the option."""
+    parser.add_argument("--val", type=share, metavar="SHARE", help="share of the training images of each class to validate "
+                        f"on (default {default_share})")
+    parser.add_argument("--seed", type=whole_number(0, 2**32 - 1), default=1, metavar="K",
+                        help="which ones --val takes (default 1)")
+    parser.add_argument("--no-duplicates-check", dest="duplicates_check", action="store_false",
+                        help="do not look for near-duplicates")
+    parser.add_argument("--drop-duplicates", action="store_true",
+                        help="leave near-duplicates of training images out of valid.list and test.list")
+    parser.add_argument("--strict", action="store_true", help="any problem is an error, and nothing is written")
+
+
+def check_set_options(args):
+    if args.drop_duplicates and not args.duplicates_check:
+        raise BadInput("--drop-duplicates and --no-duplicates-check do not go together")
+
+
+def settle(args, source, sets, names, folder, problems):
+    """Decides by the options what of the sets {part: entries} is written, and changes them: unreadable images go, --val is
+    taken, near-duplicates are looked for, and a test part without a validation part validates. Returns (the classes that
+    have images, the near-duplicates)."""
+    if args.val and "valid" in sets:
+        raise BadInput(f"--val {args.val:g}: {source} has a folder of images to validate on")
+    hashes = readable(folder, sets, problems, hashed=args.duplicates_check)
+    names = check_classes(sets, names, source, problems)
+    if not sets["train"]:
+        raise BadInput(f"{source}: has no image to train on; problems: {problems}")
+
+    part = .2 if args.val is None and len(sets) == 1 else args.val
+    if part:
+        sets["train"], sets["valid"] = take_share(sets["train"], names, args.seed, part)
+        if not sets["valid"]:
+            raise BadInput(f"--val {part:g}: every class has one image, and none is left to validate on; --val 0 takes none")
+    for name, entries in sets.items():
+        if not entries:
+            raise BadInput(f"{source}: has no {name} image; problems: {problems}")
+    if "valid" not in sets and "test" in sets:
+        sets["valid"] = sets.pop("test")
+
+    twins = []
+    for name in ("valid", "test") if args.duplicates_check else ():
+        found = near_duplicates_of(sets["train"], sets.get(name, []), hashes, problems)
+        twins += found
+        dropped = {path for path, *_ in found} if args.drop_duplicates else ()
+        if dropped:
+            sets[name] = [entry for entry in sets[name] if entry[0] not in dropped]
+            if not sets[name]:
+                raise BadInput(f"--drop-duplicates: no {name} image is left")
+    if args.strict and len(problems):
+        raise BadInput(f"{source}: --strict, nothing written; problems: {problems}")
+    return names, twins
+
+
+def take_share(entries, classes, seed, part):
+    """Splits entries: returns (those that stay, those that are taken), by class and path."""
     stay, taken, by_class = [], [], {name: [] for name in classes}
     for path, name in sorted(entries):
         by_class[name].append(path)
     for name, paths in by_class.items():
-        chosen = split(paths, count_of(name, len(paths)), seed)
+        chosen = split(paths, share_of(len(paths), part), seed)
         stay += [(path, name) for path in paths if path not in chosen]
         taken += [(path, name) for path in paths if path in chosen]
     return stay, taken
-
-
-def take_share(entries, classes, seed, part):
-    return take_validation(entries, classes, seed, lambda name, count: share_of(count, part))
 
 
 def list_lines(folder, entries, with_label):
@@ -277,15 +326,37 @@ def list_lines(folder, entries, with_label):
     return [os.path.normpath(os.path.join(prefix, path)) + (f"\t{name}" if with_label else "") for path, name in entries]
 
 
-def write_set(out, name, classes, lists, data_keys, labels, **settings):
-    """Writes lists {file name: lines}, NAME.names, labels.txt and NAME.data into `out`, and makes the folder backup.
-    data_keys: [(key, file name)] of the lists. Returns the path of the .data file as it would go into another."""
+def write_set(out, name, shown, sets, labels, titles, twins, problems):
+    """Writes lists, labels.txt, NAME.names (the titles of the labels), duplicates.tsv and NAME.data into `out`, makes the
+    folder backup, and prints what that came to. shown: the path of the set's folder that lists begin with."""
     prefix = data_prefix(out)
-    for file, lines in lists.items():
-        write_lines(os.path.join(out, file), lines)
+    in_folders = all(os.path.basename(os.path.dirname(path)) == label for entries in sets.values() for path, label in entries)
+    for part in ("train", "valid", "test"):
+        path = os.path.join(out, part + ".list")
+        if part in sets:
+            write_lines(path, list_lines(shown, sets[part], not in_folders))
+        elif os.path.lexists(path):
+            os.unlink(path)  # of an earlier run
+    write_duplicates(os.path.join(out, "duplicates.tsv"), shown, twins)
     write_lines(os.path.join(out, "labels.txt"), labels)
-    write_lines(os.path.join(out, name + ".names"), classes)
+    write_lines(os.path.join(out, name + ".names"), titles)
     os.makedirs(os.path.join(out, "backup"), exist_ok=True)
-    files = data_keys + [("labels", "labels.txt"), ("names", name + ".names"), ("backup", "backup")]
-    write_whole(os.path.join(out, name + ".data"), data_text(len(classes), prefix, files, **settings))
-    return f"{prefix}/{name}.data"
+
+    files = [(part, part + ".list") for part in ("train", "valid", "test") if part in sets]
+    if "valid" in sets and "test" not in sets:
+        files.append(("test", "valid.list"))  # what `darknet classifier test` reads
+    files += [("labels", "labels.txt"), ("names", name + ".names"), ("backup", "backup")]
+    write_whole(os.path.join(out, name + ".data"), data_text(
+        len(labels), prefix, files, top=min(5, max(1, len(labels) // 2)), truth="folder" if in_folders else "list"))
+    counts = ", ".join(f"{len(sets[part])} {part}" for part in ("train", "valid", "test") if part in sets)
+    print(f"{PROGRAM}: {counts} images of {len(labels)} classes: {prefix}/{name}.data; problems: {problems}")
+
+
+def write_duplicates(path, shown, twins):
+    if twins:
+        say(f"near-duplicates: {path} has all {len(twins)}")
+        write_lines(path, ["image\tclass\ttraining image\tits class\tdiffering bits"] + [
+            "\t".join((os.path.join(shown, image), label, os.path.join(shown, twin), twins_label, str(bits)))
+            for image, label, twin, twins_label, bits in twins])
+    elif os.path.lexists(path):
+        os.unlink(path)  # of an earlier run

@@ -42,7 +42,7 @@ files = sorted(name for name in os.listdir(f"{ROOT}/data") if name.endswith(".da
 same(files, ["bccd.data", "cifar10.data", "imagenet.data", "voc.data"], "the .data files")
 for name in files:
     data = read(name)
-    paths = {key: value for key, value in data.items() if key not in ("classes", "top")}
+    paths = {key: value for key, value in data.items() if key not in ("classes", "top", "truth")}
     ok(not [value for value in paths.values() if os.path.isabs(value) or ".." in value] and data["backup"] == "backup",
        f"{name}: paths are relative, weights go to backup/", paths)
     names = lines(ROOT, data["names"])
@@ -106,10 +106,10 @@ for part in ("train", "test"):
         Image.new("RGB", (32, 32)).save(f"{tmp}/cifar/{part}/{name}/0000.jpg")
 with tarfile.open(f"{tmp}/cifar.tar.gz", "w:gz") as tar:
     tar.add(f"{tmp}/cifar", "CIFAR-10-images-master")
-status, said = run(f"{ROOT}/scripts/cifar10-to-darknet", f"{tmp}/cifar.tar.gz", "data/cifar10", cwd=top)
+status, said = run(f"{ROOT}/scripts/images-to-darknet", f"{tmp}/cifar.tar.gz", "data/cifar10", cwd=top)
 data, own = read("cifar10.data"), read("cifar10/cifar10.data", top)
-same((status, lines(top, data["names"])), (0, CIFAR10), "cifar10-to-darknet ARCHIVE data/cifar10")
-keys = ("classes", "train", "valid", "test", "labels", "top")
+same((status, lines(top, data["names"])), (0, CIFAR10), "images-to-darknet ARCHIVE data/cifar10")
+keys = ("classes", "train", "valid", "test", "labels", "top", "truth")
 same([data[key] for key in keys], [own[key] for key in keys], "fills what cifar10.data names")
 with open(f"{top}/net.cfg", "w") as file:
     file.write("[net]\nbatch=2\nwidth=32\nheight=32\nchannels=3\nmax_batches=2\nlearning_rate=.01\n"

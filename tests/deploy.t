@@ -325,7 +325,7 @@ def refusals(folder):
 # ---- Trained on photographs ------------------------------------------------------------------------------------------
 
 def unpack_cifar10(folder, train, test):
-    """The first images of every class, in the layout that cifar10-to-darknet reads."""
+    """The first images of every class, in the layout of train/CLASS and test/CLASS."""
     most = {"train": train, "test": test}
     taken = {}
     with tarfile.open(f"{DATA}/cifar10-jpeg.tar.gz", "r|gz") as tar:
@@ -339,7 +339,7 @@ def unpack_cifar10(folder, train, test):
                 os.makedirs(f"{folder}/{key}", exist_ok=True)
                 with open(f"{folder}/{'/'.join(parts)}", "wb") as out:
                     shutil.copyfileobj(tar.extractfile(member), out)
-    run("scripts/cifar10-to-darknet", folder, folder)
+    run("scripts/images-to-darknet", folder, folder, "--no-duplicates-check")
 
 
 def train(kind, folder, data, net):

@@ -5,11 +5,9 @@ connections."""
 import atexit
 import fcntl
 import hashlib
-import http.server
 import io
 import os
 import random
-import re
 import resource
 import shutil
 import signal
@@ -17,20 +15,18 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import threading
 import time
 
 from PIL import Image
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "helpers"))
+from bad_server import Server  # noqa: E402
 from tap import finish, ok, same, skip  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DATA = os.environ.get("OLS_TEST_DATA") or os.path.join(ROOT, "..", "shared", "data")
 TRAINVAL07, TEST07, TRAINVAL12 = NAMES = ("VOCtrainval_06-Nov-2007.tar", "VOCtest_06-Nov-2007.tar",
                                           "VOCtrainval_11-May-2012.tar")
-for proxy in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-    os.environ.pop(proxy, None)
 
 tmp = tempfile.mkdtemp(prefix="get-voc.")
 while "raw" in os.path.basename(tmp):  # the one word Darknet replaces that chance may put there
@@ -205,58 +201,8 @@ for name, content in (("cut", open(f"{disk}/{TRAINVAL07}", "rb").read()[:30000])
 
 # ---- from a server ----
 
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    """Serves `disk` under /voc; `behave` and `cut` of the server say how badly."""
-
-    def log_message(self, *args):
-        pass
-
-    def do_GET(self):
-        server, name = self.server, os.path.basename(self.path)
-        path = f"{disk}/{name}"
-        if server.behave == "busy" and server.busy > 0:
-            server.busy -= 1
-            return self.send_error(503)
-        if server.behave == "gone":
-            return self.send_error(404)
-        with open(path, "rb") as file:
-            content = file.read()
-        first = 0
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        server.log.append((name, int(asked[1]) if asked else None))
-        if asked and server.behave != "no ranges":
-            first = int(asked[1])
-            self.send_response(206)
-            self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
-        else:
-            self.send_response(200)
-        size = 10**15 if server.behave == "huge" else len(content) - first
-        if server.behave != "no size":
-            self.send_header("Content-Length", str(size))
-        self.end_headers()
-        end = len(content)
-        if server.cut.get(name):
-            end = min(end, first + server.cut[name].pop(0))
-        try:
-            if server.behave == "slow":
-                for i in range(first, end, 20000):
-                    self.wfile.write(content[i:min(i + 20000, end)])
-                    time.sleep(.05)
-            else:
-                self.wfile.write(content[first:end])
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # a size that was asked for, or a client that was killed
-
-
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-server.daemon_threads = True
-threading.Thread(target=server.serve_forever, daemon=True).start()
-url = f"http://127.0.0.1:{server.server_address[1]}/voc"
-
-
-def serve(behave="", cut=None, busy=0):
-    server.behave, server.cut, server.busy, server.log = behave, {k: list(v) for k, v in (cut or {}).items()}, busy, []
+server = Server(disk)
+url = server.url
 
 
 def fetched(folder):
@@ -266,7 +212,7 @@ def fetched(folder):
 
 half = total[TRAINVAL12] // 2
 # The first request of each archive only asks for its size.
-serve(cut={TRAINVAL12: [0, half, 100000]})
+server.behave(cut={TRAINVAL12: [0, half, 100000]})
 status, out, err = get(f"{tmp}/e", "--from", url, "--md5", sums)
 same((status, fetched(f"{tmp}/e")), (0, dict.fromkeys(NAMES, True)), "archives come whole from a server that cuts connections")
 same([first for name, first in server.log if name == TRAINVAL12], [None, None, half, half + 100000],
@@ -275,7 +221,7 @@ ok(f"{TRAINVAL12}: the connection ended after" in err and "next try in 1 s" in e
    "which is said", err)
 same(len(text(tmp, "e/train.list").splitlines()), 23, "and are converted")
 
-serve("slow")
+server.behave("slow")
 running = subprocess.Popen(command(f"{tmp}/f", "--from", url, "--md5", sums), stderr=subprocess.DEVNULL)
 part = f"{tmp}/f/archives/{TRAINVAL12}.part"
 deadline = time.monotonic() + 120
@@ -284,31 +230,31 @@ while time.monotonic() < deadline and not (os.path.exists(part) and os.path.gets
 running.send_signal(signal.SIGKILL)
 running.wait()
 have = os.path.getsize(part)
-serve()
+server.behave()
 status, out, err = get(f"{tmp}/f", "--from", url + "/", "--md5", sums)
 same((status, fetched(f"{tmp}/f"), 0 < have < total[TRAINVAL12], server.log),
      (0, dict.fromkeys(NAMES, True), True, [(TRAINVAL12, None), (TRAINVAL12, have)]),
      "a run that was killed is continued where it was, and what it had is not asked for")
 
-serve("no ranges", cut={TEST07: [0, 20000]})
+server.behave("no ranges", cut={TEST07: [0, 20000]})
 status, out, err = get(f"{tmp}/g", "--from", url, "--md5", sums)
 ok(status == 0 and all(fetched(f"{tmp}/g").values()) and "cannot go on in the middle of a file; from its beginning" in err,
    "a server without ranges sends a cut archive again from its beginning", (status, err))
 
-serve("busy", busy=1)
+server.behave(busy=1)
 status, out, err = get(f"{tmp}/h", "--from", url, "--md5", sums)
 ok(status == 0 and "503" in err and "next try in 1 s" in err, "a server that is busy is asked again", (status, err))
 
-serve()
+server.behave()
 refused("another archive's sum is refused", "remove it and run again to fetch it anew", f"{tmp}/i", "--from", url)
 ok(os.path.exists(f"{tmp}/i/archives/{TRAINVAL07}.part") and not os.path.exists(f"{tmp}/i/archives/{TRAINVAL07}"),
    "and is not taken for whole")
-serve("gone")
+server.behave("gone")
 refused("a server without the archives is an error that names other places", "404 Not Found: name another place by --from",
         f"{tmp}/j", "--from", url)
-serve("no size")
+server.behave("no size")
 refused("a server that does not tell sizes is an error", "does not say how large", f"{tmp}/j", "--from", url)
-serve("huge")
+server.behave("huge")
 err = refused("a disk that is too small is said before anything is fetched", "make room", f"{tmp}/j", "--from", url)
 ok("needs 6000000.0 GB (3000000.0 GB to fetch, 3000000.0 GB unpacked)" in err and not os.listdir(f"{tmp}/j/archives"),
    "with what it needs", err)
@@ -321,7 +267,7 @@ def limit(size):
     return {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))}
 
 
-serve()
+server.behave()
 refused("a disk that is full while fetching is one line", f"{TRAINVAL07}.part: File too large: make room, and run the same again",
         f"{tmp}/l", "--from", url, "--md5", sums, **limit(50000))
 same(os.path.getsize(f"{tmp}/l/archives/{TRAINVAL07}.part"), 50000, "what came is kept")

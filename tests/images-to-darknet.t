@@ -242,6 +242,14 @@ with open(f"{tmp}/flat.zip", "rb") as whole:
 refused("a zip archive that is cut short", "no whole zip archive", "cut.zip", "z2", cwd=tmp)
 with open(f"{tmp}/pets.tar.gz", "rb") as whole:
     put(whole.read()[:-100], tmp, "cut.tar.gz")
+for name in ("../up.jpg", f"{tmp}/up.jpg"):
+    with tarfile.open(f"{tmp}/up.tar", "w") as tar:
+        tar.add(f"{tmp}/pets/dog/00.jpg", "dog/1.jpg")
+        info = tar.gettarinfo(f"{tmp}/pets/dog/01.jpg")
+        info.name = name
+        tar.addfile(info, open(f"{tmp}/pets/dog/01.jpg", "rb"))
+    refused(f"a member of a tar archive that leads to {name.replace(tmp, '')}", "unpacked outside", "up.tar", "z4", cwd=tmp)
+ok(not os.path.exists(f"{tmp}/up.jpg"), "is not written")
 refused("a tar archive that is cut short", "no whole tar archive", "cut.tar.gz", "z3", cwd=tmp)
 shutil.make_archive(f"{tmp}/sick", "tar", sick)
 refused("--strict leaves nothing of an archive", "--strict", "sick.tar", "z4", "--strict", cwd=tmp)
@@ -326,5 +334,12 @@ if os.path.exists(real):
          "in the order of the classes")
 else:
     skip("photographs of 100 classes, from an archive", f"no {real}")
+real = os.path.join(DATA, "cifar10-jpeg.tar.gz")
+if os.path.exists(real):
+    status, out, err = convert(real, "cifar10", cwd=tmp)
+    same((status, out, len(lines(tmp, "cifar10/duplicates.tsv"))), (0, "images-to-darknet: 50000 train, 10000 valid images of 10 "
+         "classes: cifar10/cifar10.data; problems: 73 x near-duplicate\n", 74), "all of CIFAR-10, with its near-duplicates")
+else:
+    skip("all of CIFAR-10, with its near-duplicates", f"no {real}")
 
 finish()
