@@ -116,10 +116,11 @@ static void read_model(json_reader *r, model_numbers *model)
 static int read_models(const char *json_file, model_numbers *model, void (*check)(json_reader *, const model_numbers *),
                        char *why, size_t size)
 {
+    static const model_numbers none = {{-1, -1, -1, -1}, -1, -1, -1};
     char key[JSON_STRING];
     json_reader r;
     int k;
-    *model = (model_numbers){{-1, -1, -1, -1}, -1, -1, -1};
+    *model = none;
     if (json_open(&r, json_file)) {
         for (json_begin(&r, '{'); json_more(&r, '}');) {
             if (!json_key(&r, key) || strcmp(key, "models")) {

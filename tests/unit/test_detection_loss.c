@@ -120,7 +120,7 @@ static void assert_losses(const char *smoothed, const char *hard, const char *pa
     for (i = 0; i < 2; ++i) {
         network *net = network_of(5, cfgs[i]);
         const double loss = detected_loss(net, path, letterbox);
-    if (!(fabs(loss - want) < 3e-7 * want)) fail_msg("%s: %.9g, not %.9g", i ? "smoothed" : "hard", loss, want);
+        if (!(fabs(loss - want) < 3e-7 * want)) fail_msg("%s: %.9g, not %.9g", i ? "smoothed" : "hard", loss, want);
         free_network(net);
     }
 }
@@ -213,7 +213,7 @@ static int remove_image(void **state)
     return remove_folder(state);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(the_loss_of_yolo_heads_is_that_of_a_training_pass_with_hard_labels, after_test),
@@ -223,5 +223,7 @@ int main(void)
         cmocka_unit_test_teardown(a_head_takes_as_many_objects_as_it_has_room_for, after_test),
         cmocka_unit_test_teardown(a_head_with_masks_has_no_loss, after_test),
     };
+    (void)argc;
+    begin_network_tests(argv);
     return cmocka_run_group_tests(tests, make_folder, remove_image);
 }
