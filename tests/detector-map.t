@@ -451,6 +451,9 @@ same(numbers(data, "-dets", "extra.json").get("detections"), 1, "keys of no use 
 
 for arguments, want in ((("-dets", voc, cfg, weights), "-dets takes the place of <cfg> and <weights>"),
                         (("-dets", voc, "-flip"), "-flip is for a network, and -dets has none"),
+                        (("-dets", voc, "-loss"), "-loss is for a network, and -dets has none"),
+                        ((cfg, weights, "-loss", "-flip"), "-loss is of one size, without -scales and -flip"),
+                        ((cfg, weights, "-loss", "-scales", "64"), "-loss is of one size, without -scales and -flip"),
                         (("-dets", "nowhere"), "cannot read detections nowhere: No such file"),
                         (("-dets", voc, "-coco", "-points", "11"), "-points 11 is not valid: must be 101 with -coco"),
                         (("-dets", voc, "-points", "12"), "-points 12 is not valid: must be 0, 11 or 101"),

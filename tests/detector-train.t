@@ -113,14 +113,14 @@ evaluates() {
 leaves_training_alone() { cmp backup/net_final.weights plain.weights && cmp backup/net_last.weights plain.weights; }
 logs() {
     cat backup/net_log.csv
-    [ "$(head -n 1 backup/net_log.csv)" = "iteration,epoch,images,loss,avg loss,rate,mAP,best mAP" ] &&
-        [ "$(column 1 backup/net_log.csv)" = "$(seq 132)" ] || return
+    [ "$(head -n 1 backup/net_log.csv)" = "iteration,epoch,images,loss,avg loss,rate,mAP,validation loss,\
+AP square,best mAP" ] && [ "$(column 1 backup/net_log.csv)" = "$(seq 132)" ] || return
     # the numbers are those that were printed; mAP is there where it was evaluated, and the best one is its maximum
-    sed -nE 's/^([0-9]+): mAP@0.50 ([0-9.]+) %.*/\1 \2/p' net.log >maps
+    sed -nE 's/^([0-9]+): mAP@0.50 ([0-9.]+) %, validation loss ([0-9.]+), .*/\1 \2 \3/p' net.log >maps
     sed -nE 's/^([0-9]+): ([0-9.]+), ([0-9.]+) avg, ([0-9.]+) rate.*/\1 \2 \3 \4/p' net.log >losses
     awk -F'[, ]' '
         function off(a, b) { return a - b > 1e-4 * b + 1e-5 || b - a > 1e-4 * b + 1e-5 }
-        FILENAME == "maps" { map[$1] = $2; next }
+        FILENAME == "maps" { map[$1] = $2; valid[$1] = $3; next }
         FILENAME == "losses" { loss[$1] = $2; mean[$1] = $3; rate[$1] = $4; next }
         FNR == 1 { next }
         off($4, loss[$1]) || off($5, mean[$1]) || off($6, rate[$1]) { print "numbers:", $0; wrong = 1 }
@@ -128,7 +128,10 @@ logs() {
         ($7 != "") != ($1 in map) || ($7 != "" && off(100 * $7, map[$1]) && 100 * $7 - map[$1] > .006) {
             print "mAP:", $0; wrong = 1 }
         $7 != "" && (best == "" || $7 > best) { best = $7 }
-        $8 != best { print "best:", $0; wrong = 1 }
+        ($8 != "") != ($1 in map) || ($8 != "" && off($8, valid[$1]) && $8 - valid[$1] > 6e-5) {
+            print "validation loss:", $0; wrong = 1 }
+        $9 != $7 { print "AP of the only class:", $0; wrong = 1 }
+        $10 != best { print "best:", $0; wrong = 1 }
         END { exit wrong }' maps losses backup/net_log.csv
 }
 keeps_the_best() {
@@ -147,18 +150,19 @@ draws() {
 import PIL.Image
 picture = PIL.Image.open("backup/net_chart.png").convert("RGB")
 colours = {colour: n for n, colour in picture.getcolors(1 << 24)}
-print(picture.size, *(colours.get(c, 0) for c in ((0x08, 0x51, 0x9c), (0xd9, 0x48, 0x01), (0x9e, 0xca, 0xe1))))
+print(picture.size, *(colours.get(c, 0) for c in ((0x08, 0x51, 0x9c), (0xd9, 0x48, 0x01), (0x9e, 0xca, 0xe1), (0x23, 0x8b, 0x45))))
 assert picture.size == (1000, 600)
 assert colours[0x08, 0x51, 0x9c] > 300 and colours[0xd9, 0x48, 0x01] > 300 and colours[0x9e, 0xca, 0xe1] > 50
+assert colours[0x23, 0x8b, 0x45] > 100
 '
 }
 
 try "-map evaluates every n epochs and after the last iteration" evaluates
 try "with -map a training has the same weights, bit for bit" leaves_training_alone
-try "its log has the numbers that were printed, and mAP where it was evaluated" logs
+try "its log has the numbers that were printed, and mAP, loss and AP where it was evaluated" logs
 try "the best weights are those of the highest mAP" keeps_the_best
 if command -v gnuplot >/dev/null; then
-    try "the chart is a picture with the loss and mAP in it" draws
+    try "the chart is a picture with the losses and mAP in it" draws
 else
     skip "gnuplot is not here"
 fi
@@ -166,7 +170,7 @@ fi
 # $1 iterations that the cut-off run had reached. Goes on from 100, in files that look like those of such a run.
 goes_on() {
     local best
-    best=$(column 8 backup/net_log.csv | tail -n 1)
+    best=$(column 10 backup/net_log.csv | tail -n 1)
     cp backup/net_best.weights best.before && cp backup/net_log.csv log.before || return
     sed 's/max_batches=.*/max_batches=108/' net.cfg >shorter.cfg
     for file in best.weights log.csv; do cp "backup/net_$file" "backup/shorter_$file"; done
@@ -176,8 +180,57 @@ goes_on() {
     [ "$(column 1 backup/shorter_log.csv)" = "$(seq 108)" ] || return
     diff <(head -n 101 log.before) <(head -n 101 backup/shorter_log.csv) || return
     # nothing this early is better than what the other had found later on
-    [ "$(column 8 backup/shorter_log.csv | tail -n 1)" = "$best" ] && cmp backup/shorter_best.weights best.before &&
+    [ "$(column 10 backup/shorter_log.csv | tail -n 1)" = "$best" ] && cmp backup/shorter_best.weights best.before &&
         grep -E "shorter_best.weights has mAP ${best:0:5}.*: it stays until that is exceeded" shorter.err
+}
+# A log of a version that had no losses and no APs of classes.
+goes_on_with_an_older_log() {
+    cut -d, -f 1-7,10 log.before >backup/shorter_log.csv
+    train shorter backup/net_100.weights -map || return
+    cat backup/shorter_log.csv shorter.err
+    [ "$(head -n 1 backup/shorter_log.csv)" = "$(head -n 1 log.before)" ] &&
+        diff <(head -n 101 backup/shorter_log.csv | cut -d, -f 1-7,10) <(head -n 101 log.before | cut -d, -f 1-7,10) &&
+        [ "$(column 8 backup/shorter_log.csv | head -n 100 | sort -u)" = "" ] &&
+        [ -n "$(column 8 backup/shorter_log.csv | tail -n 1)" ] && grep 'shorter_best.weights has mAP' shorter.err
+}
+# Numbers of the last row, and of detector map with the same weights. Its loss falls as the network learns.
+has_a_validation_loss() {
+    "$darknet" detector map data net.cfg backup/net_last.weights -loss -json - -nogpu >map.json 2>/dev/null &&
+        "$darknet" detector map data net.cfg backup/net_last.weights -json plain.json -nogpu >plain.txt 2>/dev/null &&
+        "$darknet" detector map data net.cfg backup/net_last.weights -loss -nogpu >loss.txt 2>/dev/null || return
+    /usr/bin/python3 - <<'PYTHON'
+import csv, json
+said, plain = json.load(open("map.json")), json.load(open("plain.json"))
+rows = [row for row in csv.DictReader(open("backup/net_log.csv")) if row["mAP"]]
+print(said["loss"], [row["validation loss"] for row in rows])
+assert abs(float(rows[-1]["validation loss"]) - said["loss"]) < 1e-6
+assert float(rows[-1]["validation loss"]) < float(rows[0]["validation loss"]) / 2
+assert f"loss with hard labels = {said['loss']:.6f}, mean over the images" in open("loss.txt").read()
+assert "loss" not in plain and "loss" not in open("plain.txt").read()
+del said["loss"]
+assert said == plain
+PYTHON
+}
+# Three classes: one that is there, one that never is, and one of the same name as the first, with a comma in it.
+logs_every_class() {
+    printf '%s\n' 'a "square", red' absent 'a "square", red' >three-names
+    sed "s/^classes=.*/classes=3/; s:^names=.*:names=$T/three-names:" data >three
+    sed 's/^filters=6/filters=8/; s/^classes=1/classes=3/; s/max_batches=.*/max_batches=132/' net.cfg >three.cfg
+    "$darknet" detector train three three.cfg -map 11 -seed 3 -nogpu >three.log 2>three.err || return
+    # gone on with, no column is lost or doubled
+    sed -i 's/max_batches=.*/max_batches=135/' three.cfg
+    "$darknet" detector train three three.cfg backup/three_final.weights -map -seed 3 -nogpu >three.log 2>three.err || return
+    cat backup/three_log.csv
+    /usr/bin/python3 - <<'PYTHON'
+import csv
+head, *rows = csv.reader(open("backup/three_log.csv"))
+print(head)
+name = 'AP a "square", red'
+assert head[6:] == ["mAP", "validation loss", name, "AP absent", name, "best mAP"]
+rows = [row for row in rows if row[6]]
+assert len(rows) == 5 and all(row[8] == row[6] and row[9] == row[10] == "" for row in rows)
+assert float(rows[-1][6]) > 0
+PYTHON
 }
 sets_aside() {
     cp backup/shorter_log.csv log.before && cp backup/shorter_best.weights best.before || return
@@ -199,7 +252,7 @@ is_killed() {
         done
         stop 9
         [ "$(wc -l <backup/killed_log.csv)" -gt "$n" ] && [ -z "$(tail -c 1 backup/killed_log.csv)" ] &&
-            awk -F, 'NF != 8 || (NR > 1 && !($1 > last + 0)) { print "row:", $0; wrong = 1 } { last = $1 }
+            awk -F, 'NF != 10 || (NR > 1 && !($1 > last + 0)) { print "row:", $0; wrong = 1 } { last = $1 }
                 END { exit wrong }' backup/killed_log.csv || return
         [ ! -e backup/killed_chart.png ] || [ "$(tail -c 8 backup/killed_chart.png | head -c 4)" = IEND ] || return
     done
@@ -258,6 +311,9 @@ takes_its_option_anywhere() {
 }
 
 try "gone on with, the log keeps its rows up to there, and earlier best weights stay" goes_on
+try "every class has a column for its AP, empty where it has no objects" logs_every_class
+try "an older log without losses keeps its rows" goes_on_with_an_older_log
+try "the validation loss is what detector map -loss says, which changes no other number" has_a_validation_loss
 try "a new training sets an older log and best weights aside" sets_aside
 try "killed in the middle, it leaves a whole log and a whole chart or none" is_killed
 try "where an evaluation fails, one line says why and the training goes on" goes_on_without_map

@@ -194,6 +194,15 @@ static int skip(json_reader *r, int depth)
     return !r->error[0];
 }
 
+double json_number_or_null(json_reader *r, double missing)
+{
+    if (r->error[0]) return 0;
+    skip_space(r);
+    if (r->next != 'n') return json_number(r);
+    json_skip(r);
+    return missing;
+}
+
 int json_skip(json_reader *r)
 {
     return skip(r, 0);

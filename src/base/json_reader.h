@@ -44,6 +44,8 @@ int json_string(json_reader *r, char *text);
 int json_key(json_reader *r, char *text);
 /* Reads a number. Returns 0 after an error. */
 double json_number(json_reader *r);
+/* Reads a number, or null: then returns `missing`. */
+double json_number_or_null(json_reader *r, double missing);
 /* Skips one value of any type, with everything inside it. */
 int json_skip(json_reader *r);
 /* Checks that only white space follows until the end of the file. */

@@ -11,6 +11,7 @@
 #include "eval/average_precision.h"
 #include "eval/confusion.h"
 #include "eval/detect.h"
+#include "eval/detection_loss.h"
 #include "eval/detections_file.h"
 #include "eval/ground_truth.h"
 
@@ -51,6 +52,7 @@ static const char usage[] =
     "    -flip            also detects in the mirrored images\n"
     "    -letterbox       keeps the images' proportions and fills up with grey (default for [yolo] and [region])\n"
     "    -plain           stretches the images to the network's input (default for [detection])\n"
+    "    -loss            also the loss: what a training with hard labels would report, without augmentation\n"
     "what is written beside the report:\n"
     "    -json <file>     all numbers as JSON; - is standard output, in place of the report\n"
     "    -curves <png>    precision/recall curves of every class (needs gnuplot)\n"
@@ -66,7 +68,7 @@ typedef struct {
     const char *dets, *json, *curves, *voc_out, *coco_out, *scales;
     long long points;
     double iou_threshold, score_threshold, nms;
-    int coco, difficult, voc_label, flip, letterbox, plain;
+    int coco, difficult, voc_label, flip, letterbox, plain, loss;
     detect_options how;
 } map_arguments;
 
@@ -98,6 +100,7 @@ static void check_options(map_arguments *a, int words, const command_option *opt
         die("%s: needs <data> <cfg> <weights>, or <data> -dets <path> (see darknet %s --help)", command, command);
     if (!a->dets && !(a->score_threshold >= DETECT_LOWEST_SCORE && a->score_threshold <= 1))
         die("%s: -thresh %g is not valid: must be a number from .005 to 1", command, a->score_threshold);
+    if (a->loss && (a->scales || a->flip)) die("%s: -loss is of one size, without -scales and -flip", command);
     if (a->letterbox && a->plain) die("%s: -letterbox and -plain exclude each other", command);
     if (a->points != UNSET && a->points != 0 && a->points != 11 && a->points != 101)
         die("%s: -points %lld is not valid: must be 0, 11 or 101", command, a->points);
@@ -113,13 +116,14 @@ static void check_options(map_arguments *a, int words, const command_option *opt
 static map_arguments read_arguments(int argc, char **argv)
 {
     map_arguments a = {.points = UNSET, .iou_threshold = .5, .score_threshold = .25, .nms = .45};
-    enum { NETWORK_OPTIONS = 5 }; /* the first ones are not allowed with -dets */
+    enum { NETWORK_OPTIONS = 6 }; /* the first ones are not allowed with -dets */
     command_option options[] = {
         {"-nms", OPTION_NUMBER, &a.nms, 0, 1, 0, 0},
         {"-scales", OPTION_TEXT, &a.scales, 0, 0, 0, 0},
         {"-flip", OPTION_FLAG, &a.flip, 0, 0, 0, 0},
         {"-letterbox", OPTION_FLAG, &a.letterbox, 0, 0, 0, 0},
         {"-plain", OPTION_FLAG, &a.plain, 0, 0, 0, 0},
+        {"-loss", OPTION_FLAG, &a.loss, 0, 0, 0, 0},
         {"-points", OPTION_WHOLE, &a.points, 0, 101, "0, 11 or 101", 0},
         {"-iou_thresh", OPTION_NUMBER, &a.iou_threshold, DBL_MIN, 1, "a number above 0, and 1 at most", 0},
         {"-thresh", OPTION_NUMBER, &a.score_threshold, -DBL_MAX, DBL_MAX, "a number", 0}, /* files have any scores */
@@ -156,6 +160,8 @@ typedef struct {
     network *net; /* NULL with -dets */
     detect_result found;
     detect_size *sizes; /* by image */
+    double loss;        /* with -loss: the sum over the images that were seen */
+    size_t next_object; /* the first one that is in none of these */
     char source[500];   /* one line on where the detections come from and how they were made */
 } map_run;
 
@@ -194,10 +200,25 @@ static void cut(double *centre, double *length, int size)
     *length = high - low;
 }
 
+/* Adds the loss of an image; images come in their order, as the objects do. */
+static void add_loss(void *context, const network *net, int image, int w, int h)
+{
+    map_run *r = (map_run *)context;
+    const ap_object *objects = r->truth.objects + r->next_object;
+    size_t n = 0;
+    while (r->next_object + n < r->truth.count && objects[n].image == image) ++n;
+    r->loss += detection_loss(net, objects, n, w, h, detect_letterbox(net, &r->arguments.how));
+    r->next_object += n;
+}
+
 static int run_network(map_run *r)
 {
-    const map_arguments *a = &r->arguments;
+    map_arguments *a = &r->arguments;
     size_t i;
+    if (a->loss) {
+        a->how.seen = add_loss;
+        a->how.context = r;
+    }
     describe(a, r->net, r->source, sizeof r->source);
     fprintf(stderr, "%s\n", r->source);
     if (detect_images(r->net, r->data.classes, r->data.images.text, r->data.images.count, &a->how, &r->found, r->sizes))
@@ -268,11 +289,14 @@ static int read_data(map_run *r)
 static int load_detector_for(map_run *r)
 {
     const char *const *files = r->arguments.files;
+    const char *problem;
     int classes;
     if (r->arguments.dets) return 0;
     if (check_file("cfg", files[1]) || check_file("weights", files[2])) return 1;
     r->net = load_detector((char *)files[1], (char *)files[2], &classes);
     if (!r->net || detect_check(r->net, &r->arguments.how)) return 1;
+    problem = r->arguments.loss ? detection_loss_problem(r->net) : 0;
+    if (problem) return report_error("%s: -loss: %s: %s", command, files[1], problem);
     if (classes == r->data.classes) return 0;
     return report_error("classes=%d in %s, but %d in %s: must be the same", r->data.classes, files[0], classes,
                         files[1]);
@@ -368,6 +392,8 @@ static int evaluate(map_run *r)
                                    .detection_count = count,
                                    .difficult = r->truth.difficult,
                                    .count_difficult = r->arguments.difficult,
+                                   .has_loss = r->arguments.loss,
+                                   .loss = r->loss / r->data.images.count,
                                    .source = r->source};
         confusion_count(objects, object_count, detections, count, matches, classes, options.iou_threshold,
                         options.score_threshold, &taken_for);

@@ -180,6 +180,7 @@ int map_report_text(const map_result *r)
            (unsigned long)all.objects, (unsigned long)r->difficult, r->count_difficult ? "among them" : "ignored",
            r->options->rule == AP_COCO ? "COCO, 100 boxes a class and image" : "PASCAL VOC");
     if (r->coco) print_coco(r->coco);
+    if (r->has_loss) printf("\n loss with hard labels = %f, mean over the images \n", r->loss);
     printf("\n IoU threshold = %.*f %%, AP by %s; average IoU counts a false positive as 0 \n",
            digits_for(100 * iou, 0), 100 * iou, points_text(r->options->points));
     printf(" mean average precision (mAP@%.*f) = %f, or %.2f %% \n", digits_for(iou, 2), iou, all.ap, 100 * all.ap);
@@ -283,6 +284,10 @@ static void write_json(FILE *out, const map_result *r, ap_point *points)
     fputs(",\n  ", out);
     json_value(out, "map", all.ap);
     fputs(",\n  ", out);
+    if (r->has_loss) {
+        json_put_member(out, "loss", r->loss);
+        fputs(",\n  ", out);
+    }
     json_counts(out, &all);
     fputs(",\n", out);
     if (r->coco) json_coco(out, r->coco);

@@ -18,6 +18,8 @@ typedef struct {
     size_t detection_count;
     size_t difficult;    /* number of difficult objects */
     int count_difficult; /* 1: difficult objects are used as ordinary ones */
+    int has_loss;        /* 1: there is a loss */
+    double loss;         /* mean over the images (eval/detection_loss.h) */
     const char *source;  /* one line on where the detections come from and how they were made */
 } map_result;
 

@@ -306,6 +306,7 @@ static ap_box undo_letterbox(ap_box box, int w, int h, int net_w, int net_h)
 }
 
 typedef struct {
+    const detect_options *options;
     int classes, letterbox;
     int mirrored; /* whether the input is mirrored */
     float nms;    /* 0: no NMS here, because the boxes of several passes are merged later */
@@ -320,6 +321,7 @@ static const char *run_pass(network *net, const pass *p, const loader *l, float 
     detection *dets;
     network_predict(net, input);
     if (!heads_are_finite(net)) return "the output is not finite: weights that are untrained or have diverged";
+    if (p->options->seen) p->options->seen(p->options->context, net, image, l->w, l->h);
     /* [yolo] and [region] undo the letterbox of an image of w x h themselves; for a stretched image w x h is the size
      * of the input, and there is nothing to undo. get_detection_detections does not undo it, and always multiplies by w
      * and h, whatever `relative` is. */
@@ -522,6 +524,7 @@ int detect_images(network *net, int classes, char **paths, int count, const dete
     r.count = count;
     r.options = options;
     r.how.classes = classes;
+    r.how.options = options;
     begin_run(&r);
     for (i = 0; i < LOADERS && i < count && !status; ++i) status = start_loading(loader_of(&r, i), paths[i], &r.sizes);
     for (i = 0; i < count && !status; i += r.group)

@@ -26,7 +26,10 @@ typedef struct {
     int flip;        /* not 0: at every size, a second pass with the input mirrored left to right */
     int letterbox;   /* 1: keep the aspect ratio of the image and pad with grey; 0: stretch the image to the input's
                       * size; -1: depends on the head, see detect_letterbox */
-    double nms;      /* IoU above which the box with the lower score, of two of a class, is dropped; 0: keep all */
+    /* Called when the network has seen the input of an image; NULL: nothing. w and h are those of the image's file. */
+    void (*seen)(void *context, const network *net, int image, int w, int h);
+    void *context;
+    double nms; /* IoU above which the box with the lower score, of two of a class, is dropped; 0: keep all */
 } detect_options;
 
 /* In pixels. */

@@ -1,16 +1,19 @@
-/* What `detector train` adds to Darknet's loop: training.h with mAP, and multi-scale sizes. */
+/* What `detector train` adds to Darknet's loop: training.h with mAP, AP and loss, and multi-scale sizes. */
 #include "train/detector_training.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "data/augmentation.h"
 #include "data/data_file.h"
 #include "eval/detect.h"
+#include "eval/detection_loss.h"
 #include "train/multi_scale.h"
 #include "train/training.h"
 #include "train/validation.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* As in Darknet: with random=1, this many iterations at the end of a training have one size. */
 enum { LAST_ITERATIONS = 200 };
@@ -18,6 +21,30 @@ enum { LAST_ITERATIONS = 200 };
 /* The training of this process, and its sizes with random=1. Only the hooks at the end of this file use them. */
 static training current;
 static multi_scale scale;
+
+/* The measures of the log; behind them the AP of every class. */
+enum { MAP, VALIDATION_LOSS, FIRST_AP };
+
+/* The curves of single classes, which are drawn as long as they can be told apart; of a single class it is the mAP. */
+static const char *const class_colours[] = {"#8da0cb", "#e78ac3", "#a6d854", "#e5c494", "#66c2a5", "#b3b3b3"};
+enum { MOST_DRAWN = sizeof class_colours / sizeof *class_colours };
+
+static void add_measures(log_format *format, const text_lines *names)
+{
+    const int drawn = names->count > 1 && names->count <= MOST_DRAWN;
+    int k;
+    format->judged = MAP;
+    format->axis_title = drawn ? "mAP and AP, %" : "mAP, %";
+    /* in the order of the enum */
+    log_format_add(format, "mAP", DRAWN_IN_PERCENT, "#d94801");
+    log_format_add(format, "validation loss", DRAWN_AS_LOSS, "#238b45");
+    for (k = 0; k < names->count; ++k) {
+        char *name = (char *)xmalloc(strlen(names->text[k]) + sizeof "AP ");
+        strcat(strcpy(name, "AP "), names->text[k]);
+        log_format_add(format, name, drawn ? DRAWN_IN_PERCENT : DRAWN_NOWHERE, drawn ? class_colours[k] : 0);
+        free(name);
+    }
+}
 
 static void prepare(const training *t, list *options, log_format *format)
 {
@@ -29,18 +56,21 @@ static void prepare(const training *t, list *options, log_format *format)
     if (data.classes != classes || data.names.count != classes)
         die("-map: classes=%d in %s, %d names in %s and %d classes in %s: must be the same", data.classes, t->data_file,
             data.names.count, data.names_file, classes, t->cfg_file);
+    add_measures(format, &data.names);
     valid_data_free(&data);
-    format->judged = log_format_add(format, "mAP", DRAWN_IN_PERCENT, "#d94801");
-    format->axis_title = "mAP, %";
 }
 
 static int evaluate(const training *t, double *measures, char *text, size_t size)
 {
     const validation_input input = {t->data_file, t->cfg_file, t->last_weights, t->nets[0]->gpu_index};
-    const double map = validation_map(&input, text, size);
-    if (map < 0) return -1;
-    measures[0] = map;
-    snprintf(text, size, "mAP@0.50 %.2f %%", 100 * map);
+    const network *net = t->nets[0];
+    detector_scores scores = {-1, -1, measures + FIRST_AP, net->layers[net->n - 1].classes};
+    int length;
+    if (validation_detector(&input, !detection_loss_problem(net), &scores, text, size)) return -1;
+    measures[MAP] = scores.map;
+    measures[VALIDATION_LOSS] = scores.loss;
+    length = snprintf(text, size, "mAP@0.50 %.2f %%", 100 * scores.map);
+    if (scores.loss >= 0) snprintf(text + length, size - length, ", validation loss %.4f", scores.loss);
     return 0;
 }
 

@@ -14,24 +14,50 @@
 
 /* ---- The result -------------------------------------------------------------------------------------------------- */
 
-double validation_read_map(const char *json_file, char *why, size_t size)
+/* Reads the list of classes: the "ap" of each. */
+static void read_classes(json_reader *r, detector_scores *scores)
 {
     char key[JSON_STRING];
-    double map = -1;
+    int k = 0;
+    for (json_begin(r, '['); json_more(r, ']'); ++k) {
+        double ap = -1;
+        for (json_begin(r, '{'); json_more(r, '}');) {
+            if (json_key(r, key) && !strcmp(key, "ap"))
+                ap = json_number_or_null(r, -1);
+            else
+                json_skip(r);
+        }
+        if (k < scores->classes) scores->ap[k] = ap;
+    }
+    if (k != scores->classes) json_fail(r, "there are %d classes, not %d", k, scores->classes);
+}
+
+int validation_read_detector(const char *json_file, detector_scores *scores, char *why, size_t size)
+{
+    char key[JSON_STRING];
+    int has_classes = 0;
     json_reader r;
+    scores->map = scores->loss = -1;
     if (json_open(&r, json_file)) {
         for (json_begin(&r, '{'); json_more(&r, '}');) {
-            /* "map" is never null here: detector map fails where it would be, without objects */
-            if (json_key(&r, key) && !strcmp(key, "map"))
-                map = json_number(&r);
-            else
+            if (!json_key(&r, key)) continue;
+            if (!strcmp(key, "map")) { /* never null here: detector map fails where it would be, without objects */
+                scores->map = json_number(&r);
+            } else if (!strcmp(key, "loss")) {
+                scores->loss = json_number_or_null(&r, -1);
+            } else if (!strcmp(key, "classes")) {
+                read_classes(&r, scores);
+                has_classes = 1;
+            } else {
                 json_skip(&r);
+            }
         }
         json_end(&r);
-        if (!(map >= 0 && map <= 1)) json_fail(&r, "there is no \"map\" from 0 to 1");
+        if (!(scores->map >= 0 && scores->map <= 1)) json_fail(&r, "there is no \"map\" from 0 to 1");
+        if (!has_classes) json_fail(&r, "there are no \"classes\"");
     }
     json_close(&r);
-    if (!r.error[0]) return map;
+    if (!r.error[0]) return 0;
     snprintf(why, size, "%s", r.error);
     return -1;
 }
@@ -90,10 +116,11 @@ static void read_model(json_reader *r, model_numbers *model)
 static int read_models(const char *json_file, model_numbers *model, void (*check)(json_reader *, const model_numbers *),
                        char *why, size_t size)
 {
+    static const model_numbers none = {{-1, -1, -1, -1}, -1, -1, -1};
     char key[JSON_STRING];
     json_reader r;
     int k;
-    *model = (model_numbers){{-1, -1, -1, -1}, -1, -1, -1};
+    *model = none;
     if (json_open(&r, json_file)) {
         for (json_begin(&r, '{'); json_more(&r, '}');) {
             if (!json_key(&r, key) || strcmp(key, "models")) {
@@ -236,15 +263,15 @@ static void remove_result(char *json_file)
     free(json_file);
 }
 
-double validation_map(const validation_input *input, char *why, size_t size)
+int validation_detector(const validation_input *input, int has_loss, detector_scores *scores, char *why, size_t size)
 {
     static const validation_command command = {"detector", "map", "mAP"};
-    static const char *const more[] = {0};
+    const char *const more[] = {has_loss ? "-loss" : 0, 0};
     char *json_file = name_result(input);
-    double map = -1;
-    if (!run_child(&command, input, json_file, more, why, size)) map = validation_read_map(json_file, why, size);
+    int failed = run_child(&command, input, json_file, more, why, size);
+    if (!failed) failed = validation_read_detector(json_file, scores, why, size);
     remove_result(json_file);
-    return map;
+    return failed;
 }
 
 static const validation_command metrics = {"classifier", "metrics", "top-1"};

@@ -12,6 +12,14 @@ typedef struct {
     int gpu;                                    /* its number; below 0: on the CPU */
 } validation_input;
 
+/* What a detector is worth on the validation list. */
+typedef struct {
+    double map;  /* 0 to 1 */
+    double loss; /* mean over the images, with hard labels (eval/detection_loss.h); -1: none, or not finite */
+    double *ap;  /* [classes] of the caller: 0 to 1; -1: the list has no object of the class */
+    int classes;
+} detector_scores;
+
 /* What a classifier is worth on the validation list. */
 typedef struct {
     double top1, top_k; /* accuracy, 0 to 1 */
@@ -29,8 +37,9 @@ typedef struct {
  * is overwritten, elsewhere a line every ten seconds. The child writes its results to a file beside the weights, which
  * is removed afterwards. The reason of an error is in `why` (`size` bytes, one line without its end). */
 
-/* Returns the mAP, 0 to 1; or -1 after an error. */
-double validation_map(const validation_input *input, char *why, size_t size);
+/* Measures a detector: sets all but `ap` and `classes` themselves. `has_loss`: whether it has a loss
+ * (detection_loss_problem). Returns 0, or -1 after an error. */
+int validation_detector(const validation_input *input, int has_loss, detector_scores *scores, char *why, size_t size);
 
 /* Measures a classifier, with top-k for this k. Returns 0, or -1 after an error. */
 int validation_scores(const validation_input *input, int k, classifier_scores *scores, char *why, size_t size);
@@ -40,7 +49,7 @@ int validation_scores(const validation_input *input, int k, classifier_scores *s
 int validation_noise(const validation_input *input, int most, noise_errors *errors, char *why, size_t size);
 
 /* The same from a file that was written by `detector map -json` and by `classifier metrics -json`. */
-double validation_read_map(const char *json_file, char *why, size_t size);
+int validation_read_detector(const char *json_file, detector_scores *scores, char *why, size_t size);
 int validation_read_scores(const char *json_file, classifier_scores *scores, char *why, size_t size);
 int validation_read_noise(const char *json_file, noise_errors *errors, char *why, size_t size);
 

@@ -105,11 +105,13 @@ static void without_it_every_layer_takes_those_of_plain_momentum(void **state)
     take_steps("nesterov=0\n", 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_layer_takes_the_steps_of_nesterov_momentum),
         cmocka_unit_test(without_it_every_layer_takes_those_of_plain_momentum),
     };
+    (void)argc;
+    begin_network_tests(argv);
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -611,26 +611,41 @@ static void a_duration_is_hours_minutes_and_seconds(void **test)
 
 /* ---- Evaluation in a child --------------------------------------------------------------------------------------- */
 
-static double map_in(const char *json, char *why, size_t size)
+static int detector_in(const char *json, detector_scores *scores, char *why, size_t size)
 {
-    double map;
+    static double ap[2];
+    int failed;
+    *scores = (detector_scores){9, 9, ap, 2};
+    ap[0] = ap[1] = 9;
     write_text(json);
     why[0] = 0;
-    map = validation_read_map(log_path, why, size);
-    assert_true((map < 0) == (why[0] != 0));
-    return map;
+    failed = validation_read_detector(log_path, scores, why, size);
+    assert_true((failed != 0) == (why[0] != 0));
+    return failed;
 }
 
-static void the_map_is_read_from_the_top_level_of_the_json(void **test)
+#define CLASSES "\"classes\": [{\"id\": 0, \"ap\": 0.25, \"curve\": [1, 0]}, {\"name\": \"ap\", \"ap\": null}]"
+
+static void map_ap_and_loss_of_a_detector_are_read_from_the_json(void **test)
 {
+    detector_scores scores;
     char why[600];
     (void)test;
-    assert_close(map_in("{\"map\": 0.123456789, \"objects\": 7}", why, sizeof why), .123456789, 0);
-    assert_close(map_in("{\n \"coco\": {\"map\": 0.5, \"ap\": null},\n \"objects\": 7, \"map\": 0,\n"
-                        " \"classes\": [{\"map\": 1, \"ap\": null}]\n}\n",
-                        why, sizeof why),
-                 0, 0);
-    assert_close(map_in("{\"objects\": 1, \"map\": 1}", why, sizeof why), 1, 0);
+    assert_int_equal(
+        detector_in("{\"map\": 0.123456789, \"objects\": 7, \"loss\": 2.5, " CLASSES "}", &scores, why, sizeof why), 0);
+    assert_close(scores.map, .123456789, 0);
+    assert_close(scores.loss, 2.5, 0);
+    assert_close(scores.ap[0], .25, 0);
+    assert_close(scores.ap[1], -1, 0);
+    assert_int_equal(detector_in("{\n \"coco\": {\"map\": 0.5, \"ap\": null},\n \"objects\": 7,\n" CLASSES
+                                 ", \"map\": 0\n}\n",
+                                 &scores, why, sizeof why),
+                     0);
+    assert_close(scores.map, 0, 0);
+    assert_close(scores.loss, -1, 0);
+    assert_int_equal(detector_in("{\"loss\": null, \"map\": 1, " CLASSES "}", &scores, why, sizeof why), 0);
+    assert_close(scores.map, 1, 0);
+    assert_close(scores.loss, -1, 0);
 }
 
 static void where_there_is_no_map_the_reason_is_given(void **test)
@@ -638,25 +653,30 @@ static void where_there_is_no_map_the_reason_is_given(void **test)
     static const struct {
         const char *json, *reason;
     } cases[] = {
-        {"{\"map\": null}", "where a number should be"},
-        {"{\"objects\": 3, \"classes\": [{\"map\": 1}]}", "there is no \"map\""},
-        {"{\"map\": 1.5}", "there is no \"map\" from 0 to 1"},
-        {"{\"map\": -1}", "there is no \"map\" from 0 to 1"},
+        {"{\"map\": null, " CLASSES "}", "where a number should be"},
+        {"{\"objects\": 3, " CLASSES "}", "there is no \"map\""},
+        {"{\"map\": 1.5, " CLASSES "}", "there is no \"map\" from 0 to 1"},
+        {"{\"map\": -1, " CLASSES "}", "there is no \"map\" from 0 to 1"},
+        {"{\"map\": 0.5}", "there are no \"classes\""},
+        {"{\"map\": 0.5, \"classes\": [{\"ap\": 1}]}", "there are 1 classes, not 2"},
+        {"{\"map\": 0.5, \"classes\": [{\"ap\": 1}, {}, {}]}", "there are 3 classes, not 2"},
+        {"{\"map\": 0.5, \"loss\": \"low\", " CLASSES "}", "where a number should be"},
         {"{\"map\": 0.5", "the file ends"},
-        {"{\"map\": 0.5} {}", "the end of the file should be"},
+        {"{\"map\": 0.5, " CLASSES "} {}", "the end of the file should be"},
         {"", "the file ends"},
     };
+    detector_scores scores;
     char why[600], shortest[8];
     size_t i;
     (void)test;
     for (i = 0; i < COUNT(cases); ++i) {
-        assert_true(map_in(cases[i].json, why, sizeof why) < 0);
+        assert_true(detector_in(cases[i].json, &scores, why, sizeof why) != 0);
         if (!strstr(why, cases[i].reason)) fail_msg("%s: %s", cases[i].json, why);
     }
-    assert_true(map_in("", shortest, sizeof shortest) < 0);
+    assert_true(detector_in("", &scores, shortest, sizeof shortest) != 0);
     assert_int_equal(strlen(shortest), sizeof shortest - 1);
     unlink(log_path);
-    assert_true(validation_read_map(log_path, why, sizeof why) < 0);
+    assert_true(validation_read_detector(log_path, &scores, why, sizeof why) != 0);
     assert_non_null(strstr(why, "No such file"));
 }
 
@@ -816,7 +836,7 @@ int main(void)
         cmocka_unit_test(a_log_that_is_not_there_has_no_rows_and_a_folder_is_an_error),
         cmocka_unit_test(a_smoothed_mean_follows_what_came_last),
         cmocka_unit_test(a_duration_is_hours_minutes_and_seconds),
-        cmocka_unit_test(the_map_is_read_from_the_top_level_of_the_json),
+        cmocka_unit_test(map_ap_and_loss_of_a_detector_are_read_from_the_json),
         cmocka_unit_test(where_there_is_no_map_the_reason_is_given),
         cmocka_unit_test(a_classifiers_scores_are_those_of_the_first_model),
         cmocka_unit_test(the_errors_on_changed_labels_are_what_was_not_predicted),
