@@ -105,10 +105,12 @@ static void shift(image whole, int dx, int dy, image crop)
     }
 }
 
+/* With random=1 the size may be smaller than the network's was when pad= was read: then half of it is padded. */
 static image pad_and_crop(photo p, int pad, int size)
 {
     image whole = photo_center_crop(p, size, size), crop = make_image(size, size, whole.c);
-    const int dx = random_rand() % (2 * pad + 1) - pad, dy = random_rand() % (2 * pad + 1) - pad;
+    const int most = pad < size / 2 ? pad : size / 2;
+    const int dx = random_rand() % (2 * most + 1) - most, dy = random_rand() % (2 * most + 1) - most;
     shift(whole, dx, dy, crop);
     free_image(whole);
     return crop;

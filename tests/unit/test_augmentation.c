@@ -161,6 +161,25 @@ static void all_81_crops_of_the_padded_image_occur_and_are_the_shifted_image(voi
     free_image(whole);
 }
 
+static void at_a_size_that_is_less_than_twice_the_pad_half_of_the_size_is_padded(void **test)
+{
+    enum { DRAWS = 50 };
+    load_args args = plain_args(DRAWS, 1);
+    data half, more;
+    int i;
+    (void)test;
+    write_image(0, SIZE, SIZE, colourful);
+    begin("", 1, 1, 0, DRAWS);
+    args.pad = SIZE / 2;
+    half = load(args);
+    begin("", 1, 1, 0, DRAWS);
+    args.pad = 3 * SIZE; /* as after random=1 has made the network smaller */
+    more = load(args);
+    for (i = 0; i < DRAWS; ++i) assert_memory_equal(half.X.vals[i], more.X.vals[i], 3 * PIXELS * sizeof(float));
+    free_data(half);
+    free_data(more);
+}
+
 /* Scaled so that the shorter side fits, and the middle of the longer one: what validation sees. */
 static void an_image_of_another_size_is_scaled_and_cut_first(void **test)
 {
@@ -450,6 +469,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_81_crops_of_the_padded_image_occur_and_are_the_shifted_image),
+        cmocka_unit_test(at_a_size_that_is_less_than_twice_the_pad_half_of_the_size_is_padded),
         cmocka_unit_test(an_image_of_another_size_is_scaled_and_cut_first),
         cmocka_unit_test(cutout_makes_a_square_grey_whose_centre_is_anywhere_in_the_image),
         cmocka_unit_test(mixup_mixes_pixels_and_truth_of_the_next_image_and_a_drawn_one),
