@@ -280,12 +280,14 @@ goes_on_with_other_columns() {
     last=$(tail -n 1 backup/clean_log.csv) && [ -n "$(cut -d, -f 12 <<<"$last")" ] &&
         grep "clean_best.weights has top-1" clean.err
 }
-# A log that is none of a classifier's is kept.
+# A log that is none of a classifier's is kept, and so are the best weights whose score nothing says.
 keeps_what_is_no_log() {
     rm -f backup/clean*
     echo 'my own notes' >backup/clean_log.csv
+    echo 'my best weights' >backup/clean_best.weights
     train clean backup/noisy_last.weights -topk || return
-    [ "$(cat backup/clean_log.old.csv)" = 'my own notes' ] && [ "$(column 1 backup/clean_log.csv)" = "$(seq 61 66)" ]
+    [ "$(cat backup/clean_log.old.csv)" = 'my own notes' ] &&
+        [ "$(cat backup/clean_best.old.weights)" = 'my best weights' ] && [ "$(column 1 backup/clean_log.csv)" = "$(seq 61 66)" ]
 }
 train_with() { "$darknet" classifier train "$1" short.cfg "${@:2}" -nogpu; }
 refuses() {

@@ -90,14 +90,12 @@ static void begin_log(training *t, const char *folder)
     name_file(log_aside, folder, base, "_log.old.csv");
     name_file(best_aside, folder, base, "_best.old.weights");
     free(base);
-    if (!t->images_seen) {
-        set_aside(t->log, log_aside);
-        set_aside(t->best_weights, best_aside);
-    }
+    if (!t->images_seen) set_aside(t->log, log_aside);
     if (training_rows_read(t->log, &t->format, &t->earlier)) die("cannot read %s: %s", t->log, strerror(errno));
     if (t->earlier.is_foreign) set_aside(t->log, log_aside);
     t->has_earlier = 1;
     find_best(t);
+    if (t->best < 0) set_aside(t->best_weights, best_aside); /* the first evaluation will be the best */
 }
 
 void training_begin(training *t, const training_kind *kind, network **nets, int n, int images, list *options,

@@ -7,7 +7,8 @@
  *     adds to <backup>/<cfg>_log.csv          (training_log.h); also a row per tenth of an epoch, about 2000 at most
  *     draws   <backup>/<cfg>_chart.png        also between evaluations, once a minute at most
  * If an evaluation or a chart fails, one line on stderr says so, and the training goes on. A training that starts from
- * iteration 0 renames an older log and older best weights to *_log.old.csv and *_best.old.weights.
+ * iteration 0 renames an older log and older best weights to *_log.old.csv and *_best.old.weights; one that is resumed
+ * does so with best weights whose score is in no log.
  */
 #ifndef TRAINING_H
 #define TRAINING_H
