@@ -4,6 +4,7 @@
 #include "base/atomic_file.h"
 #include "base/gnuplot.h"
 #include "base/memory.h"
+#include "base/output_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,10 +28,15 @@ int log_format_add(log_format *format, const char *name, log_axis axis, const ch
     return (int)format->count++;
 }
 
+/* Removes all measures but the first `count`. */
+static void cut_measures(log_format *format, size_t count)
+{
+    while (format->count > count) free(format->measures[--format->count].name);
+}
+
 void log_format_free(log_format *format)
 {
-    size_t i;
-    for (i = 0; i < format->count; ++i) free(format->measures[i].name);
+    cut_measures(format, 0);
     free(format->measures);
     memset(format, 0, sizeof *format);
 }
@@ -69,8 +75,9 @@ static size_t measure_of(const char *name, log_format *format, const size_t *tak
 {
     size_t i, k;
     for (i = 0; i < format->count; ++i) {
+        if (strcmp(format->measures[i].name, name)) continue; /* before the loop: a detector may have 1000 columns */
         for (k = 0; k < count && taken[k] != i; ++k) continue;
-        if (k == count && !strcmp(format->measures[i].name, name)) return i;
+        if (k == count) return i;
     }
     return (size_t)log_format_add(format, name, DRAWN_NOWHERE, 0);
 }
@@ -145,10 +152,12 @@ static void add_row(training_rows *rows, const training_row *row, double judged)
 
 static void read_rows(FILE *file, log_format *format, training_rows *result)
 {
+    const size_t own = format->count;
     log_columns columns = {0, 0};
     char *line = 0;
     size_t capacity = 0;
     if (getline(&line, &capacity, file) > 0) result->is_foreign = read_header(line, format, &columns) != 0;
+    if (result->is_foreign) cut_measures(format, own);
     while (!result->is_foreign && getline(&line, &capacity, file) > 0) {
         training_row row;
         row.measures = log_no_measures(format);
@@ -207,24 +216,12 @@ static void write_row(FILE *file, const training_row *row, const log_format *for
     fputc('\n', file);
 }
 
-/* Writes the name of a column, in quotes where it holds a comma or a quote. */
-static void write_name(FILE *file, const char *name)
-{
-    if (!strpbrk(name, ",\"")) {
-        fputs(name, file);
-        return;
-    }
-    fputc('"', file);
-    for (; *name; ++name) fprintf(file, *name == '"' ? "\"\"" : "%c", *name);
-    fputc('"', file);
-}
-
 static void write_header(FILE *file, const log_format *format)
 {
     size_t i;
     for (i = 0; i < FIXED_COLUMNS; ++i) fprintf(file, "%s,", fixed_columns[i]);
     for (i = 0; i < format->count; ++i) {
-        write_name(file, format->measures[i].name);
+        csv_put_field(file, format->measures[i].name);
         fputc(',', file);
     }
     fprintf(file, "best %s\n", format->measures[format->judged].name);

@@ -64,9 +64,9 @@ typedef struct {
     int is_foreign;        /* the file is something else than a log with this judged measure; there are no rows */
 } training_rows;
 
-/* Reads the log in `path`, and adds those of its columns to `format` that are missing there. A missing file has no
- * rows; incomplete lines are skipped. Returns 0; or -1 with errno if the file cannot be read. Free with
- * training_rows_free. */
+/* Reads the log in `path`, and adds those of its columns to `format` that are missing there; none of a foreign file. A
+ * missing file has no rows; incomplete lines are skipped. Returns 0; or -1 with errno if the file cannot be read. Free
+ * with training_rows_free. */
 int training_rows_read(const char *path, log_format *format, training_rows *result);
 void training_rows_free(training_rows *rows);
 

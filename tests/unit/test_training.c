@@ -479,6 +479,7 @@ static void a_file_that_is_no_log_is_said_to_be_none(void **test)
         "iteration,epoch,images,loss,avg loss,rate\n",
         "iteration,epoch,images,loss,avg loss,rate,mAP\n",
         "iteration,epoch,images,loss,avg loss,rate,mAP,best top-1\n",
+        "iteration,epoch,images,loss,avg loss,rate,top-1,ECE,best top-1\n",
         "iteration,epoch,images,loss,avg,rate,mAP,best mAP\n",
         "\n",
     };
@@ -490,6 +491,7 @@ static void a_file_that_is_no_log_is_said_to_be_none(void **test)
         write_text(files[i]);
         assert_int_equal(training_rows_read(log_path, &format, &rows), 0);
         if (!rows.is_foreign || rows.count) fail_msg("taken: %s", files[i]);
+        assert_int_equal(format.count, 1); /* none of its columns are taken over */
         training_rows_free(&rows);
         log_format_free(&format);
     }
