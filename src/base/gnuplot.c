@@ -53,6 +53,21 @@ static const char *run_gnuplot(FILE *file)
     return 0;
 }
 
+/* Finds a picture that is cut off: on a full disk gnuplot writes a part of it and ends as if it was whole. Returns NULL
+ * or an error message. */
+static const char *find_end(const char *png)
+{
+    static const char end[] = "IEND\xae\x42\x60\x82"; /* the type and the checksum of a PNG's last chunk */
+    enum { END = sizeof end - 1 };
+    char last[END];
+    FILE *file = fopen(png, "rb");
+    int whole;
+    if (!file) return strerror(errno);
+    whole = !fseek(file, -(long)END, SEEK_END) && fread(last, 1, END, file) == END && !memcmp(last, end, END);
+    fclose(file);
+    return whole ? 0 : "gnuplot could not write all of it; the disk may be full";
+}
+
 /* Draws to a temporary file. The script is a file and not a pipe, because gnuplot may exit before it has read
  * everything, and writing to its pipe would then fail. */
 static const char *draw(const char *temporary_png, const char *text, size_t size)
@@ -81,6 +96,7 @@ const char *gnuplot_end(gnuplot_picture *p)
     fclose(p->script);
     if (!status) {
         error = draw(picture.temporary, p->text, p->size);
+        if (!error) error = find_end(picture.temporary);
         if (error)
             atomic_discard(&picture);
         else

@@ -501,9 +501,12 @@ static const char *draw_with(const char *program, const char *name)
     return error;
 }
 
-/* A gnuplot that writes the script it reads into the output file which the script names. */
-static const char scribe[] = "#!/bin/sh\nread -r line\nfile=${line#set output \\'}\nfile=${file%\\'}\n"
-                             "while read -r line; do echo \"$line\"; done >\"$file\"\n";
+/* A gnuplot that writes the script it reads into the output file which the script names, without and with the end of a
+ * PNG. */
+#define HALF_A_SCRIBE                                                                                                  \
+    "#!/bin/sh\nread -r line\nfile=${line#set output \\'}\nfile=${file%\\'}\n"                                         \
+    "while read -r line; do echo \"$line\"; done >\"$file\"\n"
+static const char scribe[] = HALF_A_SCRIBE "printf 'IEND\\256B`\\202' >>\"$file\"\n";
 
 static void gnuplot_gets_the_script_and_its_file_appears(void **test)
 {
@@ -511,7 +514,7 @@ static void gnuplot_gets_the_script_and_its_file_appears(void **test)
     put_file(in_folder("picture.png"), "before");
     assert_null(draw_with(scribe, "picture.png"));
     assert_string_equal(content_of(in_folder("picture.png")),
-                        "set terminal pngcairo noenhanced size 60,40\nplot sin(x)\n");
+                        "set terminal pngcairo noenhanced size 60,40\nplot sin(x)\nIEND\xae\x42\x60\x82");
     assert_false(exists(in_folder("picture.png.tmp")));
 }
 
@@ -523,6 +526,8 @@ static void a_picture_that_cannot_be_drawn_is_an_error_in_words(void **test)
     assert_string_equal(draw_with("#!/bin/sh\necho 'undefined variable: y'\necho '      ^'\necho\nexit 1\n", "old.png"),
                         "undefined variable: y");
     assert_string_equal(draw_with("#!/bin/sh\nexit 3\n", "old.png"), "gnuplot failed");
+    assert_string_equal(draw_with(HALF_A_SCRIBE, "old.png"), "gnuplot could not write all of it; the disk may be full");
+    assert_string_equal(draw_with("#!/bin/sh\n", "old.png"), "gnuplot could not write all of it; the disk may be full");
     assert_string_equal(draw_with(scribe, "nowhere/x.png"), "No such file or directory");
     assert_string_equal(content_of(in_folder("old.png")), "before");
     assert_false(exists(in_folder("old.png.tmp")));
