@@ -276,13 +276,6 @@ static void measure_noise(const labelled_images *images, model_result *m)
     }
 }
 
-static int noisy_images(const labelled_images *images)
-{
-    int i, count = 0;
-    for (i = 0; i < images->count; ++i) count += images->labels[i] != images->clean_labels[i];
-    return count;
-}
-
 /* `name` becomes the result's. */
 static void measure(metrics_run *r, const float *probabilities, char *name)
 {
@@ -451,7 +444,7 @@ static int report(const metrics_run *r)
                                       .human = a->human,
                                       .compare = a->compare,
                                       .human_known = r->human.known_count,
-                                      .noisy = noisy_images(&r->images),
+                                      .noisy = count_changed_labels(&r->images),
                                       .attack = a->attack,
                                       .attack_how = attack_of(a),
                                       .models = r->models,

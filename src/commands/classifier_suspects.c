@@ -82,12 +82,11 @@ static int read_inputs(suspects_run *r)
 {
     const suspects_arguments *a = &r->arguments;
     labelled_images *images = &r->images;
-    int i;
     if (a->sheet) r->letters = load_letters();
     if (check_file("cfg", a->words[1]) || check_file("weights", a->words[2])) return 1;
     if (labelled_images_read(a->words[0], a->list, images)) return 1;
     if (images->classes < 2) return report_error("%s: classes=1: of one class no label is wrong", a->words[0]);
-    for (i = 0; i < images->count; ++i) r->noisy += images->labels[i] != images->clean_labels[i];
+    r->noisy = count_changed_labels(images);
     r->listed = a->top < images->count ? (int)a->top : images->count;
     return 0;
 }

@@ -66,9 +66,9 @@ int use_labels(const char *data_file, const char *key, char **paths, int n)
         paths[i][length] = 0;
         table[i].path = paths[i];
         table[i].label = images.labels[i];
-        changed += images.labels[i] != images.clean_labels[i];
     }
     table_size = count;
+    changed = count_changed_labels(&images);
     qsort(table, count, sizeof *table, by_address);
     labelled_images_free(&images);
     return count;

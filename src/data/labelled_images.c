@@ -205,6 +205,13 @@ void labelled_images_free(labelled_images *images)
     memset(images, 0, sizeof *images);
 }
 
+int count_changed_labels(const labelled_images *images)
+{
+    int i, count = 0;
+    for (i = 0; i < images->count; ++i) count += images->labels[i] != images->clean_labels[i];
+    return count;
+}
+
 void keep_changed_images(labelled_images *images, int most, uint64_t seed)
 {
     int *order = (int *)xmalloc(images->count * sizeof *order);

@@ -37,6 +37,9 @@ typedef struct {
 int labelled_images_read(const char *data_file, const char *key, labelled_images *images);
 void labelled_images_free(labelled_images *images);
 
+/* The number of images whose label noise has changed. */
+int count_changed_labels(const labelled_images *images);
+
 /* Leaves only images whose label noise has changed, in their order: all of them or, where there are more, `most` (1 at
  * least) that are drawn by `seed`. */
 void keep_changed_images(labelled_images *images, int most, uint64_t seed);
