@@ -31,3 +31,10 @@ void json_put_member(FILE *out, const char *key, double value)
     fputs(": ", out);
     json_put_number(out, value);
 }
+
+void json_put_text_member(FILE *out, const char *key, const char *text)
+{
+    json_put_string(out, key);
+    fputs(": ", out);
+    json_put_string(out, text);
+}

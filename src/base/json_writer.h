@@ -10,7 +10,8 @@ void json_put_string(FILE *out, const char *text);
 /* Writes a number with 17 digits, which give the same double when read; null if it is infinite or NaN. */
 void json_put_number(FILE *out, double value);
 
-/* Writes "key": value. */
+/* Writes "key": value, and "key": "text". */
 void json_put_member(FILE *out, const char *key, double value);
+void json_put_text_member(FILE *out, const char *key, const char *text);
 
 #endif

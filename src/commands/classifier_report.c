@@ -295,13 +295,6 @@ static void put_integers(FILE *out, const int *value, int count)
     fputc(']', out);
 }
 
-static void put_named_string(FILE *out, const char *key, const char *text)
-{
-    json_put_string(out, key);
-    fputs(": ", out);
-    json_put_string(out, text);
-}
-
 typedef struct {
     const char *key;
     double value;
@@ -349,7 +342,7 @@ static void put_classes(FILE *out, const classifier_report *r, const class_metri
                                   {"correct", (double)c[k].correct}, {"accuracy", c[k].accuracy},
                                   {"precision", c[k].precision},     {"f1", c[k].f1}};
         fprintf(out, "%s\n      {", k ? "," : "");
-        put_named_string(out, "name", r->names[k]);
+        json_put_text_member(out, "name", r->names[k]);
         fputs(", ", out);
         put_members(out, 0, members, sizeof members / sizeof *members);
         fputc('}', out);
@@ -384,7 +377,7 @@ static void put_attack(FILE *out, const classifier_report *r)
                               {"step_size", 255 * how->step_size},
                               {"random_start", how->random_start}};
     fputs(",\n  \"attack\": {", out);
-    put_named_string(out, "name", r->attack);
+    json_put_text_member(out, "name", r->attack);
     fputs(", ", out);
     put_members(out, 0, members, sizeof members / sizeof *members);
     fputc('}', out);
@@ -414,7 +407,7 @@ static void put_model(FILE *out, const classifier_report *r, const model_result 
     const member against[] = {
         {"difference", x->against.difference}, {"low", x->against.low}, {"high", x->against.high}};
     fputs("\n    {", out);
-    put_named_string(out, "weights", x->name);
+    json_put_text_member(out, "weights", x->name);
     fputs(",\n     ", out);
     put_members(out, 0, numbers, sizeof numbers / sizeof *numbers);
     if (t->fitted) {
@@ -447,22 +440,22 @@ static void write_json(FILE *out, const classifier_report *r)
 {
     int m;
     fputs("{\n  ", out);
-    put_named_string(out, "data", r->data);
+    json_put_text_member(out, "data", r->data);
     fputs(", ", out);
-    put_named_string(out, "list", r->list);
+    json_put_text_member(out, "list", r->list);
     fputs(", ", out);
-    put_named_string(out, "cfg", r->cfg);
+    json_put_text_member(out, "cfg", r->cfg);
     fputs(", ", out);
-    put_named_string(out, "seen", r->seen);
+    json_put_text_member(out, "seen", r->seen);
     fprintf(out, ",\n  \"top\": %d, \"count\": %d,\n  \"names\": ", r->top_k, r->count);
     put_strings(out, r->names, r->classes);
     if (r->human) {
         fputs(",\n  ", out);
-        put_named_string(out, "human", r->human);
+        json_put_text_member(out, "human", r->human);
     }
     if (r->compare) {
         fputs(",\n  ", out);
-        put_named_string(out, "compared_with", r->compare);
+        json_put_text_member(out, "compared_with", r->compare);
     }
     if (r->attack) put_attack(out, r);
     fputs(",\n  \"images\": {\n    \"paths\": ", out);

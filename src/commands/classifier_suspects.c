@@ -221,9 +221,7 @@ static int write_csv(const suspects_run *r, const char *path)
 static void put_string(FILE *out, const char *before, const char *key, const char *text)
 {
     fputs(before, out);
-    json_put_string(out, key);
-    fputs(": ", out);
-    json_put_string(out, text);
+    json_put_text_member(out, key, text);
 }
 
 static void put_number(FILE *out, const char *key, double value)
