@@ -8,6 +8,7 @@ in the same folder; after `get-voc /sets/voc`, it can be started anywhere.
 import argparse
 import hashlib
 import os
+import shutil
 import sys
 import time
 

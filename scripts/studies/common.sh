@@ -116,6 +116,17 @@ train()
     echo "  $names: trained in $(($(date +%s) - start)) s"
 }
 
+# compare OUT DATA CFG SEEDS JOBS OPTION...: trains with hard labels, LS and OLS, JOBS at a time, and writes OUT/index.html
+# and OUT/report.md. Goes on where it was stopped.
+compare()
+{
+    echo "== $1"
+    scripts/compare-labels "$2" "$3" --methods hard,ls,ols --seeds "$4" --jobs "$5" --out "$1" --darknet "$darknet" "${@:6}"
+}
+
+# side_by_side: how many small networks to train at a time. One does not gain from two threads what two gain from one each.
+side_by_side() { local cores; cores=$(nproc); echo $((cores < 3 ? cores : 3)); }
+
 # evaluate DATA CFG WEIGHTS REPORT [OPTION...]: writes the output of `detector map` to the file REPORT.
 evaluate()
 {
