@@ -146,6 +146,10 @@ class Difference:
             return "higher"
         return "lower" if all(high < 0 for _, high in intervals) else "unclear"
 
+    def half_width(self):
+        """Of the wider of its intervals: what a difference has to exceed, about, to be seen."""
+        return max(self.high - self.low, self.image_high - self.image_low if self.image_low is not None else 0) / 2
+
     @property
     def is_better(self):
         return self.outcome == ("higher" if self.measure.better > 0 else "lower")

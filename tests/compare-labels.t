@@ -24,6 +24,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 sys.path[:0] = [os.path.join(ROOT, "tests", "helpers"), os.path.join(ROOT, "scripts")]
 from tap import finish, ok, same  # noqa: E402
+import comparison_report as report  # noqa: E402
 import comparison_results as results  # noqa: E402
 import comparison_runs as runs  # noqa: E402
 import comparison_statistics as stats  # noqa: E402
@@ -133,6 +134,10 @@ same(outcomes(measure, [(61, 60), (62, 60), (62, 60)])[0], "unclear",
 same(outcomes(measure, [(80, 60)]), ("higher", True, False, "images"), "with one seed the interval is over the images")
 same(outcomes(error, [(80, 60)]), ("unknown", False, False, ""), "with one seed and no images nothing is claimed")
 same(outcomes(measure, [(80, 60)] * 3)[0], "unknown", "of equal differences no interval is made up")
+d = results.Difference(measure, [(made(61), made(60)), (made(62), made(60)), (made(62), made(60))])
+same(d.half_width(), (d.image_high - d.image_low) / 2,
+     "what would not be seen is as wide as the interval over the images where that is the wider one")
+same([report.two_digits(n) for n in (.4512, 3.26, 130.8)], ["0.45", "3.3", "130"], "and is said with two digits")
 d = results.Difference(measure, [(made(80), made(60)), (made(81), made(60)), (made(83), made(60))])
 same(d.sentence("ols", "hard"), "**ols** is 21.33 points above **hard** in top-1 (95 % interval 17.54 to 25.13).",
      "a sentence says it in plain words")
@@ -153,6 +158,13 @@ for wrong, why in (("soft", "must begin with"), ("ls:epsilo=1", "is no key=value
         ok(False, f"--methods {wrong} is refused")
     except BadInput as refusal:
         ok(why in str(refusal), f"--methods {wrong} is refused", refusal)
+
+for wrong, why in (("t=-attack fgsm -json a", "is set by this script"), ("t=-sheet a.png", "would write the same file")):
+    try:
+        runs.Evaluation(wrong)
+        ok(False, f"--metrics {wrong} is refused")
+    except BadInput as refusal:
+        ok(why in str(refusal), f"--metrics {wrong} is refused", refusal)
 
 # ---- a classifier: noise with a tint that says the class ----
 
@@ -251,6 +263,12 @@ ok(len(pictures) >= 2 and all(os.path.exists(os.path.join("out", picture)) for p
 ok("scripts/compare-labels my.data my.cfg" in page and "classifier train out/data.data out/hard-1.cfg -seed 1" in page and
    "96 images to train on, 60 to evaluate on" in page, "it says what was done, and how to repeat it", page)
 
+
+put("short.cfg", NET.replace("max_batches=120", "max_batches=2").replace("learning_rate=.05", "learning_rate=.00001"))
+status, out, err = compare("my.data", "short.cfg", "--seeds", "1,2", "--methods", "hard,ls", "--out", "short")
+ok(status == 0 and "have learned next to nothing" in out.splitlines()[0] and "one class for every image would come to 25.00 %" in out and
+   "have learned next to nothing" in text("short/report.md") and "next to nothing" not in page,
+   "networks that learned nothing are no ground for a verdict, and it says so", (status, out, err))
 
 # ---- nothing twice ----
 
