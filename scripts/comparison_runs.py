@@ -107,6 +107,14 @@ def read_data(path):
     return values
 
 
+def read_json(path):
+    """What a JSON file holds. They are written whole, so that a damaged one was damaged by others."""
+    try:
+        return json.loads(read_text(path))
+    except ValueError as error:
+        raise BadInput(f"{path}: damaged ({error}): remove it, and run the same again") from None
+
+
 def count_lines(path):
     return sum(bool(line.strip()) for line in read_text(path).splitlines())
 
@@ -287,7 +295,7 @@ class Comparison:
         self.state_file = os.path.join(folder, "comparison.json")
         # Seed by seed, so that what is there after an interruption can be compared.
         self.runs = [Run(folder, setting.kind, method, seed) for seed in seeds for method in methods]
-        self.state = json.loads(read_text(self.state_file)) if os.path.exists(self.state_file) else {"runs": {}}
+        self.state = read_json(self.state_file) if os.path.exists(self.state_file) else {"runs": {}}
 
     def of(self, run):
         """What is known of a run; empty before it was begun."""

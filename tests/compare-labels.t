@@ -264,6 +264,11 @@ ok("scripts/compare-labels my.data my.cfg" in page and "classifier train out/dat
    "96 images to train on, 60 to evaluate on" in page, "it says what was done, and how to repeat it", page)
 
 
+shutil.copy("out/hard-1.json", "kept.json")
+put("out/hard-1.json", "{")
+refused("a result that was damaged is named, with what to do", "out/hard-1.json: damaged", *CALL, "--report-only")
+os.replace("kept.json", "out/hard-1.json")
+
 put("short.cfg", NET.replace("max_batches=120", "max_batches=2").replace("learning_rate=.05", "learning_rate=.00001"))
 status, out, err = compare("my.data", "short.cfg", "--seeds", "1,2", "--methods", "hard,ls", "--out", "short")
 ok(status == 0 and "have learned next to nothing" in out.splitlines()[0] and "one class for every image would come to 25.00 %" in out and
