@@ -300,7 +300,7 @@ refused("without any finished run there is no report", "no run is finished yet",
 
 
 # Without momentum, which no checkpoint holds.
-put("still.cfg", NET.replace("momentum=.9", "momentum=0").replace("max_batches=120", "max_batches=600"))
+put("still.cfg", NET.replace("momentum=.9", "momentum=0").replace("max_batches=120", "max_batches=1500"))
 LONG = ("my.data", "still.cfg", "--methods", "ols:alpha=.6", "--seeds", "2", "--out")
 status, out, err = compare(*LONG, "whole")
 
@@ -341,7 +341,7 @@ for number, folder in (signal.SIGKILL, "killed"), (signal.SIGINT, "stopped"):
        "and ends with the weights of a training that was not interrupted, bit for bit")
 losses = runs.Run("killed", "classifier", methods[0], 1)
 losses.log = "killed/ols-alpha0_6-2.log"
-same(sorted(losses.losses()), list(range(1, 601)), "the loss curve has every iteration once")
+same(sorted(losses.losses()), list(range(1, 1501)), "the loss curve has every iteration once")
 named = re.search(r"interrupted: ols-alpha0_6-2 at batch (\d+)", text("killed/report.md"))
 ok(named and int(named[1]) >= 96, "the report names a run that went on, and where", named)
 
