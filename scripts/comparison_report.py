@@ -40,7 +40,8 @@ def conclusion(results):
         widths = [d.half_width() for _, d in differences if d.outcome == "unclear"]
         text = (f"Nothing was better than **{first}**" + (f", and {words(worse)} worse" if worse else "") + ". " +
                 f"That does not show that the labels are equally good: with these runs, a difference of less than about "
-                f"{two_digits(max(widths))}{main.unit} would not be seen." if widths else
+                f"{two_digits(max(widths))}{main.unit} would not be seen (more seeds, and more images to evaluate on, make "
+                "that smaller)." if widths else
                 f"Nothing was shown to be better than **{first}**.")
     if any(d.over == "images" for _, d in differences):
         text += (" All of this is from one seed: the interval is of chance in which images are evaluated, not of chance in "
