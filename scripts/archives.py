@@ -4,7 +4,6 @@ them so that nothing is written elsewhere. Used by get-voc, get-images and image
 
 import collections
 import contextlib
-import fcntl
 import gzip
 import hashlib
 import http.client
@@ -253,19 +252,6 @@ def fetch_archives(out, urls, sums, trouble):
         os.rename(part[name], path)
         say(f"{name}: {gigabytes(sizes[name])} fetched{'' if sums is None else ', its MD5 is right'}")
     return paths
-
-
-@contextlib.contextmanager
-def only_one_in(folder):
-    """Raises BadInput if this script is at work in the folder already."""
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise BadInput(f"{folder}: another {PROGRAM} is at work there") from None
-    finally:
-        os.close(lock)
 
 
 # ---- unpacking ----

@@ -12,6 +12,7 @@ from darknet_data import read_text, write_whole
 
 MOST_BINS = 100  # of a loss curve
 MOST_CLASSES = 20  # of which each has its row
+LEAST_MAP = 1  # %; a detector below it finds nothing worth a comparison
 MOST_PAIRS = 10  # of classes that are taken for each other
 
 
@@ -36,10 +37,11 @@ def conclusion(results):
     elif len(worse) == len(differences):
         text = f"On these images, **{first}** is the better choice: the others are below it."
     else:
-        widths = [(d.high - d.low) / 2 for _, d in differences if d.outcome == "unclear"]
+        widths = [d.half_width() for _, d in differences if d.outcome == "unclear"]
         text = (f"Nothing was better than **{first}**" + (f", and {words(worse)} worse" if worse else "") + ". " +
                 f"That does not show that the labels are equally good: with these runs, a difference of less than about "
-                f"{max(widths):.2g}{main.unit} would not be seen." if widths else
+                f"{two_digits(max(widths))}{main.unit} would not be seen (more seeds, and more images to evaluate on, make "
+                "that smaller)." if widths else
                 f"Nothing was shown to be better than **{first}**.")
     if any(d.over == "images" for _, d in differences):
         text += (" All of this is from one seed: the interval is of chance in which images are evaluated, not of chance in "
@@ -47,9 +49,30 @@ def conclusion(results):
     return text
 
 
+def two_digits(number):
+    """Rounded to two digits: 0.45, 130"""
+    return f"{float(f'{number:.2g}'):g}"
+
+
 def words(names):
     names = [f"**{name}**" for name in names]
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def warning(results):
+    """Says so where the networks of every method are no better than ones that have learned nothing. Empty otherwise."""
+    main, one = results.main, next(iter(results.of.values()))[""]
+    best = max(statistics.fmean(values) for values in (results.values(main, m) for m in results.comparison.methods) if values)
+    if results.comparison.setting.kind == "detector":
+        floor, instead = LEAST_MAP, "which is next to nothing"
+    else:
+        labels = one["images"]["labels"]
+        share = max(labels.count(label) for label in set(labels)) / len(labels)
+        floor = 100 * (share + 2 * (share * (1 - share) / len(labels)) ** .5)  # two standard errors above
+        instead = f"and one class for every image would come to {main.show(100 * share)} %"
+    return (f"**These networks have learned next to nothing, so they say nothing of the labels**: {main.title} is "
+            f"{main.show(best)} % at best, {instead}. Train longer (max_batches=), or find out what is wrong, before "
+            "comparing.") if best <= floor else ""
 
 
 def other_measures(results, method):
@@ -65,7 +88,7 @@ def other_measures(results, method):
 
 
 def the_verdict(results):
-    texts = [conclusion(results)]
+    texts = [warning(results) or conclusion(results)]
     texts += [results.difference(results.main, method, results.first).sentence(method.name, results.first.name)
               for method in results.others()]
     return texts
@@ -335,6 +358,11 @@ def notes(results):
         "the images. Methods are compared seed by seed. The 95 % interval of the mean difference (Student's t) is where it "
         f"would probably be with very many seeds; where it holds 0, chance may be all there is.{few}",
         f"**What it leaves out.** All runs are judged on the same {images} images. {over_images}",
+        "**The validation labels** are taken to be right. Where some are wrong, every method looks worse than it is, and one "
+        "that has learned the same mistakes looks better than it should: look at them first (`darknet classifier suspects "
+        "-list valid`)." if results.comparison.setting.kind == "classifier" else
+        "**The validation boxes** are taken to be right. Where some are missing or wrong, every method looks worse than it "
+        "is.",
         "**Many numbers.** One interval in twenty leaves out 0 by chance alone. This page has many: a single **better** "
         "among the other measures, in a table of dozens, is no finding.",
         "**The validation images** decided nothing: all numbers are of the final weights of each run, not of the best "

@@ -1,11 +1,11 @@
 """The numbers of scripts/compare-labels: the measures of every run, and their differences between methods."""
 
-import json
 import os
 import statistics
 
 import comparison_statistics as stats
-from darknet_data import BadInput, read_text
+from comparison_runs import read_json
+from darknet_data import BadInput
 
 SAME = 1e-9  # differences that are closer than this are equal
 
@@ -146,6 +146,10 @@ class Difference:
             return "higher"
         return "lower" if all(high < 0 for _, high in intervals) else "unclear"
 
+    def half_width(self):
+        """Of the wider of its intervals: what a difference has to exceed, about, to be seen."""
+        return max(self.high - self.low, self.image_high - self.image_low if self.image_low is not None else 0) / 2
+
     @property
     def is_better(self):
         return self.outcome == ("higher" if self.measure.better > 0 else "lower")
@@ -215,7 +219,7 @@ class Results:
 
     def _read(self, run):
         """The JSON of each evaluation, without what is of single images and not needed here."""
-        results = {name or "": json.loads(read_text(run.result(name))) for name, _ in self.comparison.evaluations(run)}
+        results = {name or "": read_json(run.result(name)) for name, _ in self.comparison.evaluations(run)}
         for name, result in results.items():
             if name:
                 result.pop("images", None)

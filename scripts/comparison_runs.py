@@ -11,7 +11,6 @@ In the comparison's folder, with <run> = <method>-<seed>:
 import collections
 import ctypes
 import datetime
-import fcntl
 import hashlib
 import json
 import os
@@ -88,9 +87,12 @@ class Evaluation:
         self.file = re.sub(r"[^A-Za-z0-9_]+", "-", self.name).strip("-")
         if not self.options or not self.options[0].startswith("-") or not self.file:
             raise BadInput(f"--metrics {text}: must be options of darknet, or NAME=OPTIONS")
-        for option in ("-json", "-compare", "-plot"):
+        for option in ("-json", "-compare", "-plot", "-curves"):
             if option in self.options:
                 raise BadInput(f"--metrics {text}: {option} is set by this script")
+        for option in ("-sheet", "-confusion", "-probabilities", "-features", "-voc_out", "-coco_out"):
+            if option in self.options:
+                raise BadInput(f"--metrics {text}: {option}: every run would write the same file")
 
 
 # ---- the .data file and the cfg ----
@@ -103,6 +105,14 @@ def read_data(path):
         if equals and value and key[:1] not in ("#", ";"):
             values.setdefault(key, value)
     return values
+
+
+def read_json(path):
+    """What a JSON file holds. They are written whole, so that a damaged one was damaged by others."""
+    try:
+        return json.loads(read_text(path))
+    except ValueError as error:
+        raise BadInput(f"{path}: damaged ({error}): remove it, and run the same again") from None
 
 
 def count_lines(path):
@@ -285,10 +295,7 @@ class Comparison:
         self.state_file = os.path.join(folder, "comparison.json")
         # Seed by seed, so that what is there after an interruption can be compared.
         self.runs = [Run(folder, setting.kind, method, seed) for seed in seeds for method in methods]
-        self.state = json.loads(read_text(self.state_file)) if os.path.exists(self.state_file) else {"runs": {}}
-
-    def run_of(self, method, seed):
-        return next(run for run in self.runs if run.method is method and run.seed == seed)
+        self.state = read_json(self.state_file) if os.path.exists(self.state_file) else {"runs": {}}
 
     def of(self, run):
         """What is known of a run; empty before it was begun."""
@@ -559,16 +566,6 @@ def machine(with_gpu):
         gpus = subprocess.run(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True)
         text += ", " + ", ".join(gpus.stdout.splitlines())
     return text
-
-
-def lock(folder):
-    """Holds the folder for this process; BadInput where another one does. The lock ends with the process."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise BadInput(f"{folder}: another compare-labels is at work there") from None
-    return handle
 
 
 def stop_on_signals():

@@ -6,6 +6,8 @@ in the same folder; after `get-voc /sets/voc`, it can be started anywhere.
 """
 
 import argparse
+import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -154,6 +156,21 @@ def write_whole(path, content):
 def write_lines(path, lines):
     """Writes a list of images, names or labels, one per line."""
     write_whole(path, "".join(line + "\n" for line in lines))
+
+
+@contextlib.contextmanager
+def only_one_in(folder):
+    """Raises BadInput if this script is at work in the folder already. The lock ends with the process, however that
+    ends."""
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadInput(f"{folder}: another {PROGRAM} is at work there") from None
+        yield
+    finally:
+        os.close(lock)
 
 
 # ---- splits ----

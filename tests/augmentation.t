@@ -193,9 +193,17 @@ makes_resnets() {
     ! "$root/scripts/make-resnet" --pad 17 2>err.txt && grep -q -- '--pad must be 0 to 16' err.txt
 }
 
+makes_short_trainings() {
+    "$root/scripts/make-resnet" --depth 8 | grep -qx 'burn_in=400' &&
+        "$root/scripts/make-resnet" --depth 8 --batches 1000 | grep -qx 'burn_in=100' &&
+        "$root/scripts/make-resnet" --depth 8 --batches 1000 --burn-in 7 | grep -qx 'burn_in=7' || return
+    ! "$root/scripts/make-resnet" --rate .O5 2>err.txt && grep -q -- "--rate: invalid rate value: '.O5'" err.txt
+}
+
 try "classifier metrics and classifier valid see the same images with the keys as without" judges_alike
 try "so does -topk" validates_alike
 try "ols deploy leaves the keys out, and pad= of a convolution in" deploys_without
 try "make-resnet --pad writes a network that is trained so" makes_resnets
+try "make-resnet: the rate is a number, and at its full height after a tenth of a short training" makes_short_trainings
 
 finish

@@ -75,6 +75,7 @@ def probabilities(*path):
 subprocess.run([os.path.join(ROOT, "scripts", "make-shapes"), "classification", "shapes", "--train", "1000", "--test", "151",
                 "--size", "24", "--seed", "3"], cwd=tmp, check=True, capture_output=True)
 data = "shapes/shapes.data"
+put(re.sub("top *=.*\n", "", text(data)), data)  # so that the default is tested
 NET = """[net]
 batch={batch}
 subdivisions={subdivisions}
@@ -177,7 +178,10 @@ ok(np.abs((p["hard"] + p["ols"]) / 2 - p["both"]).max() < 1e-6, "an ensemble is 
 same([m["weights"] for m in of["both"]], [hard, ols, "ensemble of 2"], "each alone, and the ensemble last")
 same(of["both"][:2], of["hard"] + of["ols"], "alone as without the other")
 
-status, out, err = darknet("valid", put(re.sub("top *=.*", "top=5", text(data)), "valid.data"), net, hard)
+of_two = put(text(data) + "top=2\n", "two.data")
+same([json.loads(metrics(of_two, net, hard, *more, "-json", "-")[1])["top"] for more in ([], ["-top", "3"])], [2, 3],
+     "top= of the data file says which k, and -top another one")
+status, out, err = darknet("valid", put(text(data) + "top=5\n", "valid.data"), net, hard)
 last = re.findall(r"^150: top 1: ([0-9.]+), top 5: ([0-9.]+)", out, re.M)
 ok(last and abs(float(last[0][0]) - of["hard"][0]["top1"]) < 1e-6 and abs(float(last[0][1]) - of["hard"][0]["top_k"]) < 1e-6,
    "top-1 and top-5 are those of classifier valid", (last, of["hard"][0]["top1"], of["hard"][0]["top_k"]))

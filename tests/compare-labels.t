@@ -24,6 +24,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 sys.path[:0] = [os.path.join(ROOT, "tests", "helpers"), os.path.join(ROOT, "scripts")]
 from tap import finish, ok, same  # noqa: E402
+import comparison_report as report  # noqa: E402
 import comparison_results as results  # noqa: E402
 import comparison_runs as runs  # noqa: E402
 import comparison_statistics as stats  # noqa: E402
@@ -133,6 +134,10 @@ same(outcomes(measure, [(61, 60), (62, 60), (62, 60)])[0], "unclear",
 same(outcomes(measure, [(80, 60)]), ("higher", True, False, "images"), "with one seed the interval is over the images")
 same(outcomes(error, [(80, 60)]), ("unknown", False, False, ""), "with one seed and no images nothing is claimed")
 same(outcomes(measure, [(80, 60)] * 3)[0], "unknown", "of equal differences no interval is made up")
+d = results.Difference(measure, [(made(61), made(60)), (made(62), made(60)), (made(62), made(60))])
+same(d.half_width(), (d.image_high - d.image_low) / 2,
+     "what would not be seen is as wide as the interval over the images where that is the wider one")
+same([report.two_digits(n) for n in (.4512, 3.26, 130.8)], ["0.45", "3.3", "130"], "and is said with two digits")
 d = results.Difference(measure, [(made(80), made(60)), (made(81), made(60)), (made(83), made(60))])
 same(d.sentence("ols", "hard"), "**ols** is 21.33 points above **hard** in top-1 (95 % interval 17.54 to 25.13).",
      "a sentence says it in plain words")
@@ -153,6 +158,13 @@ for wrong, why in (("soft", "must begin with"), ("ls:epsilo=1", "is no key=value
         ok(False, f"--methods {wrong} is refused")
     except BadInput as refusal:
         ok(why in str(refusal), f"--methods {wrong} is refused", refusal)
+
+for wrong, why in (("t=-attack fgsm -json a", "is set by this script"), ("t=-sheet a.png", "would write the same file")):
+    try:
+        runs.Evaluation(wrong)
+        ok(False, f"--metrics {wrong} is refused")
+    except BadInput as refusal:
+        ok(why in str(refusal), f"--metrics {wrong} is refused", refusal)
 
 # ---- a classifier: noise with a tint that says the class ----
 
@@ -252,6 +264,17 @@ ok("scripts/compare-labels my.data my.cfg" in page and "classifier train out/dat
    "96 images to train on, 60 to evaluate on" in page, "it says what was done, and how to repeat it", page)
 
 
+shutil.copy("out/hard-1.json", "kept.json")
+put("out/hard-1.json", "{")
+refused("a result that was damaged is named, with what to do", "out/hard-1.json: damaged", *CALL, "--report-only")
+os.replace("kept.json", "out/hard-1.json")
+
+put("short.cfg", NET.replace("max_batches=120", "max_batches=2").replace("learning_rate=.05", "learning_rate=.00001"))
+status, out, err = compare("my.data", "short.cfg", "--seeds", "1,2", "--methods", "hard,ls", "--out", "short")
+ok(status == 0 and "have learned next to nothing" in out.splitlines()[0] and "one class for every image would come to 25.00 %" in out and
+   "have learned next to nothing" in text("short/report.md") and "next to nothing" not in page,
+   "networks that learned nothing are no ground for a verdict, and it says so", (status, out, err))
+
 # ---- nothing twice ----
 
 def state_of():
@@ -277,7 +300,7 @@ refused("without any finished run there is no report", "no run is finished yet",
 
 
 # Without momentum, which no checkpoint holds.
-put("still.cfg", NET.replace("momentum=.9", "momentum=0").replace("max_batches=120", "max_batches=600"))
+put("still.cfg", NET.replace("momentum=.9", "momentum=0").replace("max_batches=120", "max_batches=1500"))
 LONG = ("my.data", "still.cfg", "--methods", "ols:alpha=.6", "--seeds", "2", "--out")
 status, out, err = compare(*LONG, "whole")
 
@@ -318,7 +341,7 @@ for number, folder in (signal.SIGKILL, "killed"), (signal.SIGINT, "stopped"):
        "and ends with the weights of a training that was not interrupted, bit for bit")
 losses = runs.Run("killed", "classifier", methods[0], 1)
 losses.log = "killed/ols-alpha0_6-2.log"
-same(sorted(losses.losses()), list(range(1, 601)), "the loss curve has every iteration once")
+same(sorted(losses.losses()), list(range(1, 1501)), "the loss curve has every iteration once")
 named = re.search(r"interrupted: ols-alpha0_6-2 at batch (\d+)", text("killed/report.md"))
 ok(named and int(named[1]) >= 96, "the report names a run that went on, and where", named)
 

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "commands/classifier_report.h"
 #include "commands/command_line.h"
+#include "data/data_value.h"
 #include "data/labelled_images.h"
 #include "data/letters.h"
 #include "data/lists.h"
@@ -35,7 +36,8 @@ static const char usage[] =
     "most,\n"
     "                     drawn with -seed\n"
     "    -tta flip        predicts the mean over each image and its mirror image\n"
-    "    -top <k>         top-k beside top-1 (default 5, or less where there are no more than 5 classes)\n"
+    "    -top <k>         top-k beside top-1 (default top= of the data file; else 5, or less where there are\n"
+    "                     no more than 5 classes)\n"
     "    -bins <n>        bins of the calibration errors and the diagram (default 15)\n"
     "    -seed <n>        of the halves for the temperature, the bootstrap, -changed and -random_start\n"
     "                     (default 1)\n"
@@ -319,6 +321,7 @@ static int read_inputs(metrics_run *r)
 {
     const metrics_arguments *a = &r->arguments;
     labelled_images *images = &r->images;
+    long long top;
     int i;
     if (a->sheet) r->letters = load_letters();
     if (check_file("cfg", a->words[1])) return 1;
@@ -337,7 +340,12 @@ static int read_inputs(metrics_run *r)
     if (a->top > images->classes)
         return report_error("%s: -top %lld: must be %d at most, the number of classes", command, a->top,
                             images->classes);
-    r->top_k = a->top != UNSET ? (int)a->top : images->classes > 5 ? 5 : images->classes > 2 ? images->classes - 1 : 1;
+    top = a->top;
+    if (top == UNSET) {
+        top = images->classes > 5 ? 5 : images->classes > 2 ? images->classes - 1 : 1;
+        if (data_value_whole_number(a->words[0], "top", 1, images->classes, &top)) return 1;
+    }
+    r->top_k = (int)top;
     if (a->human &&
         human_labels_read(a->human, images->names, images->classes, images->paths, images->count, &r->human))
         return 1;
