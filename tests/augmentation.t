@@ -115,7 +115,7 @@ every_key_tells() {
     cfg '[ols]' pad=2 >pad.cfg
     cfg '[ols]' cutout=4 >cutout.cfg
     cfg '[ols]' mixup=.4 >mixup.cfg
-    cfg '[ols]' pad=2 cutout=4 mixup=.4 >all.cfg
+    cfg '[ols]' pad=2 cutout=4 mixup=.4 nesterov=1 >all.cfg
     for name in none off pad cutout mixup all; do trained $name || return; done
     cmp none.weights off.weights || return
     for name in pad cutout mixup all; do
@@ -184,7 +184,7 @@ PYTHON
 deploys_without() {
     "$darknet" ols deploy all.cfg flat.cfg && "$darknet" ols deploy all.cfg whole.cfg all.weights whole.weights ||
         return
-    ! grep -E '^(cutout|mixup|pad=2)' flat.cfg whole.cfg && grep -qx 'pad=1' flat.cfg && grep -qx 'pad=1' whole.cfg
+    ! grep -E '^(cutout|mixup|pad=2|nesterov)' flat.cfg whole.cfg && grep -qx 'pad=1' flat.cfg && grep -qx 'pad=1' whole.cfg
 }
 makes_resnets() {
     "$root/scripts/make-resnet" --depth 8 --pad 4 >resnet.cfg && parse resnet.cfg || return

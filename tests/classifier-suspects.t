@@ -219,7 +219,8 @@ for arguments, want in (((noisy, net), "needs <data> <cfg> <weights> (see darkne
     refused(" ".join(arguments), want, *arguments)
 for option in ("-csv", "-json", "-sheet"):
     status, out, err = suspects(noisy, net, weights, option, "nowhere/x")
-    ok(status == 1 and "cannot write nowhere/x: No such file" in err, f"a place where {option} cannot write", err)
+    ok(status == 1 and err == f"darknet: classifier suspects: {option}: cannot write nowhere/x: No such file or directory\n",
+       f"a place where {option} cannot write is said before the network is loaded", err)
 status, out, err = suspects("--help")
 done = subprocess.run([DARKNET, "classifier", "suspects"], capture_output=True, text=True)
 ok(status == 0 and done.returncode == 1 and out == done.stderr and

@@ -142,7 +142,7 @@ else:
     status, out, err = run("set.data", "-num", "2", "-plot", "anchors.png")
     ok(status == 0 and err == "" and Image.open("anchors.png").size == (820, 800), "-plot draws a picture", (status, err))
     status, out, err = run("set.data", "-num", "2", "-plot", "nowhere/anchors.png")
-    ok(status == 1 and "cannot draw nowhere/anchors.png" in err and err.count("\n") == 1,
+    ok(status == 1 and "-plot: cannot write nowhere/anchors.png" in err and err.count("\n") == 1,
        "a picture that cannot be written is an error", (status, err))
 os.mkdir("bin")
 status, out, err = run("set.data", "-num", "2", "-plot", "other.png", env={"PATH": f"{tmp}/bin", "OMP_WAIT_POLICY": "passive"})

@@ -345,7 +345,7 @@ if shutil.which("gnuplot"):
         colours = picture.convert("RGB").getcolors(1 << 24)
     ok(status == 0 and len(colours) > 10, "-curves draws a picture", (status, err))
     status, out, err = run(data, "-dets", voc, "-curves", "nowhere/curves.png")
-    ok(status == 1 and err.splitlines()[-1].startswith("darknet: cannot draw nowhere/curves.png"),
+    ok(status == 1 and err.splitlines()[-1].endswith("-curves: cannot write nowhere/curves.png: No such file or directory"),
        "and says so where it cannot", err)
 else:
     skip("-curves draws a picture", "no gnuplot")
@@ -470,14 +470,10 @@ for arguments, want in ((("-dets", voc, cfg, weights), "-dets takes the place of
                         ((cfg, weights, "-nms", "1.5"), "-nms 1.5 is not valid: must be a number from 0 to 1"),
                         ((cfg, weights, "more"), "unexpected argument more (see darknet detector map --help)"),
                         (("-dets",), "-dets needs a value"),
-                        (("-dets", voc, "-json", "nowhere/x.json"), "cannot write nowhere/x.json"),
-                        (("-dets", voc, "-coco_out", "nowhere/x.json"), "cannot write nowhere/x.json"),
+                        (("-dets", voc, "-json", "nowhere/x"), "-json: cannot write nowhere/x: No such file"),
+                        (("-dets", voc, "-coco_out", "nowhere/x"), "-coco_out: cannot write nowhere/x: No such file"),
                         (("-dets", voc, "-voc_out", "nowhere/x"), "cannot make the folder nowhere/x")):
-    if "-json" not in arguments:
-        refused(" ".join(arguments).replace(tmp + "/", ""), want, f"{tmp}/net/data" if cfg in arguments else data, *arguments)
-    else:
-        status, out, err = run(data, *arguments)
-        ok(status == 1 and want in err, "a place where -json cannot write", err)
+    refused(" ".join(arguments).replace(tmp + "/", ""), want, f"{tmp}/net/data" if cfg in arguments else data, *arguments)
 hard = make_set("hard", ["a"], {"x": ((50, 50), [(0, (1, 1, 20, 20), 1)])})
 dets = make_voc("hard.dets", [("x", 0, .9, (1, 1, 20, 20))], ["a"])
 refused("nothing but difficult objects", "all labelled objects are difficult ones: -difficult counts them", hard, "-dets", dets)

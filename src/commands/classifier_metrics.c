@@ -134,12 +134,12 @@ static metrics_arguments read_arguments(int argc, char **argv)
         {"-mistakes", OPTION_WHOLE, &a.mistakes, 0, 1000000, 0, 0},
         {"-human", OPTION_TEXT, &a.human, 0, 0, 0, 0},
         {"-compare", OPTION_TEXT, &a.compare, 0, 0, 0, 0},
-        {"-json", OPTION_TEXT, &a.json, 0, 0, 0, 0},
-        {"-confusion", OPTION_TEXT, &a.confusion, 0, 0, 0, 0},
-        {"-plot", OPTION_TEXT, &a.plot, 0, 0, 0, 0},
-        {"-probabilities", OPTION_TEXT, &a.probabilities, 0, 0, 0, 0},
-        {"-features", OPTION_TEXT, &a.features, 0, 0, 0, 0},
-        {"-sheet", OPTION_TEXT, &a.sheet, 0, 0, 0, 0},
+        {"-json", OPTION_OUTPUT, &a.json, 0, 0, 0, 0},
+        {"-confusion", OPTION_OUTPUT, &a.confusion, 0, 0, 0, 0},
+        {"-plot", OPTION_OUTPUT, &a.plot, 0, 0, 0, 0},
+        {"-probabilities", OPTION_OUTPUT, &a.probabilities, 0, 0, 0, 0},
+        {"-features", OPTION_OUTPUT, &a.features, 0, 0, 0, 0},
+        {"-sheet", OPTION_OUTPUT, &a.sheet, 0, 0, 0, 0},
     };
     command_line line = {command, usage, "<data> <cfg> <weights>", options, sizeof options / sizeof *options, 0, 3,
                          argc,    0};
@@ -342,7 +342,7 @@ static int read_inputs(metrics_run *r)
                             images->classes);
     top = a->top;
     if (top == UNSET) {
-        top = images->classes > 5 ? 5 : images->classes > 2 ? images->classes - 1 : 1;
+        top = default_top_k(images->classes);
         if (data_value_whole_number(a->words[0], "top", 1, images->classes, &top)) return 1;
     }
     r->top_k = (int)top;

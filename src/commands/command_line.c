@@ -1,5 +1,6 @@
 #include "commands/command_line.h"
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/numbers.h"
 #include "commands/exit_status.h"
@@ -60,7 +61,7 @@ static int read_option_at(const char *command, command_option *option, int argc,
     if (length == 2 && !text) die("%s: %s needs a value", command, option->name);
     if (option->kind == OPTION_FLAG)
         *(int *)option->value = 1;
-    else if (option->kind == OPTION_TEXT)
+    else if (option->kind == OPTION_TEXT || option->kind == OPTION_OUTPUT)
         *(const char **)option->value = text;
     else if (!text)
         *(long long *)option->value = 1;
@@ -93,6 +94,21 @@ static void read_word(command_line *line, int place, const char *word)
     line->words[line->word_count++] = word;
 }
 
+static void check_outputs(const command_line *line)
+{
+    int k;
+    for (k = 0; k < line->option_count; ++k) {
+        const command_option *option = &line->options[k];
+        const char *path = option->kind == OPTION_OUTPUT ? *(const char **)option->value : 0;
+        atomic_file file;
+        int error;
+        if (!path || !strcmp(path, "-")) continue;
+        error = atomic_open(&file, path);
+        if (error) die("%s: %s: cannot write %s: %s", line->command, option->name, path, strerror(error));
+        atomic_discard(&file);
+    }
+}
+
 void read_command_line(command_line *line, int argc, char **argv)
 {
     int i, k, place = 0, arguments = 0;
@@ -112,7 +128,10 @@ void read_command_line(command_line *line, int argc, char **argv)
             die("%s: unknown option %s (see darknet %s --help)", line->command, argv[i], line->command);
         i += read_option_at(line->command, &line->options[k], argc, argv, i);
     }
-    if (line->word_count >= line->fewest_words) return;
+    if (line->word_count >= line->fewest_words) {
+        check_outputs(line);
+        return;
+    }
     if (arguments > 2) die("%s: needs %s (see darknet %s --help)", line->command, line->needs, line->command);
     fputs(line->usage, stderr);
     leave(1);

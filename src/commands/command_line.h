@@ -14,6 +14,7 @@
 typedef enum {
     OPTION_FLAG,          /* without a value; *value becomes 1 */
     OPTION_TEXT,          /* -names <file> */
+    OPTION_OUTPUT,        /* -json <file>: a file to be written; - is standard output */
     OPTION_NUMBER,        /* -nms .45 */
     OPTION_WHOLE,         /* -seed 7 */
     OPTION_WHOLE_OR_ALONE /* -map 4; -map alone means 1 */
@@ -22,7 +23,7 @@ typedef enum {
 typedef struct {
     const char *name; /* "-seed" */
     option_kind kind;
-    void *value;         /* FLAG: int; TEXT: const char *; NUMBER: double; WHOLE: long long. Unchanged if not given */
+    void *value; /* FLAG: int; TEXT, OUTPUT: const char *; NUMBER: double; WHOLE: long long. Unchanged if not given */
     double low, high;    /* of a number, both ends allowed */
     const char *must_be; /* allowed values, for an error message; NULL: made from low and high */
     int given;           /* set to 1 if the option was given */
@@ -42,7 +43,8 @@ typedef struct {
 
 /* Reads the whole command line; the first two words are the group and the name of the command. --help prints the usage
  * and ends the program with status 0. If nothing follows the name although words are required, the usage goes to stderr
- * and the status is 1. Texts and words point into argv. */
+ * and the status is 1. Texts and words point into argv. A file that could not be written is an error
+ * here, before the command spends minutes on what is to be in it. */
 void read_command_line(command_line *line, int argc, char **argv);
 
 /* Removes one option from argv, wherever it stands, as Darknet's find_*_arg do; used for Darknet's own commands, which

@@ -131,10 +131,10 @@ static map_arguments read_arguments(int argc, char **argv)
         {"-difficult", OPTION_FLAG, &a.difficult, 0, 0, 0, 0},
         {"-voc_label", OPTION_FLAG, &a.voc_label, 0, 0, 0, 0},
         {"-dets", OPTION_TEXT, &a.dets, 0, 0, 0, 0},
-        {"-json", OPTION_TEXT, &a.json, 0, 0, 0, 0},
-        {"-curves", OPTION_TEXT, &a.curves, 0, 0, 0, 0},
+        {"-json", OPTION_OUTPUT, &a.json, 0, 0, 0, 0},
+        {"-curves", OPTION_OUTPUT, &a.curves, 0, 0, 0, 0},
         {"-voc_out", OPTION_TEXT, &a.voc_out, 0, 0, 0, 0},
-        {"-coco_out", OPTION_TEXT, &a.coco_out, 0, 0, 0, 0},
+        {"-coco_out", OPTION_OUTPUT, &a.coco_out, 0, 0, 0, 0},
     };
     command_line line = {command,
                          usage,

@@ -29,7 +29,7 @@ int is_net_section(const char *type)
 const char *portable_value(const char *type, const char *key, const char *value)
 {
     if (may_smooth(type) && is_smoothing_key(key)) return 0;
-    if (is_net_section(type) && is_augmentation_key(key)) return 0;
+    if (is_net_section(type) && (is_augmentation_key(key) || !strcmp(key, "nesterov"))) return 0;
     if (is_net_section(type) && !strcmp(key, "policy") && !strcmp(value, "cosine")) return "constant";
     return value;
 }

@@ -37,6 +37,11 @@ int label_rank(const float *p, int classes, int label)
 
 /* ---- All images ------------------------------------------------------------------------------------------------- */
 
+int default_top_k(int classes)
+{
+    return classes > 5 ? 5 : classes > 2 ? classes - 1 : 1;
+}
+
 double top_k_accuracy(const predictions *x, int k)
 {
     size_t correct = 0;

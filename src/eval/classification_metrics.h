@@ -39,6 +39,10 @@ int label_rank(const float *p, int classes, int label);
 /* The share of images whose label is among the k most probable classes. */
 double top_k_accuracy(const predictions *x, int k);
 
+/* k of top-k where nobody has chosen one: 5; with no more than 5 classes all but one of them, as the accuracy of all is
+ * always 1. */
+int default_top_k(int classes);
+
 /* NLL, the mean of -log p[y]: cross entropy, in nats. */
 double negative_log_likelihood(const predictions *x);
 

@@ -5,6 +5,7 @@
 #include "data/data_value.h"
 #include "data/label_table.h"
 #include "data/labelled_images.h"
+#include "eval/classification_metrics.h"
 #include "eval/classify.h"
 #include "train/divergence.h"
 #include "train/epochs.h"
@@ -28,10 +29,10 @@ static int keep = 1;        /* epochs between two numbered weights */
 static int patience;        /* in evaluations; 0: none */
 static size_t ended_epochs; /* as classifier_training_keeps was told */
 
-/* Reads top= of the .data file: by default 5, or the number of classes if there are fewer. */
+/* Reads top= of the .data file. */
 static int read_top_k(const char *data_file, int classes)
 {
-    long long k = classes < 5 ? classes : 5;
+    long long k = default_top_k(classes);
     if (data_value_whole_number(data_file, "top", 1, classes, &k)) exit(1);
     return (int)k;
 }
