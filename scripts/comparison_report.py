@@ -32,6 +32,9 @@ def conclusion(results):
         rivals = [method for method, _ in differences if method is not best]
         unclear = [method.name for method in rivals if not results.difference(main, best, method).is_better]
         text += f". It cannot be told apart from {words(unclear)}." if unclear else ", and of all others." if rivals else "."
+    elif any(d.over == "images" for _, d in differences):
+        text = ("One seed does not decide which labels are better: train with three or more. The intervals below are of chance in "
+                "which images are evaluated, not of chance in training, and another seed may turn it.")
     elif all(d.outcome == "unknown" for _, d in differences):
         text = "These runs do not decide it: train with more seeds."
     elif len(worse) == len(differences):
@@ -43,9 +46,6 @@ def conclusion(results):
                 f"{two_digits(max(widths))}{main.unit} would not be seen (more seeds, and more images to evaluate on, make "
                 "that smaller)." if widths else
                 f"Nothing was shown to be better than **{first}**.")
-    if any(d.over == "images" for _, d in differences):
-        text += (" All of this is from one seed: the interval is of chance in which images are evaluated, not of chance in "
-                 "training, and another seed may turn it.")
     return text
 
 

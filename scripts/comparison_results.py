@@ -152,11 +152,12 @@ class Difference:
 
     @property
     def is_better(self):
-        return self.outcome == ("higher" if self.measure.better > 0 else "lower")
+        """With several seeds only: an interval over the images says nothing of chance in training."""
+        return self.over == "seeds" and self.outcome == ("higher" if self.measure.better > 0 else "lower")
 
     @property
     def is_worse(self):
-        return self.outcome == ("lower" if self.measure.better > 0 else "higher")
+        return self.over == "seeds" and self.outcome == ("lower" if self.measure.better > 0 else "higher")
 
     def interval(self):
         show = self.measure.show
