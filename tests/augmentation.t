@@ -189,14 +189,14 @@ deploys_without() {
 makes_resnets() {
     "$root/scripts/make-resnet" --depth 8 --pad 4 >resnet.cfg && parse resnet.cfg || return
     [ "$(sed -n '/^\[net\]/,/^$/p' resnet.cfg | grep -c '^pad=4$')" = 1 ] && ! grep -E 'min_crop|max_crop' resnet.cfg || return
-    "$root/scripts/make-resnet" --depth 8 | grep -A1 '^min_crop=32$' | grep -qx 'max_crop=36' || return
+    "$root/scripts/make-resnet" --depth 8 >resnet.cfg && grep -A1 '^min_crop=32$' resnet.cfg | grep -x 'max_crop=36' || return
     ! "$root/scripts/make-resnet" --pad 17 2>err.txt && grep -q -- '--pad must be 0 to 16' err.txt
 }
 
 makes_short_trainings() {
-    "$root/scripts/make-resnet" --depth 8 | grep -qx 'burn_in=400' &&
-        "$root/scripts/make-resnet" --depth 8 --batches 1000 | grep -qx 'burn_in=100' &&
-        "$root/scripts/make-resnet" --depth 8 --batches 1000 --burn-in 7 | grep -qx 'burn_in=7' || return
+    "$root/scripts/make-resnet" --depth 8 | grep -x 'burn_in=400' &&
+        "$root/scripts/make-resnet" --depth 8 --batches 1000 | grep -x 'burn_in=100' &&
+        "$root/scripts/make-resnet" --depth 8 --batches 1000 --burn-in 7 | grep -x 'burn_in=7' || return
     ! "$root/scripts/make-resnet" --rate .O5 2>err.txt && grep -q -- "--rate: invalid rate value: '.O5'" err.txt
 }
 

@@ -39,7 +39,9 @@ os.chdir(tmp)
 
 def start(*arguments, **options):
     command = [os.path.join(ROOT, "scripts", "compare-labels"), *arguments, "--darknet", DARKNET, "--gpus", "none"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    # Where the tests run in the background of a shell, SIGINT is ignored, and so it would be in the script.
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **options)
 
 
 def compare(*arguments):

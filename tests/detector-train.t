@@ -419,6 +419,28 @@ never_good() {
     [ -z "$(compgen -G 'backup/burst*weights' 'backup/burst*backup')" ]
 }
 
+# The next batch is being loaded when the training ends. Its image is a pipe, so that the loader waits until somebody
+# writes: a program that did not wait for it would be gone, or have crashed.
+waits_for_the_loader() {
+    local i running=
+    rm -f backup/none*
+    cfg none 0 0
+    sed -i 's/^batch=.*/batch=1/' none.cfg
+    mkfifo images/pipe.jpg && cp labels/train0.txt labels/pipe.txt && echo "$T/images/pipe.jpg" >pipe.list &&
+        sed "s|^train=.*|train=$T/pipe.list|" data >pipe.data || return
+    "$darknet" detector train pipe.data none.cfg -seed 3 -nogpu >none.log 2>none.err &
+    pid=$!
+    for ((i = 0; i < 100; ++i)); do
+        [ ! -e backup/none_final.weights ] || break
+        sleep .1
+    done
+    sleep .5
+    ! kill -0 "$pid" 2>/dev/null || running=1
+    timeout 20 cp images/train0.jpg images/pipe.jpg
+    wait "$pid" && [ "$running" = 1 ]
+}
+try "a training ends when the batch is there that was being loaded" waits_for_the_loader
+
 try "a loss that is no number ends the training, with the last good checkpoint" diverges_between_saves
 try "which can be gone on from" goes_on_from_the_last_good
 try "weights that are not finite never take a good checkpoint's place" keeps_a_good_file

@@ -314,7 +314,7 @@ reports_changes() {
     same "not committed: src/a.c
 the commits and the patches are the same" "$(edit status "$tree")" || return
     commit --fixup HEAD~2
-    edit status "$tree" | grep -q "^not to be exported yet: the commit 'fixup! Make the first hook'" || return
+    edit status "$tree" | grep "^not to be exported yet: the commit 'fixup! Make the first hook'" >/dev/null || return
     rebase 1 2 4 || return
     insert "$tree/.gitignore" 1 "/new" && commit -m "Last"
     sed -i 's/Why\./Whyever./' "$patches/0003-third.patch"
@@ -352,7 +352,7 @@ refuses_unfinished() {
     afresh || return
     rebase 1:edit 2 3
     keeps refused "a rebase is not finished" edit export "$tree" && keeps refused "a rebase is" edit open "$tree" &&
-        edit status "$tree" | grep -q "^a rebase is not finished" && git -C "$tree" rebase --abort || return
+        edit status "$tree" | grep "^a rebase is not finished" >/dev/null && git -C "$tree" rebase --abort || return
     git -C "$tree" checkout -q --detach HEAD~1
     keeps refused "no branch is checked out" edit export "$tree" && git -C "$tree" checkout -q patches || return
     # Two that stop at a conflict.
