@@ -68,19 +68,21 @@ typedef struct {
     double *value;
 } json_member;
 
-/* Reads the object's members that are listed. */
-static void read_members(json_reader *r, const json_member *members, int count)
+/* Reads the number behind `key` where the key is listed. Returns whether it is. */
+static int read_member(json_reader *r, const char *key, const json_member *members, int count)
+{
+    int i;
+    for (i = 0; i < count && strcmp(key, members[i].key);) ++i;
+    if (i == count) return 0;
+    *members[i].value = json_number(r);
+    return 1;
+}
+
+static void read_noise(json_reader *r, const json_member *members, int count)
 {
     char key[JSON_STRING];
-    int i;
-    for (json_begin(r, '{'); json_more(r, '}');) {
-        if (!json_key(r, key)) continue;
-        for (i = 0; i < count && strcmp(key, members[i].key);) ++i;
-        if (i < count)
-            *members[i].value = json_number(r);
-        else
-            json_skip(r);
-    }
+    for (json_begin(r, '{'); json_more(r, '}');)
+        if (json_key(r, key) && !read_member(r, key, members, count)) json_skip(r);
 }
 
 /* What classifier metrics says of the first model; -1: nothing. */
@@ -97,16 +99,11 @@ static void read_model(json_reader *r, model_numbers *model)
                                   {"top_k", &model->scores.top_k},
                                   {"nll", &model->scores.nll},
                                   {"ece", &model->scores.ece}};
-    enum { SCORES = sizeof scores / sizeof *scores };
     char key[JSON_STRING];
-    int i;
     for (json_begin(r, '{'); json_more(r, '}');) {
-        if (!json_key(r, key)) continue;
-        for (i = 0; i < SCORES && strcmp(key, scores[i].key);) ++i;
-        if (i < SCORES)
-            *scores[i].value = json_number(r);
-        else if (!strcmp(key, "noise"))
-            read_members(r, noise, sizeof noise / sizeof *noise);
+        if (!json_key(r, key) || read_member(r, key, scores, sizeof scores / sizeof *scores)) continue;
+        if (!strcmp(key, "noise"))
+            read_noise(r, noise, sizeof noise / sizeof *noise);
         else
             json_skip(r);
     }
