@@ -38,3 +38,19 @@ data_with()
     sed "s|^train *=.*|train = $2|" "$1"
     printf '%s\n' "sampling = epoch" "${@:3}"
 }
+
+# network RECIPE DEPTH CLASSES IMAGES EPOCHS: prints the cfg of a ResNet. RECIPE darknet is Darknet's augmentation (crops of
+# images that are scaled up a little) and half a cosine: with few images the training learns them by heart, labels that are
+# wrong as well. RECIPE papers is that of the CIFAR papers: crops with pad=4, Nesterov momentum, the rate x .1 at a half and
+# at three quarters.
+network()
+{
+    local recipe
+    case $1 in
+    darknet) recipe="--policy cosine" ;;
+    papers) recipe="--pad 4 --nesterov --policy steps" ;;
+    *) die "-recipe $1: darknet or papers" ;;
+    esac
+    # shellcheck disable=SC2086 # several words
+    scripts/make-resnet --depth "$2" --classes "$3" $recipe --burn-in 100 --batches $((($5 * $4 + 127) / 128))
+}

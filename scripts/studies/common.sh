@@ -125,7 +125,8 @@ compare()
 }
 
 # side_by_side: how many small networks to train at a time. One does not gain from two threads what two gain from one each.
-side_by_side() { local cores; cores=$(nproc); echo $((cores < 3 ? cores : 3)); }
+# (nproc would count the threads of OMP_NUM_THREADS.)
+side_by_side() { local cores; cores=$(env -u OMP_NUM_THREADS nproc); echo $((cores < 3 ? cores : 3)); }
 
 # evaluate DATA CFG WEIGHTS REPORT [OPTION...]: writes the output of `detector map` to the file REPORT.
 evaluate()
