@@ -618,13 +618,13 @@ static void draw_confusion(FILE *out, const classifier_report *r)
     fputs("EOD\nset xtics rotate by 90 right scale 0 (", out);
     for (k = 0; k < classes; ++k) {
         if (k) fputs(", ", out);
-        gnuplot_quote(out, r->names[k]);
+        gnuplot_quote_tic(out, r->names[k]);
         fprintf(out, " %d", k);
     }
     fputs(")\nset ytics scale 0 (", out);
     for (k = 0; k < classes; ++k) {
         if (k) fputs(", ", out);
-        gnuplot_quote(out, r->names[k]);
+        gnuplot_quote_tic(out, r->names[k]);
         fprintf(out, " %d", k);
     }
     fprintf(out,

@@ -293,7 +293,7 @@ const char *training_chart(const char *csv, const log_format *format, const char
     fputs("set title ", p.script);
     gnuplot_quote(p.script, title);
     fputs("\ntable = ", p.script);
-    gnuplot_quote(p.script, csv);
+    gnuplot_quote_file(&p, csv);
     fputs("\nset y2label ", p.script);
     gnuplot_quote(p.script, format->axis_title);
     fprintf(p.script, "\n%s", commands);
