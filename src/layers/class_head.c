@@ -1,4 +1,4 @@
-/* Label smoothing in the class scores of [yolo], [region] and [detection]. */
+/* The class scores of [yolo], [region] and [detection]: label smoothing, and what else can be said of them in a cfg. */
 #include "layers/class_head.h"
 
 #include "base/error.h"
@@ -19,6 +19,91 @@ static const char *section_of(LAYER_TYPE type)
 {
     return type == YOLO ? "[yolo]" : type == REGION ? "[region]" : "[detection]";
 }
+
+/* ---- Keys that only [yolo] has ------------------------------------------------------------------------------------
+ */
+
+enum { CLASS_GAIN, CLASS_LOSS, HEAD_KEYS };
+
+/* The same in a [region] or [detection] is another key, or is not there. */
+static const struct {
+    const char *key, *elsewhere;
+} head_keys[HEAD_KEYS] = {
+    {"class_gain", "here it is class_scale="},
+    {"class_loss", "here it is softmax="},
+};
+
+int is_head_key(const char *key)
+{
+    int i;
+    for (i = 0; i < HEAD_KEYS; ++i)
+        if (!strcmp(key, head_keys[i].key)) return 1;
+    return 0;
+}
+
+static void refuse_head_keys(list *options, const char *section, int index)
+{
+    int i;
+    for (i = 0; i < HEAD_KEYS; ++i)
+        if (find_smoothing_option(options, head_keys[i].key))
+            die("\n%s (layer %d): %s= is a key of [yolo]; %s", section, index, head_keys[i].key,
+                head_keys[i].elsewhere);
+}
+
+static float parse_class_gain(list *options, const char *section, int index)
+{
+    const char *text = find_smoothing_option(options, "class_gain");
+    double gain = 1;
+    if (text && (ols_parse_number(text, 0, 100, &gain) || (float)gain == 0))
+        die("\n%s (layer %d): class_gain=%s is not valid: must be a number above 0, up to 100", section, index, text);
+    return (float)gain;
+}
+
+/* Whether a value is this word, maybe with a comment behind it. */
+static int is_word(const char *value, const char *word)
+{
+    const size_t length = strlen(word);
+    return !strncmp(value, word, length) && (!value[length] || strchr("# \t\r", value[length]));
+}
+
+/* Returns whether class_loss= says softmax. */
+static int parse_class_loss(list *options, const char *section, int index)
+{
+    const char *text = find_smoothing_option(options, "class_loss");
+    const int softmax = text && is_word(text, "softmax");
+    if (text && !softmax && !is_word(text, "sigmoid"))
+        die("\n%s (layer %d): class_loss=%s is not valid: must be sigmoid or softmax", section, index, text);
+    return softmax;
+}
+
+/* Ends the program where a softmax over the classes makes no sense in this head. */
+static void check_softmax(const layer *l, const network *net, const char *section, int index)
+{
+    int i;
+    for (i = 0; i < index; ++i)
+        if (net->layers[i].type == YOLO && net->layers[i].softmax != l->softmax)
+            die("\n%s (layer %d): class_loss= differs from that of [yolo] (layer %d); the scores of one network's "
+                "heads "
+                "are compared with each other, so it must be equal",
+                section, index, i);
+    if (!l->softmax) return;
+    if (l->classes < 2)
+        die("\n%s (layer %d): class_loss=softmax needs at least 2 classes, not %d: the softmax of one class is always "
+            "1",
+            section, index, l->classes);
+    fprintf(stderr, "           softmax over %d classes\n", l->classes);
+}
+
+/* Puts the values into the members of the layer that [region] has for the same. */
+static void parse_yolo_keys(layer *l, list *options, const network *net, const char *section, int index)
+{
+    l->class_scale = parse_class_gain(options, section, index);
+    l->softmax = parse_class_loss(options, section, index);
+    check_softmax(l, net, section, index);
+}
+
+/* ---- Smoothing ----------------------------------------------------------------------------------------------------
+ */
 
 /* Refuses a smoothing key without smoothing=, which would silently train on hard labels. */
 static void refuse_companions(list *options, const char *section, int index)
@@ -47,16 +132,21 @@ void parse_class_head(layer *l, list *options, network *net, int index)
 {
     const char *section = section_of(l->type);
     label_smoothing *first;
+    if (l->type == YOLO)
+        parse_yolo_keys(l, options, net, section, index);
+    else
+        refuse_head_keys(options, section, index);
     if (!find_smoothing_option(options, "smoothing")) {
         refuse_companions(options, section, index);
-        return;
+        /* Darknet's own code trains independent classes, and of two objects at an anchor both */
+        if (l->type != YOLO || !l->softmax) return;
     }
     if (l->softmax_tree)
         die("\n%s (layer %d): smoothing with a tree is not defined: remove smoothing= or tree=", section, index);
     if (l->background)
         die("\n%s (layer %d): smoothing with background=1 is not defined: remove one of them", section, index);
     first = first_head(net, index);
-    l->label_smoothing = parse_label_smoothing(options, section, index, l->classes, OLS_OLS, first, 0);
+    l->label_smoothing = parse_label_smoothing(options, section, index, l->classes, OLS_HARD, first, 0);
     if (!first) {
         /* Only the owner counts iterations; otherwise three heads would count each iteration three times. */
         l->update = update_soft_labels;
@@ -91,6 +181,41 @@ void check_head_sizes(const layer *l, list *options, int inputs, int index)
     if (numbers != 2 * anchors)
         die("%s (layer %d): num=%d needs %d numbers in anchors=, not %d", section, index, anchors, 2 * anchors,
             numbers);
+}
+
+/* ---- Forward ------------------------------------------------------------------------------------------------------
+ */
+
+/* Where the class scores of the first anchor begin: behind x, y, w, h and objectness. */
+static int first_class(layer l)
+{
+    return 5 * l.w * l.h;
+}
+
+void softmax_class_head(layer l, float *logits)
+{
+    const int at = first_class(l), place = l.w * l.h;
+    softmax_cpu(logits + at, l.classes, l.batch * l.n, l.inputs / l.n, place, 1, place, 1, l.output + at);
+}
+
+#ifdef GPU
+void softmax_class_head_gpu(layer l, float *logits)
+{
+    const int at = first_class(l), place = l.w * l.h;
+    softmax_gpu(logits + at, l.classes, l.batch * l.n, l.inputs / l.n, place, 1, place, 1, l.output_gpu + at);
+}
+#endif
+
+/* ---- Training -----------------------------------------------------------------------------------------------------
+ */
+
+void scale_class_head(layer l)
+{
+    const int anchors = l.batch * l.n;
+    int i;
+    if (l.class_scale == 1) return;
+    for (i = 0; i < anchors; ++i)
+        scal_cpu(l.classes * l.w * l.h, l.class_scale, l.delta + (size_t)i * (l.outputs / l.n) + first_class(l), 1);
 }
 
 void begin_class_head(layer l)

@@ -1,6 +1,6 @@
 /* Tests of the class heads of [yolo], [region] and [detection]: without smoothing they train as Darknet's own heads,
- * with it according to the equations, and every object is counted once. test_class_heads_golden.c compares golden
- * values. */
+ * with it according to the equations, and every object is counted once; and of the keys that [yolo] alone has.
+ * test_class_heads_golden.c compares golden values. */
 #include "helpers/test_networks.h"
 
 /* ---- Against the same heads without the key ------------------------------------------------------------------------
@@ -107,6 +107,7 @@ static const struct {
     float scale;    /* class_scale */
 } heads[] = {
     {ONE_CELL_YOLO, 5, 1},
+    {ONE_CELL_YOLO "class_loss=softmax\nclass_gain=3\n", 5, 3},
     {"[region]\nanchors=.5,.5\nnum=1\nclasses=3\ncoords=4\nclass_scale=2\n", 5, 2},
     {"[region]\nanchors=.5,.5\nnum=1\nclasses=3\ncoords=4\nclass_scale=2\nsoftmax=1\n", 5, 2},
     {"[detection]\nclasses=3\ncoords=4\nside=1\nnum=1\nclass_scale=3\n", 0, 3},
@@ -222,7 +223,7 @@ static void a_head_that_scores_another_class_higher_counts_as_wrong(void **state
 }
 
 /* As in Darknet with hard labels: with the second object every class keeps the larger of its two targets, so that
- * neither object lowers what the other raises. In the softmax of [region] only the second object counts. */
+ * neither object lowers what the other raises. In a softmax only the second object counts. */
 static void two_objects_of_different_classes_share_an_anchor(void **state)
 {
     static const float values[8] = {0, 0, 0, 0, 0, .4f, .2f, -.1f};
@@ -231,7 +232,7 @@ static void two_objects_of_different_classes_share_an_anchor(void **state)
     size_t h;
     int k;
     (void)state;
-    for (h = 0; h < 3; ++h) {
+    for (h = 0; h < 4; ++h) {
         char section[512];
         network *net;
         layer l;
@@ -271,6 +272,127 @@ static void the_backward_pass_of_a_region_with_smoothing_is_that_of_darknets_gpu
         free(delta);
         free_network(net);
     }
+}
+
+/* ---- class_gain=, class_loss= --------------------------------------------------------------------------------------
+ */
+
+/* A [yolo] that also trains predictions which overlap an object (truth_thresh), with these keys. */
+static network *yolo_with(const char *keys)
+{
+    return network_of(34, NET("8") TRUNK "[yolo]\nanchors=3,3\nnum=1\nclasses=3\nignore_thresh=.1\ntruth_thresh=.1\n%s",
+                      4, 1, 0., .1, keys);
+}
+
+static void class_gain_multiplies_the_deltas_of_the_classes_and_no_others(void **state)
+{
+    static const char *const smoothings[] = {"",
+                                             "smoothing=hard\n",
+                                             "smoothing=ls\n",
+                                             "smoothing=ols\nperiod=9\n",
+                                             "smoothing=ols\nperiod=9\nclass_loss=softmax\n",
+                                             "class_loss=softmax\n"};
+    size_t i;
+    (void)state;
+    for (i = 0; i < COUNT(smoothings); ++i) {
+        char keys[128];
+        network *plain = yolo_with(smoothings[i]), *heavy;
+        layer a = last_layer(plain), b;
+        int j, trained = 0, place = a.w * a.h;
+        double cost = 0;
+        snprintf(keys, sizeof keys, "class_gain=2.5\n%s", smoothings[i]);
+        heavy = yolo_with(keys);
+        b = last_layer(heavy);
+        put_batch(plain, 0);
+        put_batch(heavy, 0);
+        forward(plain);
+        forward(heavy);
+        assert_same_bits("output", 3, a.output, b.output, (size_t)a.outputs * a.batch);
+        for (j = 0; j < a.outputs * a.batch; ++j) {
+            const int is_class = j / place % 8 >= 5;
+            assert_true(b.delta[j] == (is_class ? 2.5f * a.delta[j] : a.delta[j]));
+            trained += is_class && a.delta[j] != 0;
+            cost += (double)b.delta[j] * b.delta[j];
+        }
+        assert_true(trained > 6 * 3);
+        assert_close(*heavy->cost, cost, 1e-5 * cost);
+        assert_int_equal(!b.label_smoothing, i == 0);
+        free_network(plain);
+        free_network(heavy);
+    }
+}
+
+static void a_gain_of_1_and_a_sigmoid_train_like_a_head_without_the_keys_bit_for_bit(void **state)
+{
+    network *plain = network_of(35, NET("8") TRUNK YOLO_HEAD, 6, 2, .9, .01);
+    network *other =
+        network_of(35, NET("8") TRUNK YOLO_HEAD "class_gain=1 # as it is\nclass_loss=sigmoid # too\n", 6, 2, .9, .01);
+    int i;
+    (void)state;
+    assert_null(last_layer(other).label_smoothing);
+    for (i = 0; i < 10; ++i) {
+        iterate(plain, i);
+        iterate(other, i);
+        assert_same_activations(plain, other);
+        assert_same_weights(plain, other);
+    }
+    free_network(plain);
+    free_network(other);
+}
+
+/* Every anchor of every image, in training and in inference; x, y, w, h and objectness are those of a sigmoid head. */
+static void the_scores_of_a_softmax_head_sum_to_1(void **state)
+{
+    network *sigmoid = network_of(36, NET("16") THREE_HEADS(""), 3, 1, 0., .1);
+    network *softmax = network_of(36, NET("16") THREE_HEADS("class_loss=softmax\n"), 3, 1, 0., .1);
+    const int heads_at[] = {2, 6, 9};
+    int h, i, j, k, train;
+    (void)state;
+    for (train = 0; train < 2; ++train) {
+        put_batch(sigmoid, 0);
+        put_batch(softmax, 0);
+        sigmoid->train = softmax->train = train;
+        hush();
+        forward_network(sigmoid);
+        forward_network(softmax);
+        unhush();
+        for (h = 0; h < 3; ++h) {
+            layer a = sigmoid->layers[heads_at[h]], b = softmax->layers[heads_at[h]];
+            const int place = b.w * b.h;
+            for (i = 0; i < b.batch * b.n; ++i)
+                for (j = 0; j < place; ++j) {
+                    const float *one = a.output + i * 8 * place + j, *other = b.output + i * 8 * place + j;
+                    double sum = 0;
+                    for (k = 0; k < 5; ++k) assert_true(one[k * place] == other[k * place]);
+                    for (k = 5; k < 8; ++k) {
+                        /* of a softmax, ratios are those of exp(logit) */
+                        const double odds = one[k * place] / (1. - one[k * place]),
+                                     odds0 = one[5 * place] / (1. - one[5 * place]);
+                        assert_close(other[k * place] / other[5 * place], odds / odds0, 1e-4 * odds / odds0);
+                        sum += other[k * place];
+                    }
+                    assert_close(sum, 1, 1e-6);
+                }
+        }
+    }
+    free_network(sigmoid);
+    free_network(softmax);
+}
+
+static void without_smoothing_a_softmax_head_has_hard_labels(void **state)
+{
+    network *plain = yolo_with("class_loss=softmax\n"), *hard = yolo_with("class_loss=softmax\nsmoothing=hard\n");
+    int i;
+    (void)state;
+    assert_non_null(last_layer(plain).label_smoothing);
+    for (i = 0; i < 10; ++i) {
+        iterate(plain, i);
+        iterate(hard, i);
+        assert_same_activations(plain, hard);
+        assert_same_weights(plain, hard);
+    }
+    free_network(plain);
+    free_network(hard);
 }
 
 /* ---- Objects and statistics ----------------------------------------------------------------------------------------
@@ -364,11 +486,11 @@ static void forward_in_child(void *net)
 
 static void a_class_out_of_range_in_a_label_file_ends_with_one_line(void **state)
 {
-    static const char *const names[] = {"[yolo]", "[region]", "[region]"};
+    static const char *const names[] = {"[yolo]", "[yolo]", "[region]", "[region]"};
     static const float values[8] = {0};
     size_t h;
     (void)state;
-    for (h = 0; h < 3; ++h) {
+    for (h = 0; h < 4; ++h) {
         static const int labels[] = {3, -1};
         size_t i;
         for (i = 0; i < COUNT(labels); ++i) {
@@ -402,6 +524,10 @@ int main(int argc, char **argv)
         TEST(a_head_that_scores_another_class_higher_counts_as_wrong),
         TEST(two_objects_of_different_classes_share_an_anchor),
         TEST(the_backward_pass_of_a_region_with_smoothing_is_that_of_darknets_gpu),
+        TEST(class_gain_multiplies_the_deltas_of_the_classes_and_no_others),
+        TEST(a_gain_of_1_and_a_sigmoid_train_like_a_head_without_the_keys_bit_for_bit),
+        TEST(the_scores_of_a_softmax_head_sum_to_1),
+        TEST(without_smoothing_a_softmax_head_has_hard_labels),
         TEST(an_object_trained_at_many_anchors_counts_once),
         TEST(an_object_in_two_heads_with_overlapping_masks_counts_once),
         TEST(three_heads_share_one_state_that_counts_images_and_iterations_once),
