@@ -224,7 +224,7 @@ refuses_head_sizes() {
     fails "[region] (layer 1): num=1 needs 2 numbers in anchors=, not 1" parse bad.cfg
 }
 
-# class_gain= and class_loss=, which [yolo] has alone.
+# class_gain=, class_loss= and iou_thresh=, which [yolo] has alone.
 refuses_head_values() {
     local value section
     for value in 0 -1 100.1 nan inf abc 2x 1e-60; do
@@ -235,14 +235,22 @@ refuses_head_values() {
         cfg '[yolo]' smoothing=ols "class_loss=$value" >bad.cfg
         fails "[yolo] (layer 1): class_loss=$value is not valid: must be sigmoid or softmax" parse bad.cfg || return
     done
-    refuses_no_value '[yolo]' class_gain && refuses_no_value '[yolo]' class_loss || return
+    for value in -.1 1.1 nan inf abc .5x; do
+        cfg '[yolo]' "iou_thresh=$value" >bad.cfg
+        fails "[yolo] (layer 1): iou_thresh=$value is not valid: must be a number from 0 to 1" parse bad.cfg || return
+    done
+    for value in class_gain class_loss iou_thresh; do
+        refuses_no_value '[yolo]' $value || return
+    done
     for section in '[region]' '[detection]'; do
         cfg "$section" class_gain=1 >bad.cfg
         fails "$section (layer 1): class_gain= is a key of [yolo]; here it is class_scale=" parse bad.cfg || return
         cfg "$section" smoothing=ls class_loss=softmax >bad.cfg
         fails "$section (layer 1): class_loss= is a key of [yolo]; here it is softmax=" parse bad.cfg || return
+        cfg "$section" iou_thresh=.2 >bad.cfg
+        fails "$section (layer 1): iou_thresh= is a key of [yolo]; here an object is trained in one place" parse bad.cfg || return
     done
-    for value in class_gain=100 class_gain=.001 class_loss=sigmoid class_loss=softmax; do
+    for value in class_gain=100 class_gain=.001 class_loss=sigmoid class_loss=softmax iou_thresh=0 iou_thresh=1; do
         cfg '[yolo]' "$value" >good.cfg
         parse good.cfg 2>err.txt && ! grep 'Unused field' err.txt || return
     done
@@ -277,7 +285,7 @@ try "one class is refused, and so is what no memory holds" refuses_impossible_si
 try "policy=cosine: a wrong learning_rate_min or max_batches is refused" refuses_bad_cosine
 try "nesterov=: a wrong value is refused, and so is 1 with adam=1 or clip=" refuses_bad_nesterov
 try "a head whose filters, mask or anchors do not go together is refused" refuses_head_sizes
-try "[yolo]: a wrong class_gain or class_loss is refused, and both in other heads" refuses_head_values
+try "[yolo]: a wrong class_gain, class_loss or iou_thresh is refused, and all of them in other heads" refuses_head_values
 try "[yolo]: a softmax over one class is refused" refuses_softmax_of_one
 try "[yolo]: the layer table says that there is a softmax" says_softmax
 try "an unknown section is named" unknown_section

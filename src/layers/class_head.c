@@ -23,7 +23,7 @@ static const char *section_of(LAYER_TYPE type)
 /* ---- Keys that only [yolo] has ------------------------------------------------------------------------------------
  */
 
-enum { CLASS_GAIN, CLASS_LOSS, HEAD_KEYS };
+enum { CLASS_GAIN, CLASS_LOSS, IOU_THRESH, HEAD_KEYS };
 
 /* The same in a [region] or [detection] is another key, or is not there. */
 static const struct {
@@ -31,6 +31,7 @@ static const struct {
 } head_keys[HEAD_KEYS] = {
     {"class_gain", "here it is class_scale="},
     {"class_loss", "here it is softmax="},
+    {"iou_thresh", "here an object is trained in one place"},
 };
 
 int is_head_key(const char *key)
@@ -76,6 +77,15 @@ static int parse_class_loss(list *options, const char *section, int index)
     return softmax;
 }
 
+static float parse_iou_thresh(list *options, const char *section, int index)
+{
+    const char *text = find_smoothing_option(options, "iou_thresh");
+    double threshold = 1;
+    if (text && ols_parse_number(text, 0, 1, &threshold))
+        die("\n%s (layer %d): iou_thresh=%s is not valid: must be a number from 0 to 1", section, index, text);
+    return (float)threshold;
+}
+
 /* Ends the program where a softmax over the classes makes no sense in this head. */
 static void check_softmax(const layer *l, const network *net, const char *section, int index)
 {
@@ -99,6 +109,7 @@ static void parse_yolo_keys(layer *l, list *options, const network *net, const c
 {
     l->class_scale = parse_class_gain(options, section, index);
     l->softmax = parse_class_loss(options, section, index);
+    l->thresh = parse_iou_thresh(options, section, index);
     check_softmax(l, net, section, index);
 }
 
@@ -289,6 +300,75 @@ void train_class_cell(layer l, int b, int cell, int at, const float *truth)
     l.delta[at] = 0; /* clears the delta from Darknet, which would look like that of an earlier object */
     train_class_head(l, b, cell, at, label, 0);
 }
+
+/* ---- Further anchors ----------------------------------------------------------------------------------------------
+ */
+
+/* of Darknet's yolo_layer.c; no header declares them */
+float delta_yolo_box(box truth, float *x, float *biases, int n, int index, int i, int j, int lw, int lh, int w, int h,
+                     float *delta, float scale, int stride);
+void delta_yolo_class(float *output, float *delta, int index, int label, int classes, int stride, float *avg_cat);
+
+/* IoU of an anchor and an object, both with the same centre. */
+static float shape_overlap(layer l, network net, int anchor, box truth)
+{
+    const box shape = {0, 0, l.biases[2 * anchor] / net.w, l.biases[2 * anchor + 1] / net.h};
+    truth.x = truth.y = 0;
+    return box_iou(shape, truth);
+}
+
+/* The anchor that Darknet gives an object to: of all anchors, not only those of the head. */
+static int best_anchor(layer l, network net, box truth)
+{
+    int n, best = 0;
+    float most = 0;
+    for (n = 0; n < l.total; ++n) {
+        const float overlap = shape_overlap(l, net, n, truth);
+        if (overlap > most) most = overlap, best = n;
+    }
+    return best;
+}
+
+/* Trains an anchor, of which x is at `at`, on an object, after `earlier` other objects of the image. The delta of its
+ * box becomes the mean over these objects. */
+static void train_anchor(layer l, network net, int anchor, int at, box truth, int label, int earlier)
+{
+    const int place = l.w * l.h, object_at = at + 4 * place, class_at = at + 5 * place;
+    float before[4];
+    int k;
+    for (k = 0; k < 4; ++k) before[k] = l.delta[at + k * place];
+    delta_yolo_box(truth, l.output, l.biases, anchor, at, (int)(truth.x * l.w), (int)(truth.y * l.h), l.w, l.h, net.w,
+                   net.h, l.delta, 2 - truth.w * truth.h, place);
+    for (k = 0; k < 4; ++k) l.delta[at + k * place] += (before[k] - l.delta[at + k * place]) * earlier / (earlier + 1);
+    l.delta[object_at] = 1 - l.output[object_at];
+    if (l.label_smoothing)
+        delta_class_head(l, class_at, label, 0);
+    else
+        delta_yolo_class(l.output, l.delta, class_at, label, l.classes, place, 0);
+}
+
+void train_other_anchors(layer l, network net, int b)
+{
+    const int place = l.w * l.h;
+    const float *row = net.truth + (size_t)b * l.truths;
+    int *objects, t, n; /* objects: how many an anchor has, by anchor of the head and cell */
+    if (l.thresh >= 1) return;
+    objects = (int *)xcalloc((size_t)l.n * place, sizeof *objects);
+    for (t = 0; t < l.max_boxes && row[0] != 0; ++t, row += 5) {
+        const box truth = {row[0], row[1], row[2], row[3]};
+        const int label = l.map ? l.map[(int)row[4]] : (int)row[4], best = best_anchor(l, net, truth);
+        const int cell = (int)(truth.y * l.h) * l.w + (int)(truth.x * l.w);
+        for (n = 0; n < l.n; ++n) {
+            const int at = b * l.outputs + n * place * (5 + l.classes) + cell;
+            if (l.mask[n] == best || shape_overlap(l, net, l.mask[n], truth) > l.thresh)
+                train_anchor(l, net, l.mask[n], at, truth, label, objects[n * place + cell]++);
+        }
+    }
+    free(objects);
+}
+
+/* ---- Backward -----------------------------------------------------------------------------------------------------
+ */
 
 void backward_class_head_region(const layer l, network net)
 {

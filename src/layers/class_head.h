@@ -1,5 +1,5 @@
 /* The class scores of the detection heads [yolo], [region] and [detection]: label smoothing, and the keys that only
- * [yolo] has, for the weight of the class scores and for a softmax over them.
+ * [yolo] has, for the weight of the class scores, for a softmax over them, and for several anchors an object.
  *
  * Darknet's own code assigns objects to anchors or cells and trains boxes and objectness. In a section with
  * `smoothing=`, these functions train the class scores instead of Darknet's code. They run on the CPU, also in GPU
@@ -8,7 +8,7 @@
  * A sigmoid head has one binary cross entropy per class, with target q[k]; a softmax head has one cross entropy. In
  * both, delta = q - target_sum p (see ols.h), times the class_scale of the section. For [yolo] that is class_gain=, and
  * scale_class_head does it afterwards, with smoothing and without; class_loss=softmax makes it a softmax head. Both are
- * kept in the members of the layer that Darknet has for [region]: class_scale and softmax.
+ * kept in the members of the layer that Darknet has for [region]: class_scale and softmax; iou_thresh= is in thresh.
  */
 #ifndef CLASS_HEAD_H
 #define CLASS_HEAD_H
@@ -21,10 +21,10 @@ int is_detection_head(const layer *l);
 /* Whether `key` is one that only [yolo] has, of those that are read here. */
 int is_head_key(const char *key);
 
-/* Reads the keys of a section: those of smoothing into l->label_smoothing, those of [yolo] into l->class_scale and
- * l->softmax. Called at the end of parse_yolo, parse_region and parse_detection; `index` is the number of the layer.
- * Ends the program with one line if a key is not valid. Without any of these keys it changes nothing. A [yolo] with
- * class_loss=softmax but without smoothing= is one with smoothing=hard. */
+/* Reads the keys of a section: those of smoothing into l->label_smoothing, those of [yolo] into l->class_scale,
+ * l->softmax and l->thresh. Called at the end of parse_yolo, parse_region and parse_detection; `index` is the number of
+ * the layer. Ends the program with one line if a key is not valid. Without any of these keys it changes nothing. A
+ * [yolo] with class_loss=softmax but without smoothing= is one with smoothing=hard. */
 void parse_class_head(layer *l, list *options, network *net, int index);
 
 /* Checks the sizes of a head with or without smoothing, in parse_yolo and parse_region. Ends the program with one line
@@ -62,6 +62,14 @@ void train_class_head(layer l, int b, int object, int at, int label, float *aver
 
 /* The same for a cell of [detection]. Its scores are adjacent, and its truth is one-hot (K floats). */
 void train_class_cell(layer l, int b, int cell, int at, const float *truth);
+
+/* For a [yolo] with iou_thresh= below 1, after Darknet has trained the best anchor of every object of image `b`: trains
+ * the objects at every anchor of the head that is their best one, or whose IoU with them, both with the same centre, is
+ * above the threshold. In the order of the truth, and as AlexeyAB's Darknet does it: an anchor that is an object's best
+ * one is not spared. Its box is then trained on the mean over its objects, its objectness to 1, and its classes as
+ * those of any anchor with several objects. Statistics of the soft labels and the line of the head are of best anchors
+ * alone. */
+void train_other_anchors(layer l, network net, int b);
 
 /* The backward pass of a [region] with smoothing on the CPU. It does what Darknet's GPU version does; Darknet's
  * backward_region_layer for the CPU is empty. */

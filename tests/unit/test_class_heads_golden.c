@@ -610,6 +610,8 @@ static const struct CMUnitTest tests[] = {
     CASE("yolo-softmax-ls"),
     CASE("yolo-softmax-ols"),
     CASE("yolo-softmax-soft-weight"),
+    CASE("yolo-iou-thresh"),
+    CASE("yolo-softmax-iou-thresh"),
     CASE("region-softmax-hard"),
     CASE("region-softmax-ls"),
     CASE("region-softmax-ols"),

@@ -136,10 +136,11 @@ static void the_loss_of_yolo_heads_is_that_of_a_training_pass_with_hard_labels(v
 }
 
 /* The same quantity whatever the head is trained with. */
-static void class_gain_is_not_in_the_loss(void **state)
+static void neither_class_gain_nor_iou_thresh_is_in_the_loss(void **state)
 {
     (void)state;
     assert_losses(YOLO_NETWORK(SMOOTHED "class_gain=7\n"), YOLO_NETWORK(""), write_image(64, 36), 0, 1, 0, 1, 0);
+    assert_losses(YOLO_NETWORK("iou_thresh=.1\n"), YOLO_NETWORK(""), write_image(64, 36), 0, 1, 0, 1, 0);
     assert_losses(YOLO_NETWORK("class_gain=.2\n"), YOLO_NETWORK(""), write_image(64, 36), 0, 1, 0, 1, 0);
 }
 
@@ -232,7 +233,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(the_loss_of_yolo_heads_is_that_of_a_training_pass_with_hard_labels, after_test),
-        cmocka_unit_test_teardown(class_gain_is_not_in_the_loss, after_test),
+        cmocka_unit_test_teardown(neither_class_gain_nor_iou_thresh_is_in_the_loss, after_test),
         cmocka_unit_test_teardown(the_loss_of_a_softmax_head_is_that_of_its_scores, after_test),
         cmocka_unit_test_teardown(so_is_that_of_a_region_head, after_test),
         cmocka_unit_test_teardown(and_that_of_a_detection_head, after_test),
