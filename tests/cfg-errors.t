@@ -240,7 +240,7 @@ refuses_head_values() {
         fails "[yolo] (layer 1): iou_thresh=$value is not valid: must be a number from 0 to 1" parse bad.cfg || return
     done
     for value in class_gain class_loss iou_thresh; do
-        refuses_no_value '[yolo]' $value || return
+        refuses_no_value '[yolo]' "$value" || return
     done
     for section in '[region]' '[detection]'; do
         cfg "$section" class_gain=1 >bad.cfg
