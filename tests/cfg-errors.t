@@ -168,7 +168,9 @@ refuses_disagreement() {
     done
     two_heads 3 classes=3 smoothing=ls >bad.cfg
     fails "[yolo] (layer 4): smoothing= differs from that of [yolo] (layer 1)" parse bad.cfg || return
-    two_heads 3 classes=3 smoothing=ols >good.cfg
+    two_heads 3 classes=3 class_loss=softmax >bad.cfg
+    fails "[yolo] (layer 4): class_loss= differs from that of [yolo] (layer 1)" parse bad.cfg || return
+    two_heads 3 classes=3 smoothing=ols class_gain=2 >good.cfg
     parse good.cfg
 }
 
@@ -222,6 +224,53 @@ refuses_head_sizes() {
     fails "[region] (layer 1): num=1 needs 2 numbers in anchors=, not 1" parse bad.cfg
 }
 
+# class_gain=, class_loss= and iou_thresh=, which [yolo] has alone.
+refuses_head_values() {
+    local value section
+    for value in 0 -1 100.1 nan inf abc 2x 1e-60; do
+        cfg '[yolo]' "class_gain=$value" >bad.cfg
+        fails "[yolo] (layer 1): class_gain=$value is not valid: must be a number above 0, up to 100" parse bad.cfg || return
+    done
+    for value in Softmax soft softmaxx logistic 1; do
+        cfg '[yolo]' smoothing=ols "class_loss=$value" >bad.cfg
+        fails "[yolo] (layer 1): class_loss=$value is not valid: must be sigmoid or softmax" parse bad.cfg || return
+    done
+    for value in -.1 1.1 nan inf abc .5x; do
+        cfg '[yolo]' "iou_thresh=$value" >bad.cfg
+        fails "[yolo] (layer 1): iou_thresh=$value is not valid: must be a number from 0 to 1" parse bad.cfg || return
+    done
+    for value in class_gain class_loss iou_thresh; do
+        refuses_no_value '[yolo]' "$value" || return
+    done
+    for section in '[region]' '[detection]'; do
+        cfg "$section" class_gain=1 >bad.cfg
+        fails "$section (layer 1): class_gain= is a key of [yolo]; here it is class_scale=" parse bad.cfg || return
+        cfg "$section" smoothing=ls class_loss=softmax >bad.cfg
+        fails "$section (layer 1): class_loss= is a key of [yolo]; here it is softmax=" parse bad.cfg || return
+        cfg "$section" iou_thresh=.2 >bad.cfg
+        fails "$section (layer 1): iou_thresh= is a key of [yolo]; here an object is trained in one place" parse bad.cfg || return
+    done
+    for value in class_gain=100 class_gain=.001 class_loss=sigmoid class_loss=softmax iou_thresh=0 iou_thresh=1; do
+        cfg '[yolo]' "$value" >good.cfg
+        parse good.cfg 2>err.txt && ! grep 'Unused field' err.txt || return
+    done
+}
+
+# One class is no distribution; without a softmax it may have a gain.
+refuses_softmax_of_one() {
+    { net && convolution 6 && printf '%s\n' '[yolo]' anchors=3,3 num=1 classes=1 class_loss=softmax; } >bad.cfg
+    fails "[yolo] (layer 1): class_loss=softmax needs at least 2 classes, not 1" parse bad.cfg || return
+    sed 's/class_loss=.*/class_gain=2/' bad.cfg >good.cfg
+    parse good.cfg
+}
+
+says_softmax() {
+    cfg '[yolo]' class_loss=softmax >good.cfg
+    parse good.cfg 2>err.txt && grep -qx ' *softmax over 3 classes' err.txt || return
+    cfg '[yolo]' class_loss=sigmoid >good.cfg
+    parse good.cfg 2>err.txt && ! grep -q softmax err.txt
+}
+
 unknown_section() {
     { net && printf '%s\n' '[connected]' output=3 '[olss]'; } >bad.cfg
     fails_as_darknet_does "Type not recognized: [olss]" parse bad.cfg
@@ -236,6 +285,9 @@ try "one class is refused, and so is what no memory holds" refuses_impossible_si
 try "policy=cosine: a wrong learning_rate_min or max_batches is refused" refuses_bad_cosine
 try "nesterov=: a wrong value is refused, and so is 1 with adam=1 or clip=" refuses_bad_nesterov
 try "a head whose filters, mask or anchors do not go together is refused" refuses_head_sizes
+try "[yolo]: a wrong class_gain, class_loss or iou_thresh is refused, and all of them in other heads" refuses_head_values
+try "[yolo]: a softmax over one class is refused" refuses_softmax_of_one
+try "[yolo]: the layer table says that there is a softmax" says_softmax
 try "an unknown section is named" unknown_section
 
 # --- what is no error -------------------------------------------------------------------------------------------------

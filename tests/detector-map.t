@@ -380,14 +380,27 @@ ok(min(s[0] for s in shape) == min(s[1] for s in shape) == 1 and max(s[2] for s 
 
 # detector valid writes boxes for labels that are a pixel short.
 put(text(data) + f"results={tmp}\n", data)
-status, out, err = run(data, cfg, weights, "-out", "valid_", group="valid")
-os.makedirs(os.path.join(tmp, "valid"), exist_ok=True)
-for name in names:
-    os.rename(os.path.join(tmp, f"valid_{name}.txt"), os.path.join(tmp, "valid", f"valid_{name}.txt"))
-one, other = numbers(data, cfg, weights, "-voc_label"), numbers(data, "-dets", "valid", "-voc_label")
-ok(one and other and one["detections"] == other["detections"] and
-   all(abs(a - b) < 1e-4 for a, b in zip(by_class(one, "ap"), by_class(other, "ap"))),
-   "with -voc_label it agrees with detector valid and its files", (by_class(one, "ap"), by_class(other, "ap")))
+softmax = put(text(cfg) + "class_loss=softmax\n", tmp, "softmax.cfg")
+for network, what in (cfg, ""), (softmax, ", of a [yolo] with a softmax too"):
+    status, out, err = run(data, network, weights, "-out", "valid_", group="valid")
+    os.makedirs(os.path.join(tmp, "valid"), exist_ok=True)
+    for name in names:
+        os.rename(os.path.join(tmp, f"valid_{name}.txt"), os.path.join(tmp, "valid", f"valid_{name}.txt"))
+    one, other = numbers(data, network, weights, "-voc_label"), numbers(data, "-dets", "valid", "-voc_label")
+    ok(one and other and one["detections"] == other["detections"] and
+       all(abs(a - b) < 1e-4 for a, b in zip(by_class(one, "ap"), by_class(other, "ap"))),
+       "with -voc_label it agrees with detector valid and its files" + what, (by_class(one, "ap"), by_class(other, "ap")))
+
+# The head that ols deploy writes instead of a [yolo] with a softmax gives what that gives.
+deployed = os.path.join(tmp, "deployed.cfg"), os.path.join(tmp, "deployed.weights")
+subprocess.run([DARKNET, "ols", "deploy", softmax, deployed[0], weights, deployed[1]], capture_output=True)
+ok("[region]" in text(deployed[0]) and "[yolo]" not in text(deployed[0]), "a softmax in [yolo] is deployed as [region]")
+for more in (), ("-flip",), ("-scales", "64,96"), ("-plain",):
+    one, other, sigmoid = (numbers(data, *files, *more) for files in ((softmax, weights), deployed, (cfg, weights)))
+    ok(one and other and one["map"] > 0 and one["detections"] == other["detections"] and
+       all(abs(a - b) < 1e-6 for a, b in zip(by_class(one, "ap"), by_class(other, "ap"))) and
+       by_class(one, "ap") != by_class(sigmoid, "ap"), " ".join(("and evaluated alike", *more)),
+       (by_class(one, "ap"), by_class(other, "ap"), by_class(sigmoid, "ap")))
 
 sources = {}
 for more in ((), ("-plain",), ("-letterbox",), ("-scales", "64,96"), ("-flip",), ("-nms", "0")):

@@ -70,6 +70,18 @@ static void deploy_line(const char *line, char *key, const char *type, FILE *out
         fprintf(out, "%s=%s\n", key, becomes);
 }
 
+/* Ends the program for a line that other programs need other layers for; those are only known with the network. */
+static void refuse_line(const char *in_cfg, const char *squeezed, const char *type, int layer)
+{
+    const int relu6 = !strcmp(squeezed, "activation=relu6");
+    const int softmax =
+        !strcmp(type, "[yolo]") && !strncmp(squeezed, "class_loss=softmax", strlen("class_loss=softmax"));
+    if (relu6 || softmax)
+        die("%s: %s (layer %d) has %s, which takes other layers elsewhere: give the weights too, darknet ols deploy "
+            "<in.cfg> <out.cfg> <in.weights> <out.weights>",
+            in_cfg, type, layer, relu6 ? "activation=relu6" : "class_loss=softmax");
+}
+
 void deploy_cfg(const char *in_cfg, const char *out_cfg)
 {
     char *line = 0, squeezed[64], type[sizeof squeezed] = "";
@@ -83,10 +95,7 @@ void deploy_cfg(const char *in_cfg, const char *out_cfg)
     while (getline(&line, &size, in) >= 0) {
         squeeze(line, squeezed, sizeof squeezed);
         layer += *squeezed == '[';
-        if (!strcmp(squeezed, "activation=relu6"))
-            die("%s: %s (layer %d) has activation=relu6, which takes other layers elsewhere: give the weights too, "
-                "darknet ols deploy <in.cfg> <out.cfg> <in.weights> <out.weights>",
-                in_cfg, type, layer);
+        refuse_line(in_cfg, squeezed, type, layer);
         if (*squeezed == '[')
             deploy_section_line(line, squeezed, type, out_cfg_file.stream);
         else

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "layers/class_head.h"
 #include "layers/device.h"
 
 #include "option_list.h"
@@ -55,7 +56,7 @@ int may_smooth(const char *section)
 int keep_smoothing_option(char *key, const char *section, list *options)
 {
     /* [ols] checks every key, a misspelt one too */
-    const int ours = !strcmp(section, "[ols]") || (may_smooth(section) && is_smoothing_key(key));
+    const int ours = !strcmp(section, "[ols]") || (may_smooth(section) && (is_smoothing_key(key) || is_head_key(key)));
     if (ours) option_insert(options, key, (char *)"");
     return ours;
 }
