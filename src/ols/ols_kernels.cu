@@ -194,24 +194,31 @@ static __global__ void update_kernel(ols_options options, int classes, float *S,
 {
     int y = blockIdx.x, k;
     float *row = S + (size_t)y * classes, *sum = A + (size_t)y * classes;
-    double total = 0;
+    double total = 0, divisor, new_sum = 0;
     float largest = 0;
-    int frozen;
+    int frozen, learned, reset;
     for (k = threadIdx.x; k < classes; k += THREADS) {
         total += sum[k];
         if (row[k] > largest) largest = row[k];
     }
     total = block_reduce(total, add());
     frozen = options.freeze > 0 && block_reduce(largest, larger()) >= options.freeze;
+    divisor = options.normalise == OLS_BY_HITS ? (double)correct[y] : total;
+    learned = !frozen && total > 0 && divisor > 0;
+    reset = !frozen && !learned && options.empty != OLS_ROW_KEEP;
     for (k = threadIdx.x; k < classes; k += THREADS) {
-        if (!frozen && total > 0) row[k] = (float)(sum[k] / total);
-        if (!frozen && !(total > 0) && options.empty != OLS_ROW_KEEP)
-            row[k] = options.empty == OLS_ROW_UNIFORM ? 1.f / classes : 0;
+        if (learned) {
+            const double share = sum[k] / divisor;
+            row[k] = (float)(share < 1 ? share : 1);
+            new_sum += row[k];
+        }
+        if (reset) row[k] = options.empty == OLS_ROW_UNIFORM ? 1.f / classes : 0;
         sum[k] = 0;
     }
+    new_sum = block_reduce(new_sum, add()); /* after it, all threads have read correct[y] */
     if (threadIdx.x) return;
-    if (!frozen && total > 0) row_sum[y] = 1;
-    if (!frozen && !(total > 0) && options.empty != OLS_ROW_KEEP) row_sum[y] = options.empty == OLS_ROW_UNIFORM;
+    if (learned) row_sum[y] = OLS_ROW_SUM(new_sum);
+    if (reset) row_sum[y] = options.empty == OLS_ROW_UNIFORM;
     correct[y] = seen[y] = 0;
     if (y == 0) *unlabelled = 0;
 }
