@@ -60,6 +60,8 @@ typedef struct {
     ols_row init;                /* S before the first update: UNIFORM (paper), ZERO (the authors' CIFAR code), LS */
     ols_row empty;               /* row without a correct prediction: UNIFORM, ZERO (no soft loss), KEEP (unchanged) */
     ols_normalisation normalise; /* what a row of A is divided by */
+    float soft_temperature;      /* T, .1..10: new rows are raised to 1/T, with their old sum; below 1 sharpens */
+    float decay;  /* d, 0..1: S = d S + (1 - d) row; the first update, and a row of zeros: the row alone */
     float freeze; /* a row whose largest entry has reached this is not updated any more; 0 = never. The first
                      update ignores it, because init=ls begins with large entries */
 } ols_options;
@@ -197,7 +199,8 @@ void ols_accumulate_scores(ols_state *state, const float *scores, int stride, in
 /* 1 if an update of S is due: after `period` iterations, or, if that is 0, after `epoch_images` images. Otherwise 0. */
 int ols_due(const ols_state *state, const ols_options *options, int64_t epoch_images);
 
-/* Eq. 6: computes S from A, with the exceptions in `options` (normalise, empty, freeze), and then clears A and the
+/* Eq. 6: computes S from A, with the exceptions in `options` (normalise, soft_temperature, decay, empty,
+ * freeze), and then clears A and the
  * counts. Images beyond `epoch_images` count for the next epoch, so that updates stay aligned with epochs even if the
  * batch size does not divide their length. */
 void ols_update(ols_state *state, const ols_options *options, int64_t epoch_images);

@@ -45,6 +45,8 @@ static const struct option_row {
     {"init", CHOICE, offsetof(ols_options, init), OLS_ROW_UNIFORM, 0, 0, init_rows},
     {"empty", CHOICE, offsetof(ols_options, empty), OLS_ROW_UNIFORM, 0, 0, empty_rows},
     {"normalise", CHOICE, offsetof(ols_options, normalise), OLS_BY_SUM, 0, 0, normalisations},
+    {"soft_temperature", REAL, offsetof(ols_options, soft_temperature), 1, .1, 10, 0},
+    {"decay", REAL, offsetof(ols_options, decay), 0, 0, .999, 0},
     {"freeze", REAL, offsetof(ols_options, freeze), 0, 0, 1, 0},
 };
 enum { OPTIONS = sizeof table / sizeof *table };

@@ -155,8 +155,13 @@ static const struct CMUnitTest tests[] = {
     GOLDEN("start", "before_start_the_hard_label_trains_alone"),
     GOLDEN("start-period", "start_counts_updates"),
     GOLDEN("hits", "for_a_softmax_hits_normalise_as_the_sum_does"),
+    GOLDEN("decay", "with_decay_a_row_is_a_running_mean"),
+    GOLDEN("decay-zero", "of_which_a_row_of_zeros_is_no_part"),
+    GOLDEN("sharper", "a_soft_temperature_below_one_sharpens"),
+    GOLDEN("flatter", "a_soft_temperature_above_one_flattens_what_decay_takes"),
     GOLDEN("sigmoid", "a_sigmoid_head_is_a_binary_cross_entropy_a_class"),
     GOLDEN("sigmoid-hits", "sigmoid_scores_divided_by_the_hits_keep_their_size"),
+    GOLDEN("sigmoid-hits-sharper", "sharpened_they_keep_their_sum_as_far_as_no_entry_is_above_one"),
     GOLDEN("sigmoid-hits-zero", "of_these_a_row_of_zeros_has_no_soft_term"),
     GOLDEN("mixup-hard", "hard_labels_of_a_mixture_are_weighed_by_their_shares"),
     GOLDEN("mixup-ls", "smoothed_labels_of_a_mixture_are_weighed_by_their_shares"),
@@ -183,7 +188,7 @@ static void every_golden_case_is_replayed(void **test)
         }
         if (fscanf(file, "%*[^\n]") == EOF) break;
     }
-    assert_true(cases >= 20);
+    assert_true(cases >= 25);
     fclose(file);
 }
 

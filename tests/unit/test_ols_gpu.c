@@ -364,6 +364,7 @@ static void the_gpu_updates_as_the_cpu_does(void **test)
     static const ols_row empties[] = {OLS_ROW_UNIFORM, OLS_ROW_ZERO, OLS_ROW_KEEP};
     static const float freezes[] = {0, .02f, .5f};
     static const ols_normalisation normalisations[] = {OLS_BY_SUM, OLS_BY_HITS};
+    static const float temperatures[] = {1, .5f, 3}, decays[] = {0, .75f};
     static const int64_t periods[] = {0, 10};
     size_t i, e, f;
     (void)test;
@@ -377,6 +378,8 @@ static void the_gpu_updates_as_the_cpu_does(void **test)
                 options.empty = empties[e];
                 options.freeze = freezes[f % COUNT(freezes)];
                 options.normalise = normalisations[f / COUNT(freezes)];
+                options.soft_temperature = temperatures[e];
+                options.decay = decays[(e + f) % COUNT(decays)];
                 options.period = periods[(e + f) % 2];
                 on_cpu = random_state(classes, 4), on_gpu = random_state(classes, 4);
                 /* row 0 will be frozen; the last one is a row of zeros */

@@ -173,6 +173,49 @@ static void hits_keep_the_size_of_scores_and_leave_no_entry_above_one(void **tes
     ols_free_state(state);
 }
 
+/* Rows that would overflow or vanish as plain powers: T = .1 is the tenth power. */
+static void small_and_large_sums_are_sharpened_to_finite_rows(void **test)
+{
+    static const float scales[] = {1e-30f, 1, 1e30f};
+    ols_options options = ols_default_options(OLS_OLS);
+    size_t i;
+    (void)test;
+    options.soft_temperature = .1f;
+    for (i = 0; i < COUNT(scales); ++i) {
+        ols_state *state = ols_new_state(3, &options);
+        state->A[0] = 2 * scales[i], state->A[1] = scales[i];
+        state->correct[0] = 3;
+        ols_update(state, &options, 0);
+        assert_close(state->S[0], 1024 / 1025., 1e-6);
+        assert_close(state->S[1], 1 / 1025., 1e-6);
+        assert_close(state->S[2], 0, 0);
+        assert_close(state->row_sum[0], 1, 0);
+        ols_free_state(state);
+    }
+}
+
+/* Of a class that was never right so far, or not in the last epoch with empty=zero. */
+static void a_row_of_zeros_is_no_part_of_a_running_mean(void **test)
+{
+    static const float probs[] = {.5f, .25f, .25f, .25f, .75f, 0};
+    static const int labels[] = {0, 1};
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *state = random_state(3, &options, 4);
+    float old;
+    (void)test;
+    options.decay = .25f;
+    state->updates = 1;
+    zero_row(state, 1);
+    old = state->S[0];
+    accumulate(state, 2, probs, labels);
+    ols_update(state, &options, 0);
+    assert_close(state->S[0], .25 * old + .75 * .5, 1e-6);
+    assert_memory_equal(state->S + 3, probs + 3, 3 * sizeof(float));
+    assert_close(state->row_sum[0], 1, 0);
+    assert_close(state->row_sum[1], 1, 0);
+    ols_free_state(state);
+}
+
 static void before_start_a_training_is_that_of_hard_labels_bit_for_bit(void **test)
 {
     enum { K = 5, B = 8, START = 2 };
@@ -404,6 +447,8 @@ int main(void)
         cmocka_unit_test(a_class_without_right_predictions_becomes_zero_and_drops_its_soft_term),
         cmocka_unit_test(a_class_without_right_predictions_keeps_its_row),
         cmocka_unit_test(hits_keep_the_size_of_scores_and_leave_no_entry_above_one),
+        cmocka_unit_test(a_row_of_zeros_is_no_part_of_a_running_mean),
+        cmocka_unit_test(small_and_large_sums_are_sharpened_to_finite_rows),
         cmocka_unit_test(before_start_a_training_is_that_of_hard_labels_bit_for_bit),
         cmocka_unit_test(a_frozen_row_is_left_alone),
         cmocka_unit_test(the_first_update_freezes_nothing),
