@@ -27,7 +27,8 @@ from darknet_data import BadInput, Progress, read_text, say, write_whole
 
 # The words of src/ols/options.c; tests/compare-labels.t compares them.
 SMOOTHINGS = ("hard", "ls", "ols")
-KEYS = ("alpha", "soft_weight", "epsilon", "period", "init", "empty", "freeze")
+KEYS = ("alpha", "soft_weight", "epsilon", "period", "start", "init", "empty", "normalise", "soft_temperature", "decay",
+        "freeze")
 
 # "12, 0.05: 3.4, 5.6 avg, ..., 96 images, epoch 0.05 of 20.00, ..." of a classifier; a detector has no second number.
 ITERATION = re.compile(r"^(\d+)(?:, [\d.]+)?: ([^,\s]+), [^,\s]+ avg, .* images, epoch ([\d.]+)", re.MULTILINE)

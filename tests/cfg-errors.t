@@ -51,6 +51,10 @@ wrong_values() {
         alpha | epsilon | freeze) printf '%s\n' -0.1 1.01 nan NaN inf abc 0.5x 1e999 '1,5' --1 ;;
         soft_weight) printf '%s\n' -1 10.5 nan inf heavy 1e999 ;;
         period) printf '%s\n' 0 -1 1.5 epochs Epoch nan 2000000000 1e10 ;;
+        soft_temperature) printf '%s\n' 0 .05 -1 11 nan inf hot 1e999 ;;
+        decay) printf '%s\n' 1 .9995 -0.1 nan inf slow ;;
+        start) printf '%s\n' -1 1.5 epoch nan 2000000000 1e10 ;;
+        normalise) printf '%s\n' none Sum hit 1 ;;
         init) printf '%s\n' keep one Uniform 0 ;;
         empty) printf '%s\n' ls none 0 ;;
     esac
@@ -63,6 +67,10 @@ range() {
         alpha | epsilon | freeze) echo "a number from 0 to 1" ;;
         soft_weight) echo "a number from 0 to 10" ;;
         period) echo "epoch or a whole number of iterations from 1 to 1000000000" ;;
+        soft_temperature) echo "a number from 0.1 to 10" ;;
+        decay) echo "a number from 0 to 0.999" ;;
+        start) echo "a whole number from 0 to 1000000000" ;;
+        normalise) echo "sum or hits" ;;
         init) echo "uniform, zero or ls" ;;
         empty) echo "uniform, zero or keep" ;;
     esac
@@ -95,10 +103,10 @@ refuses_no_value() {
 }
 
 for section in '[ols]' '[yolo]' '[region]' '[detection]'; do
-    for key in smoothing alpha soft_weight epsilon period init empty freeze; do
+    for key in smoothing alpha soft_weight epsilon period start init empty normalise soft_temperature decay freeze; do
         try "$section: a wrong $key is refused with section, key, value and range" refuses_values "$section" $key
     done
-    for key in smoothing alpha period init; do
+    for key in smoothing alpha period start init; do
         try "$section: $key without a value is refused" refuses_no_value "$section" $key
     done
 done
@@ -143,7 +151,7 @@ refuses_hierarchies() {
 refuses_companions_alone() {
     local section key
     for section in '[yolo]' '[region]' '[detection]'; do
-        for key in alpha soft_weight epsilon period init empty freeze; do
+        for key in alpha soft_weight epsilon period start init empty normalise soft_temperature decay freeze; do
             cfg "$section" "$key=1" >bad.cfg
             fails "$section (layer 1): $key= does nothing without smoothing=" parse bad.cfg || return
         done
@@ -162,7 +170,8 @@ refuses_disagreement() {
     local line
     two_heads 4 classes=4 smoothing=ols >bad.cfg
     fails "[yolo] (layer 4): classes=4, but [yolo] (layer 1) has classes=3" parse bad.cfg || return
-    for line in alpha=.4 soft_weight=1 epsilon=.2 period=7 init=zero empty=keep freeze=.8; do
+    for line in alpha=.4 soft_weight=1 epsilon=.2 period=7 start=1 init=zero empty=keep normalise=hits soft_temperature=2 \
+        decay=.5 freeze=.8; do
         two_heads 3 classes=3 smoothing=ols "$line" >bad.cfg
         fails "[yolo] (layer 4): ${line%=*}= differs from that of [yolo] (layer 1)" parse bad.cfg || return
     done
@@ -325,7 +334,8 @@ comments_change_nothing() {
 limits_are_values() {
     local line
     for line in alpha=0 alpha=1 alpha=1.0 alpha=5e-1 soft_weight=0 soft_weight=10 epsilon=0 epsilon=1 period=1 \
-        period=1000000000 period=epoch freeze=0 freeze=1 init=zero init=ls empty=zero empty=keep smoothing=hard; do
+        period=1000000000 period=epoch start=0 start=1000000000 normalise=sum normalise=hits \
+        soft_temperature=.1 soft_temperature=10 decay=0 decay=.999 freeze=0 freeze=1 init=zero init=ls empty=zero empty=keep smoothing=hard; do
         cfg '[ols]' "$line" >good.cfg
         parse good.cfg || { echo "... $line"; return 1; }
     done

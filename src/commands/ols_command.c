@@ -60,6 +60,18 @@ static char **class_names(const char *file, int classes)
 
 /* ---- show -------------------------------------------------------------------------------------------------------- */
 
+/* Of rows that are no distributions, as normalise=hits leaves them. */
+static void print_sums(const ols_state *state)
+{
+    float low = state->row_sum[0], high = low;
+    int y;
+    for (y = 1; y < state->classes; ++y) {
+        if (state->row_sum[y] < low) low = state->row_sum[y];
+        if (state->row_sum[y] > high) high = state->row_sum[y];
+    }
+    if ((low != 0 && low != 1) || (high != 0 && high != 1)) printf("rows sum to %.4f to %.4f\n", low, high);
+}
+
 static void print_head(const ols_state *state)
 {
     ols_summary summary;
@@ -69,6 +81,7 @@ static void print_head(const ols_state *state)
            (long long)state->updates, (long long)state->images, (long long)summary.correct, (long long)summary.seen);
     printf("mean S[y][y] %.4f, mean entropy %.4f nats (uniform is S[y][y] %.4f)\n", summary.diagonal, summary.entropy,
            1. / state->classes);
+    print_sums(state);
 }
 
 static void print_matrix(const ols_state *state, char **names)

@@ -267,7 +267,7 @@ void delta_class_head(layer l, int at, int label, float *average)
      * Darknet. */
     const int has_object = l.delta[at] != 0, merge = has_object && !l.softmax;
     ols_target_spec spec;
-    float target_sum;
+    float weight;
     int k;
 
     if (label < 0 || label >= l.classes)
@@ -275,9 +275,10 @@ void delta_class_head(layer l, int at, int label, float *average)
             "training list",
             smoothing->section, smoothing->index, label, l.classes, l.classes - 1);
     spec = ols_make_target_spec(&smoothing->options, smoothing->state, l.classes);
-    target_sum = ols_target(&spec, l.classes, label, smoothing->target);
+    weight = ols_target(&spec, l.classes, label, smoothing->target);
+    if (!l.softmax) weight = ols_target_weight(&spec, label);
     for (k = 0; k < l.classes; ++k) {
-        const float delta = scale * (smoothing->target[k] - target_sum * l.output[at + k * stride]);
+        const float delta = scale * (smoothing->target[k] - weight * l.output[at + k * stride]);
         if (!merge || delta > l.delta[at + k * stride]) l.delta[at + k * stride] = delta;
     }
     if (average) *average += l.output[at + label * stride];

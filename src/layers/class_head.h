@@ -5,10 +5,11 @@
  * `smoothing=`, these functions train the class scores instead of Darknet's code. They run on the CPU, also in GPU
  * builds, as that code does.
  *
- * A sigmoid head has one binary cross entropy per class, with target q[k]; a softmax head has one cross entropy. In
- * both, delta = q - target_sum p (see ols.h), times the class_scale of the section. For [yolo] that is class_gain=, and
- * scale_class_head does it afterwards, with smoothing and without; class_loss=softmax makes it a softmax head. Both are
- * kept in the members of the layer that Darknet has for [region]: class_scale and softmax; iou_thresh= is in thresh.
+ * A softmax head has one cross entropy: delta = q - target_sum p. A sigmoid head has one binary cross entropy per
+ * class: delta[k] = q[k] - target_weight p[k] (see ols.h), and so does a linear one, with half the squared error. Both
+ * times the class_scale of the section. For [yolo] that is class_gain=, and scale_class_head does it afterwards, with
+ * smoothing and without; class_loss=softmax makes it a softmax head. Both are kept in the members of the layer that
+ * Darknet has for [region]: class_scale and softmax; iou_thresh= is in thresh.
  */
 #ifndef CLASS_HEAD_H
 #define CLASS_HEAD_H

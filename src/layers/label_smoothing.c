@@ -150,6 +150,8 @@ static void print_update(const label_smoothing *smoothing, const ols_summary *su
                i ? "," : ", strongest:", class_name(smoothing, summary->confusions[i].label, a, sizeof a),
                class_name(smoothing, summary->confusions[i].other, b, sizeof b), summary->confusions[i].value);
     if (summary->unlabelled) printf(" (%lld images had no single label)", (long long)summary->unlabelled);
+    if (smoothing->state->updates < smoothing->options.start)
+        printf(" (hard labels alone until start=%lld)", (long long)smoothing->options.start);
     printf("\n");
     fflush(stdout);
 }

@@ -386,7 +386,11 @@ static network *network_of_golden(const golden *g)
     int k;
     assert_non_null(owner);
     assert_int_equal(owner->state != 0, g->has_soft);
-    for (k = 0; g->has_soft && k < CLASSES * CLASSES; ++k) owner->state->S[k] = (float)g->S[k];
+    for (k = 0; g->has_soft && k < CLASSES; ++k) owner->state->row_sum[k] = 0;
+    for (k = 0; g->has_soft && k < CLASSES * CLASSES; ++k) {
+        owner->state->S[k] = (float)g->S[k];
+        owner->state->row_sum[k / CLASSES] += owner->state->S[k];
+    }
     net->delta = floats((size_t)net->inputs * net->batch);
     return net;
 }
@@ -464,7 +468,8 @@ static weights weights_of(network *net)
     weights w = {1, 0, {{0}}, o->smoothing == OLS_LS};
     int y, k;
     if (w.is_ls) w.hard = 1 - o->epsilon, w.soft = o->epsilon;
-    if (o->smoothing == OLS_OLS) w.hard = o->alpha, w.soft = o->soft_weight < 0 ? 1 - o->alpha : o->soft_weight;
+    if (o->smoothing == OLS_OLS && !o->start) /* which the first pass is before */
+        w.hard = o->alpha, w.soft = o->soft_weight < 0 ? 1 - o->alpha : o->soft_weight;
     for (y = 0; y < CLASSES; ++y)
         for (k = 0; k < CLASSES; ++k) w.rows[y][k] = labels->state ? labels->state->S[y * CLASSES + k] : 1. / CLASSES;
     return w;
@@ -603,6 +608,8 @@ static const struct CMUnitTest tests[] = {
     CASE("yolo-alpha"),
     CASE("yolo-soft-weight"),
     CASE("yolo-init-zero"),
+    CASE("yolo-start"),
+    CASE("yolo-hits"),
     CASE("yolo-truth-thresh"),
     CASE("yolo-two-heads"),
     CASE("yolo-class-gain"),
@@ -615,15 +622,18 @@ static const struct CMUnitTest tests[] = {
     CASE("region-softmax-hard"),
     CASE("region-softmax-ls"),
     CASE("region-softmax-ols"),
+    CASE("region-softmax-hits"),
     CASE("region-softmax-soft-weight"),
     CASE("region-softmax-no-bias-match"),
     CASE("region-sigmoid-hard"),
     CASE("region-sigmoid-ls"),
     CASE("region-sigmoid-ols"),
+    CASE("region-sigmoid-hits"),
     CASE("detection-linear-hard"),
     CASE("detection-linear-ls"),
     CASE("detection-linear-ols"),
     CASE("detection-linear-soft-weight"),
+    CASE("detection-linear-hits"),
     CASE("detection-softmax-hard"),
     CASE("detection-softmax-ols"),
     cmocka_unit_test(a_cell_with_two_classes_keeps_darknets_delta_and_counts_nothing),
