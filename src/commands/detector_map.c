@@ -56,6 +56,7 @@ static const char usage[] =
     "what is written beside the report:\n"
     "    -json <file>     all numbers as JSON; - is standard output, in place of the report\n"
     "    -curves <png>    precision/recall curves of every class (needs gnuplot)\n"
+    "    -thresholds <png> precision, recall and F1 against the threshold, with the best one marked (needs gnuplot)\n"
     "    -voc_out <dir>   the detections in VOC's format, comp4_det_test_<class>.txt\n"
     "    -coco_out <file> the detections in COCO's\n";
 
@@ -65,7 +66,7 @@ enum { UNSET = -1 }; /* for -points, whose default depends on -coco */
 
 typedef struct {
     const char *files[3]; /* data, cfg, weights; only the first with -dets */
-    const char *dets, *json, *curves, *voc_out, *coco_out, *scales;
+    const char *dets, *json, *curves, *thresholds, *voc_out, *coco_out, *scales;
     long long points;
     double iou_threshold, score_threshold, nms;
     int coco, difficult, voc_label, flip, letterbox, plain, loss;
@@ -133,6 +134,7 @@ static map_arguments read_arguments(int argc, char **argv)
         {"-dets", OPTION_TEXT, &a.dets, 0, 0, 0, 0},
         {"-json", OPTION_OUTPUT, &a.json, 0, 0, 0, 0},
         {"-curves", OPTION_OUTPUT, &a.curves, 0, 0, 0, 0},
+        {"-thresholds", OPTION_OUTPUT, &a.thresholds, 0, 0, 0, 0},
         {"-voc_out", OPTION_TEXT, &a.voc_out, 0, 0, 0, 0},
         {"-coco_out", OPTION_OUTPUT, &a.coco_out, 0, 0, 0, 0},
     };
@@ -353,6 +355,8 @@ static int report(const map_run *r, const map_result *result)
     char title[300];
     if ((!json || strcmp(json, "-")) && map_report_text(result)) return 1;
     if (json && map_report_json(result, json)) return 1;
+    if (r->arguments.thresholds && threshold_curves_png(r->arguments.thresholds, result->scores, result->scored))
+        return 1;
     if (!curves) return 0;
     snprintf(title, sizeof title, "mAP %.2f %% at IoU %g; AP is %s",
              100 * mean_average_precision(result->per_class, r->data.classes), r->arguments.iou_threshold,
@@ -381,12 +385,16 @@ static int evaluate(map_run *r)
     if (error == AP_OK && r->arguments.coco)
         error = coco_evaluate(objects, object_count, detections, count, classes, &coco, coco_ap);
     if (error == AP_OK) {
+        const scored_detections scored = {r->data.names.text, per_class, classes, detections, matches, count};
+        score_result scores = evaluate_scores(&scored, r->net ? DETECT_LOWEST_SCORE : 0);
         const map_result result = {.data = &r->data,
                                    .options = &options,
                                    .per_class = per_class,
                                    .taken_for = &taken_for,
                                    .coco = r->arguments.coco ? &coco : 0,
                                    .coco_ap = r->arguments.coco ? coco_ap : 0,
+                                   .scored = &scored,
+                                   .scores = &scores,
                                    .detections = detections,
                                    .matches = matches,
                                    .detection_count = count,
@@ -399,6 +407,7 @@ static int evaluate(map_run *r)
                         options.score_threshold, &taken_for);
         status = report(r, &result);
         confusion_free(&taken_for);
+        score_result_free(&scores);
     } else {
         status = report_error("%s: %s", command, ap_status_text(error));
     }
