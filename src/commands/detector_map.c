@@ -14,6 +14,7 @@
 #include "eval/detection_loss.h"
 #include "eval/detections_file.h"
 #include "eval/ground_truth.h"
+#include "eval/threshold_file.h"
 
 #include "darknet.h"
 
@@ -42,8 +43,9 @@ static const char usage[] =
     "    -coco            COCO's rules: a box may take the second-best object, 100 boxes a class and image, 101 "
     "points; and\n"
     "                     its twelve numbers, with AP averaged over IoU .50:.95\n"
-    "    -thresh <n>      precision, recall, F1 and the confusion table are of boxes that score above it (default "
-    ".25)\n"
+    "    -thresh <n>      precision, recall, F1 and the confusion table are of boxes that score above it (default: "
+    "that of\n"
+    "                     X_best.json beside X_best.weights, which a training with -map writes; else .25)\n"
     "    -voc_label       the labels are those of Darknet's own voc_label.py, a pixel short: adds it\n"
     "how the network detects:\n"
     "    -nms <n>         of two boxes of a class with an IoU above it the lower is dropped (default .45; 0 keeps "
@@ -69,6 +71,7 @@ typedef struct {
     const char *dets, *json, *curves, *thresholds, *voc_out, *coco_out, *scales;
     long long points;
     double iou_threshold, score_threshold, nms;
+    int has_threshold; /* -thresh was given */
     int coco, difficult, voc_label, flip, letterbox, plain, loss;
     detect_options how;
 } map_arguments;
@@ -99,6 +102,8 @@ static void check_options(map_arguments *a, int words, const command_option *opt
     if (a->dets && words > 1) die("%s: -dets takes the place of <cfg> and <weights>", command);
     if (!a->dets && words < 3)
         die("%s: needs <data> <cfg> <weights>, or <data> -dets <path> (see darknet %s --help)", command, command);
+    a->has_threshold = !isnan(a->score_threshold);
+    if (!a->has_threshold) a->score_threshold = .25;
     if (!a->dets && !(a->score_threshold >= DETECT_LOWEST_SCORE && a->score_threshold <= 1))
         die("%s: -thresh %g is not valid: must be a number from .005 to 1", command, a->score_threshold);
     if (a->loss && (a->scales || a->flip)) die("%s: -loss is of one size, without -scales and -flip", command);
@@ -116,7 +121,7 @@ static void check_options(map_arguments *a, int words, const command_option *opt
 
 static map_arguments read_arguments(int argc, char **argv)
 {
-    map_arguments a = {.points = UNSET, .iou_threshold = .5, .score_threshold = .25, .nms = .45};
+    map_arguments a = {.points = UNSET, .iou_threshold = .5, .score_threshold = NAN, .nms = .45};
     enum { NETWORK_OPTIONS = 6 }; /* the first ones are not allowed with -dets */
     command_option options[] = {
         {"-nms", OPTION_NUMBER, &a.nms, 0, 1, 0, 0},
@@ -295,6 +300,7 @@ static int load_detector_for(map_run *r)
     int classes;
     if (r->arguments.dets) return 0;
     if (check_file("cfg", files[1]) || check_file("weights", files[2])) return 1;
+    if (!r->arguments.has_threshold) threshold_of_weights(files[2], &r->arguments.score_threshold);
     r->net = load_detector((char *)files[1], (char *)files[2], &classes);
     if (!r->net || detect_check(r->net, &r->arguments.how)) return 1;
     problem = r->arguments.loss ? detection_loss_problem(r->net) : 0;

@@ -5,6 +5,7 @@
 #include "base/json_writer.h"
 #include "base/memory.h"
 #include "base/numbers.h"
+#include "eval/threshold_file.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -82,26 +83,14 @@ void print_scores(const score_result *result, const scored_detections *d, double
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
-static void put_numbers(FILE *out, const best_threshold *best)
-{
-    json_put_member(out, "threshold", best->threshold);
-    fputs(", ", out);
-    json_put_member(out, "f1", best->f1);
-    fputs(", ", out);
-    json_put_member(out, "precision", best->precision);
-    fputs(", ", out);
-    json_put_member(out, "recall", best->recall);
-}
-
 void json_best_threshold(FILE *out, const best_threshold *best)
 {
-    fputs("\"best_f1\": ", out);
     if (!(best->f1 > 0)) {
-        fputs("null", out);
+        fputs("\"best_f1\": null", out);
         return;
     }
-    fputc('{', out);
-    put_numbers(out, best);
+    fputs("\"best_f1\": {", out);
+    json_put_threshold(out, best);
     fputc('}', out);
 }
 
