@@ -275,8 +275,8 @@ same([round(n, 9) for n in result["best_f1"].values()], [.1, .75, .75, .75], "an
 ok(abs(result["calibration"]["ece"] - (.1 + .6 + .7 + .8) / 4) < 1e-12 and result["calibration"]["detections"] == 4,
    "detection ECE is the mean distance of scores and precision over the bins", result["calibration"])
 status, out, err = run(data, "-dets", dets)
-ok("   0 dog                               0.20       0.67    0.67      0.67 \n" in out and "   2 cow " in out and
-   "     all classes, one threshold        0.10       0.75    0.75      0.75 \n" in out and
+ok("   0 dog                        0.20              0.67    0.67      0.67 \n" in out and "   2 cow " in out and
+   "     all classes, one threshold 0.10              0.75    0.75      0.75 \n" in out and
    "detection ECE = 55.00 %: score against precision at IoU 0.50, 4 boxes of score >= 0.01, 15 bins" in out,
    "the report has them in a table", out)
 

@@ -45,7 +45,7 @@ static const char usage[] =
     "                     its twelve numbers, with AP averaged over IoU .50:.95\n"
     "    -thresh <n>      precision, recall, F1 and the confusion table are of boxes that score above it (default: "
     "that of\n"
-    "                     X_best.json beside X_best.weights, which a training with -map writes; else .25)\n"
+    "                     X_best.json beside X_best.weights, which a training writes; else .25)\n"
     "    -voc_label       the labels are those of Darknet's own voc_label.py, a pixel short: adds it\n"
     "how the network detects:\n"
     "    -nms <n>         of two boxes of a class with an IoU above it the lower is dropped (default .45; 0 keeps "

@@ -52,10 +52,10 @@ static void print_row(const char *number, const char *name, int width, const bes
     char text[DECIMAL_TEXT];
     printf(" %3s %-*s ", number, width, name);
     if (best->f1 > 0)
-        printf("%11s  %9.2f  %6.2f  %8.2f \n", format_decimal(best->threshold, 2, text), best->precision, best->recall,
+        printf("%-11s  %9.2f  %6.2f  %8.2f \n", format_decimal(best->threshold, 2, text), best->precision, best->recall,
                best->f1);
     else
-        printf("%11s  (no true positive) \n", "n/a");
+        printf("%-11s  (no true positive) \n", "n/a");
 }
 
 void print_scores(const score_result *result, const scored_detections *d, double iou_threshold)
