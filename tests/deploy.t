@@ -4,12 +4,14 @@ Darknet with the original network, within 1e-4. Tested with a classifier and a d
 networks of random weights that contain everything that deploy replaces.
 """
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import zlib
 
 import numpy
 from PIL import Image
@@ -245,6 +247,30 @@ def random_networks(folder):
         made.try_out(name, noise(made.shape()), "region" if is_region else "yolo" if "[yolo]" in cfg else "")
 
 
+def best_thresholds(folder):
+    """The threshold of the best F1 beside the weights is OpenCV's, in both heads; a [region] has a thresh= of another
+    meaning, which OpenCV reads all the same."""
+    for kind, name in (("yolo", "a [yolo] head without mask"),
+                       ("region", "a [region] head after [reorg], on an oblong image")):
+        made = Network(folder, f"{kind}_best")
+        with open(made.cfg, "w", encoding="utf-8") as file:
+            file.write(NETWORKS[name] + ("thresh=.6\n" if kind == "region" else ""))
+        run(f"{folder}/predict", made.cfg, made.weights)
+        image = noise(made.shape(), 1)[0]
+        want = made.predict(image, "predict", made.cfg, made.weights)
+        threshold = round(numpy.median(want.reshape(-1, 8)[:, 5:]), 3)
+        with open(made.weights, "rb") as weights, open(f"{folder}/{kind}_best.json", "w", encoding="utf-8") as file:
+            json.dump({"weights_crc32": zlib.crc32(weights.read()), "threshold": threshold}, file)
+        made.deploy()
+        got = made.predict(image, "opencv", made.out_cfg, made.out_weights)
+        kept = got.reshape(-1, 8)[:, 5:]
+        kept = kept[kept > 0]
+        got, wrong = made.put_back(got, want, threshold)
+        off = numpy.abs(got - want).max()
+        tap.ok(not wrong and off <= TOLERANCE and kept.size > 3 and kept.min() > threshold - TOLERANCE,
+               f"[{kind}]: the threshold of the best F1 is the one that OpenCV uses", (wrong, off, threshold, kept))
+
+
 # ---- What is refused -------------------------------------------------------------------------------------------------
 
 def ends_with(status, text, *command):
@@ -420,6 +446,7 @@ def main():
             tap.ok(False, "the programs are built", problem)
             tap.finish()
         random_networks(folder)
+        best_thresholds(folder)
         refusals(folder)
         classifiers(folder)
         detectors(folder)

@@ -2,6 +2,7 @@
 #ifndef MAP_REPORT_H
 #define MAP_REPORT_H
 
+#include "commands/threshold_report.h"
 #include "eval/average_precision.h"
 #include "eval/confusion.h"
 #include "data/data_file.h"
@@ -13,6 +14,8 @@ typedef struct {
     const confusion *taken_for; /* confusion of classes */
     const coco_metrics *coco;   /* NULL without -coco */
     const double *coco_ap;      /* by class; NULL without -coco */
+    const scored_detections *scored;
+    const score_result *scores;
     const ap_detection *detections;
     const ap_match *matches; /* by detection */
     size_t detection_count;
