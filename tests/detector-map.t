@@ -174,6 +174,19 @@ same(out.splitlines()[0], "class_id = 0, name = dog, ap = 100.00% \t (TP = 1, FP
 ok(re.search(r"^ mean average precision \(mAP@0\.50\) = 0\.333333, or 33\.33 % $", out, re.M),
    "the line that scripts read is as it was", out)
 
+# By TIDE: dog .8 on the cat is a classification error, and so are cat .85 on the dog, which is found, horse .7 on the cat and dog .2
+# on the horse. The first of a free object takes it: dog .8 the cat, dog .2 the horse. dog .6 lies in a difficult cat, dog .5 on
+# nothing: both are background. AP: dog 1, cat and horse 0.
+status, out, err = run(data, "-dets", dets, "-tide")
+ok(re.search(r"^ +dAP +66\.67 +0\.00 +0\.00 +0\.00 +0\.00 +0\.00 +0\.00 +0\.00 $", out, re.M) and
+   re.search(r"^ number +4 +0 +0 +0 +2 +0 $", out, re.M) and "AP that these start from = 33.33 %: IoU 0.5" in out,
+   "-tide says which errors cost how much", out)
+tide = numbers(data, "-dets", dets, "-tide").get("tide", {})
+same((tide.get("count"), tide.get("foreground"), round(tide.get("dap", {}).get("Cls", 0), 6)),
+     ({"Cls": 4, "Loc": 0, "Both": 0, "Dupe": 0, "Bkg": 2, "Miss": 0}, .5, .666667), "and so does the JSON")
+ok("tide" not in numbers(data, "-dets", dets), "without the option it has nothing of the kind")
+
+status, out, err = run(data, "-dets", dets)
 plain = out
 status, out, err = run(data, "-dets", dets, "-json", "names.json")
 ok(status == 0 and out == plain, "-json <file> leaves the report as it is", out)
@@ -458,6 +471,7 @@ for arguments, want in ((("-dets", voc, cfg, weights), "-dets takes the place of
                         (("-dets", voc, "-coco", "-points", "11"), "-points 11 is not valid: must be 101 with -coco"),
                         (("-dets", voc, "-points", "12"), "-points 12 is not valid: must be 0, 11 or 101"),
                         (("-dets", voc, "-iou_thresh", "0"), "-iou_thresh 0 is not valid: must be a number above 0, and 1 at most"),
+                        (("-dets", voc, "-tide", "-iou_thresh", ".1"), "-iou_thresh 0.1 is not valid: must be above 0.1 with -tide"),
                         (("-dets", voc, "-thresh", "x"), "-thresh x is not valid: must be a number"),
                         ((cfg, weights, "-thresh", "0"), "-thresh 0 is not valid: must be a number from .005 to 1"),
                         ((cfg, weights, "-letterbox", "-plain"), "-letterbox and -plain exclude each other"),
@@ -481,7 +495,7 @@ same(numbers(hard, "-dets", dets, "-difficult").get("map"), 1, "unless they coun
 status, out, err = run("--help")
 done = subprocess.run([DARKNET, "detector", "map"], capture_output=True, text=True)
 ok(status == 0 and done.returncode == 1 and out == done.stderr and
-   all(f" {o} " in out for o in ("-iou_thresh", "-points", "-difficult", "-coco", "-thresh", "-voc_label", "-nms", "-scales",
+   all(f" {o} " in out for o in ("-iou_thresh", "-points", "-difficult", "-coco", "-thresh", "-tide", "-voc_label", "-nms", "-scales",
                                  "-flip", "-letterbox", "-plain", "-json", "-curves", "-voc_out", "-coco_out", "-dets")),
    "--help explains every option, and so does the command without arguments", (status, out, done.stderr))
 

@@ -13,6 +13,7 @@
 #include "eval/detect.h"
 #include "eval/detection_loss.h"
 #include "eval/detections_file.h"
+#include "eval/error_split.h"
 #include "eval/ground_truth.h"
 
 #include "darknet.h"
@@ -44,6 +45,10 @@ static const char usage[] =
     "                     its twelve numbers, with AP averaged over IoU .50:.95\n"
     "    -thresh <n>      precision, recall, F1 and the confusion table are of boxes that score above it (default "
     ".25)\n"
+    "    -tide            also the split of the errors into class, localisation, both, duplicate, background and "
+    "missed: "
+    "what\n"
+    "                     AP would gain without each\n"
     "    -voc_label       the labels are those of Darknet's own voc_label.py, a pixel short: adds it\n"
     "how the network detects:\n"
     "    -nms <n>         of two boxes of a class with an IoU above it the lower is dropped (default .45; 0 keeps "
@@ -68,7 +73,7 @@ typedef struct {
     const char *dets, *json, *curves, *voc_out, *coco_out, *scales;
     long long points;
     double iou_threshold, score_threshold, nms;
-    int coco, difficult, voc_label, flip, letterbox, plain, loss;
+    int coco, difficult, voc_label, flip, letterbox, plain, loss, tide;
     detect_options how;
 } map_arguments;
 
@@ -101,6 +106,9 @@ static void check_options(map_arguments *a, int words, const command_option *opt
     if (!a->dets && !(a->score_threshold >= DETECT_LOWEST_SCORE && a->score_threshold <= 1))
         die("%s: -thresh %g is not valid: must be a number from .005 to 1", command, a->score_threshold);
     if (a->loss && (a->scales || a->flip)) die("%s: -loss is of one size, without -scales and -flip", command);
+    if (a->tide && a->iou_threshold <= split_default_options().background)
+        die("%s: -iou_thresh %g is not valid: must be above %g with -tide", command, a->iou_threshold,
+            split_default_options().background);
     if (a->letterbox && a->plain) die("%s: -letterbox and -plain exclude each other", command);
     if (a->points != UNSET && a->points != 0 && a->points != 11 && a->points != 101)
         die("%s: -points %lld is not valid: must be 0, 11 or 101", command, a->points);
@@ -129,6 +137,7 @@ static map_arguments read_arguments(int argc, char **argv)
         {"-thresh", OPTION_NUMBER, &a.score_threshold, -DBL_MAX, DBL_MAX, "a number", 0}, /* files have any scores */
         {"-coco", OPTION_FLAG, &a.coco, 0, 0, 0, 0},
         {"-difficult", OPTION_FLAG, &a.difficult, 0, 0, 0, 0},
+        {"-tide", OPTION_FLAG, &a.tide, 0, 0, 0, 0},
         {"-voc_label", OPTION_FLAG, &a.voc_label, 0, 0, 0, 0},
         {"-dets", OPTION_TEXT, &a.dets, 0, 0, 0, 0},
         {"-json", OPTION_OUTPUT, &a.json, 0, 0, 0, 0},
@@ -371,6 +380,8 @@ static int evaluate(map_run *r)
     ap_class *per_class = (ap_class *)xcalloc(classes, sizeof *per_class);
     ap_match *matches = (ap_match *)xcalloc(count, sizeof *matches);
     double *coco_ap = (double *)xcalloc(classes, sizeof *coco_ap);
+    split_options split_how = split_default_options();
+    error_split split;
     coco_metrics coco;
     confusion taken_for;
     ap_status error;
@@ -380,6 +391,9 @@ static int evaluate(map_run *r)
     error = average_precision_matches(objects, object_count, detections, count, &options, per_class, matches);
     if (error == AP_OK && r->arguments.coco)
         error = coco_evaluate(objects, object_count, detections, count, classes, &coco, coco_ap);
+    split_how.foreground = options.iou_threshold;
+    if (error == AP_OK && r->arguments.tide)
+        split_errors(objects, object_count, detections, count, classes, &split_how, &split);
     if (error == AP_OK) {
         const map_result result = {.data = &r->data,
                                    .options = &options,
@@ -387,6 +401,8 @@ static int evaluate(map_run *r)
                                    .taken_for = &taken_for,
                                    .coco = r->arguments.coco ? &coco : 0,
                                    .coco_ap = r->arguments.coco ? coco_ap : 0,
+                                   .split = r->arguments.tide ? &split : 0,
+                                   .split_how = &split_how,
                                    .detections = detections,
                                    .matches = matches,
                                    .detection_count = count,

@@ -4,6 +4,7 @@
 #include "base/json_writer.h"
 #include "base/memory.h"
 #include "base/output_file.h"
+#include "commands/tide_report.h"
 
 #include <errno.h>
 #include <math.h>
@@ -175,6 +176,7 @@ int map_report_text(const map_result *r)
     printf(" for conf_thresh = %.*f, TP = %lu, FP = %lu, FN = %lu, average IoU = %.2f %% \n", digits, thresh, total.tp,
            total.fp, total.fn, 100 * total.average_iou);
     print_confusion(r);
+    if (r->split) tide_report_text(r->split, r->split_how);
     printf("\n %s \n", r->source);
     printf(" %d images, %lu objects, %lu difficult ones %s; matching as in %s \n", r->data->images.count,
            (unsigned long)all.objects, (unsigned long)r->difficult, r->count_difficult ? "among them" : "ignored",
@@ -310,6 +312,10 @@ static void write_json(FILE *out, const map_result *r, ap_point *points)
     }
     fputs("\n  ],\n", out);
     json_confusion(out, r);
+    if (r->split) {
+        fputs(",\n  ", out);
+        tide_report_json(out, r->split, r->split_how);
+    }
     fputs("\n}\n", out);
 }
 

@@ -4,6 +4,7 @@
 
 #include "eval/average_precision.h"
 #include "eval/confusion.h"
+#include "eval/error_split.h"
 #include "data/data_file.h"
 
 typedef struct {
@@ -13,6 +14,8 @@ typedef struct {
     const confusion *taken_for; /* confusion of classes */
     const coco_metrics *coco;   /* NULL without -coco */
     const double *coco_ap;      /* by class; NULL without -coco */
+    const error_split *split;   /* NULL without -tide */
+    const split_options *split_how;
     const ap_detection *detections;
     const ap_match *matches; /* by detection */
     size_t detection_count;
