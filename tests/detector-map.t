@@ -426,6 +426,64 @@ def refused(name, want, *arguments):
        name, (status, out, err, left))
 
 
+# ---- against another evaluation ----
+
+before = make_voc("before.dets", [d for i, d in enumerate(random_set(1, 30, True)[1]) if i % 3], CLASSES)
+data, voc, coco = pairs_of_files[0]
+status, out, err = run(data, "-dets", before, "-json", "before.json")
+other = json.loads(text(tmp, "before.json"))
+result = numbers(data, "-dets", voc, "-compare", "before.json")
+compared = result.get("compared", {})
+ok(compared and abs(compared["difference"] - (result["map"] - other["map"])) < 1e-12 and
+   compared["low"] < compared["difference"] < compared["high"] and (compared["with"], compared["samples"]) == ("before.json", 1000),
+   "-compare says the difference in mAP and its interval", compared)
+expected = [(a and a - b) for a, b in zip(by_class(result, "ap"), by_class(other, "ap"))]
+same([c["difference"] is None if e is None else abs(c["difference"] - e) < 1e-12 for c, e in zip(compared.get("classes", []), expected)],
+     [True] * 5, "and of every class that has objects")
+same([numbers(data, "-dets", voc, "-compare", "before.json", "-seed", seed).get("compared") == compared for seed in "12"], [True, False],
+     "-seed draws the samples")
+back = numbers(data, "-dets", before, "-compare", "before.json").get("compared", {})
+same([back.get(key) for key in ("difference", "low", "high")], [0, 0, 0], "an evaluation does not differ from itself")
+status, out, err = run(data, "-dets", voc, "-compare", "before.json")
+ok(re.search(r"^ AP less that of before\.json, in points, with its 95 % interval by paired bootstrap over the 30 images", out, re.M) and
+   re.search(r"^ mAP +[+-]\d+\.\d\d \[[+-]\d+\.\d\d, [+-]\d+\.\d\d\] $", out, re.M), "the report has it too", out)
+status, out, err = run(data, "-dets", voc, "-coco", "-json", "coco.rules")
+same(numbers(data, "-dets", voc, "-coco", "-compare", "coco.rules").get("compared", {}).get("difference"), 0,
+     "by COCO's rules as well")
+whole = json.loads(text(tmp, "before.json"))
+
+
+def changed(**changes):
+    """A copy of before.json with other things in per_image; its name"""
+    copies.append(f"changed{len(copies)}.json")
+    put(json.dumps({**whole, "per_image": {**whole["per_image"], **changes}}), tmp, copies[-1])
+    return copies[-1]
+
+
+def with_class(**changes):
+    first, *rest = whole["per_image"]["classes"]
+    return changed(classes=[{**first, **changes}, *rest])
+
+
+copies = []
+paths = whole["per_image"]["paths"]
+for what, file, arguments, want in (
+        ("of other rules", "before.json", ("-iou_thresh", ".75"),
+         "evaluated by VOC, IoU 0.5, 0 recall points, difficult objects ignored, and here by VOC, IoU 0.75"),
+        ("without difficult objects", "before.json", ("-difficult",), "recall points, difficult objects count: must be the same"),
+        ("of another image", changed(paths=["x.png"] + paths[1:]), (), f"image 1 is x.png, and here {paths[0]}: must be the same list"),
+        ("of more images", changed(paths=paths + ["x"]), (), "more than the 30 images here: must be the same list"),
+        ("of fewer images", changed(paths=paths[:-1]), (), "is no result of detector map -json over these 30 images and 5 classes"),
+        ("of another class", with_class(name="x"), (), "class 0 is x, and here a: must be the same"),
+        ("of fewer classes", changed(classes=whole["per_image"]["classes"][:-1]), (), "over these 30 images and 5 classes"),
+        ("of other labels", with_class(objects=[1]), (), "other objects of class a than here: must be the same labels"),
+        ("with an image that is not there", with_class(ranked=[31]), (), "31 is not the number of an image, 1 to 30"),
+        ("with more hits than objects", with_class(ranked=[1] * 100), (), "more true positives than objects in image 1"),
+        ("of an earlier version", put("{}", tmp, "none.json"), (), "none.json is no result of detector map -json over these 30 images"),
+        ("that is none", put("[", tmp, "no.json"), (), "no.json:1:1: '[' where '{' should be"),
+        ("that is not there", "nowhere.json", (), "nowhere.json")):
+    refused(f"a result {what}", want, data, "-dets", voc, "-compare", file, *arguments)
+
 data, voc, coco = pairs_of_files[0]
 image = os.path.splitext(os.path.basename(text(os.path.dirname(data), "list").split()[0]))[0]
 for line, want, name in ((f"{image} .9 1 2 3", ":1: a detection is: image score xmin ymin xmax ymax", "a line too short"),
@@ -495,7 +553,7 @@ same(numbers(hard, "-dets", dets, "-difficult").get("map"), 1, "unless they coun
 status, out, err = run("--help")
 done = subprocess.run([DARKNET, "detector", "map"], capture_output=True, text=True)
 ok(status == 0 and done.returncode == 1 and out == done.stderr and
-   all(f" {o} " in out for o in ("-iou_thresh", "-points", "-difficult", "-coco", "-thresh", "-tide", "-voc_label", "-nms", "-scales",
+   all(f" {o} " in out for o in ("-iou_thresh", "-points", "-difficult", "-coco", "-thresh", "-tide", "-voc_label", "-nms", "-scales", "-compare", "-seed",
                                  "-flip", "-letterbox", "-plain", "-json", "-curves", "-voc_out", "-coco_out", "-dets")),
    "--help explains every option, and so does the command without arguments", (status, out, done.stderr))
 

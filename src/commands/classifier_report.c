@@ -85,7 +85,7 @@ static void print_comparison(const classifier_report *r)
     if (!r->compare) return;
     printf("\nTop-1 less that of %s, with its 95 %% interval by paired bootstrap:\n", r->compare);
     for (m = 0; m < r->model_count; ++m) {
-        const accuracy_difference *d = &r->models[m].against;
+        const paired_difference *d = &r->models[m].against;
         printf("    %+.2f points [%+.2f, %+.2f]  %s\n", 100 * d->difference, 100 * d->low, 100 * d->high,
                r->models[m].name);
     }

@@ -15,6 +15,7 @@
 #include "eval/detections_file.h"
 #include "eval/error_split.h"
 #include "eval/ground_truth.h"
+#include "eval/map_file.h"
 
 #include "darknet.h"
 
@@ -49,6 +50,8 @@ static const char usage[] =
     "missed: "
     "what\n"
     "                     AP would gain without each\n"
+    "    -compare <json>  also the difference in AP to an earlier -json over the same images, with its 95 % interval\n"
+    "    -seed <n>        of the samples for that (default 1)\n"
     "    -voc_label       the labels are those of Darknet's own voc_label.py, a pixel short: adds it\n"
     "how the network detects:\n"
     "    -nms <n>         of two boxes of a class with an IoU above it the lower is dropped (default .45; 0 keeps "
@@ -66,12 +69,13 @@ static const char usage[] =
 
 /* ---- Arguments -------------------------------------------------------------------------------------------------- */
 
+enum { BOOTSTRAP_SAMPLES = 1000 };
 enum { UNSET = -1 }; /* for -points, whose default depends on -coco */
 
 typedef struct {
     const char *files[3]; /* data, cfg, weights; only the first with -dets */
-    const char *dets, *json, *curves, *voc_out, *coco_out, *scales;
-    long long points;
+    const char *dets, *json, *curves, *voc_out, *coco_out, *scales, *compare;
+    long long points, seed;
     double iou_threshold, score_threshold, nms;
     int coco, difficult, voc_label, flip, letterbox, plain, loss, tide;
     detect_options how;
@@ -123,7 +127,7 @@ static void check_options(map_arguments *a, int words, const command_option *opt
 
 static map_arguments read_arguments(int argc, char **argv)
 {
-    map_arguments a = {.points = UNSET, .iou_threshold = .5, .score_threshold = .25, .nms = .45};
+    map_arguments a = {.points = UNSET, .seed = 1, .iou_threshold = .5, .score_threshold = .25, .nms = .45};
     enum { NETWORK_OPTIONS = 6 }; /* the first ones are not allowed with -dets */
     command_option options[] = {
         {"-nms", OPTION_NUMBER, &a.nms, 0, 1, 0, 0},
@@ -138,6 +142,8 @@ static map_arguments read_arguments(int argc, char **argv)
         {"-coco", OPTION_FLAG, &a.coco, 0, 0, 0, 0},
         {"-difficult", OPTION_FLAG, &a.difficult, 0, 0, 0, 0},
         {"-tide", OPTION_FLAG, &a.tide, 0, 0, 0, 0},
+        {"-compare", OPTION_TEXT, &a.compare, 0, 0, 0, 0},
+        {"-seed", OPTION_WHOLE, &a.seed, 0, 0xffffffffu, 0, 0},
         {"-voc_label", OPTION_FLAG, &a.voc_label, 0, 0, 0, 0},
         {"-dets", OPTION_TEXT, &a.dets, 0, 0, 0, 0},
         {"-json", OPTION_OUTPUT, &a.json, 0, 0, 0, 0},
@@ -171,7 +177,9 @@ typedef struct {
     detect_size *sizes; /* by image */
     double loss;        /* with -loss: the sum over the images that were seen */
     size_t next_object; /* the first one that is in none of these */
-    char source[500];   /* one line on where the detections come from and how they were made */
+    char rules[RULES_TEXT];
+    map_rankings rankings, other; /* of this evaluation, and with -compare of the other one */
+    char source[500];             /* one line on where the detections come from and how they were made */
 } map_run;
 
 /* Describes, in one line, how the images are given to the network. */
@@ -313,7 +321,9 @@ static int load_detector_for(map_run *r)
 
 static int read_truth(map_run *r)
 {
+    size_t i;
     if (ground_truth_read(&r->data, &r->truth)) return 1;
+    for (i = 0; r->arguments.difficult && i < r->truth.count; ++i) r->truth.objects[i].difficult = 0;
     if (r->arguments.difficult || r->truth.count > r->truth.difficult) return 0;
     return report_error("%s: all labelled objects are difficult ones: -difficult counts them", command);
 }
@@ -327,7 +337,7 @@ static int find_detections(map_run *r)
     return a->coco_out && detections_write_coco(a->coco_out, &r->data, &r->found);
 }
 
-/* Applies the options to the objects: pixels, -voc_label, -difficult. */
+/* Makes the objects' boxes comparable: pixels, -voc_label. */
 static void adapt_truth(map_run *r)
 {
     size_t i;
@@ -339,7 +349,6 @@ static void adapt_truth(map_run *r)
             cut(&o->box.x, &o->box.w, r->sizes[o->image].w);
             cut(&o->box.y, &o->box.h, r->sizes[o->image].h);
         }
-        if (r->arguments.difficult) o->difficult = 0;
     }
 }
 
@@ -353,6 +362,16 @@ static ap_options options_of(const map_run *r)
     options.iou_threshold = a->iou_threshold;
     options.score_threshold = a->score_threshold;
     return options;
+}
+
+/* Before the network begins its work: a file that cannot be compared with is found at once. */
+static int read_compared(map_run *r)
+{
+    const map_arguments *a = &r->arguments;
+    const ap_options options = options_of(r);
+    map_rules_text(&options, a->difficult, a->voc_label, r->rules);
+    r->rankings = map_rankings_of_objects(r->truth.objects, r->truth.count, r->data.classes, r->data.images.count);
+    return a->compare && map_file_read(a->compare, &r->data, r->rules, &r->rankings, &r->other);
 }
 
 /* Writes the report and the files that the options name. */
@@ -380,6 +399,9 @@ static int evaluate(map_run *r)
     ap_class *per_class = (ap_class *)xcalloc(classes, sizeof *per_class);
     ap_match *matches = (ap_match *)xcalloc(count, sizeof *matches);
     double *coco_ap = (double *)xcalloc(classes, sizeof *coco_ap);
+    paired_difference *difference = (paired_difference *)xcalloc(classes + 1, sizeof *difference);
+    const map_compared compared = {r->arguments.compare, BOOTSTRAP_SAMPLES, r->data.images.count, classes,
+                                   r->data.names.text,   difference};
     split_options split_how = split_default_options();
     error_split split;
     coco_metrics coco;
@@ -394,6 +416,10 @@ static int evaluate(map_run *r)
     split_how.foreground = options.iou_threshold;
     if (error == AP_OK && r->arguments.tide)
         split_errors(objects, object_count, detections, count, classes, &split_how, &split);
+    if (error == AP_OK) map_rankings_add(&r->rankings, detections, matches, count);
+    if (error == AP_OK && r->arguments.compare)
+        map_compare(&r->rankings, &r->other, options.points, options.rule, BOOTSTRAP_SAMPLES, .95, r->arguments.seed,
+                    difference);
     if (error == AP_OK) {
         const map_result result = {.data = &r->data,
                                    .options = &options,
@@ -403,6 +429,9 @@ static int evaluate(map_run *r)
                                    .coco_ap = r->arguments.coco ? coco_ap : 0,
                                    .split = r->arguments.tide ? &split : 0,
                                    .split_how = &split_how,
+                                   .compared = r->arguments.compare ? &compared : 0,
+                                   .rankings = &r->rankings,
+                                   .rules = r->rules,
                                    .detections = detections,
                                    .matches = matches,
                                    .detection_count = count,
@@ -418,6 +447,7 @@ static int evaluate(map_run *r)
     } else {
         status = report_error("%s: %s", command, ap_status_text(error));
     }
+    free(difference);
     free(coco_ap);
     free(matches);
     free(per_class);
@@ -427,13 +457,16 @@ static int evaluate(map_run *r)
 int detector_map(int argc, char **argv)
 {
     map_run r = {.arguments = read_arguments(argc, argv)};
-    const int status = read_data(&r) || load_detector_for(&r) || read_truth(&r) || find_detections(&r) || evaluate(&r);
+    const int status = read_data(&r) || load_detector_for(&r) || read_truth(&r) || read_compared(&r) ||
+                       find_detections(&r) || evaluate(&r);
     if (!status && r.truth.missing)
         report_note("%d of %d images have no label file and count as images without objects; first: no %s",
                     r.truth.missing, r.data.images.count, r.truth.first_missing);
     free(r.sizes);
     free(r.found.detections);
     ground_truth_free(&r.truth);
+    map_rankings_free(&r.rankings);
+    map_rankings_free(&r.other);
     if (r.net) free_network(r.net);
     valid_data_free(&r.data);
     return status;

@@ -177,6 +177,7 @@ int map_report_text(const map_result *r)
            total.fp, total.fn, 100 * total.average_iou);
     print_confusion(r);
     if (r->split) tide_report_text(r->split, r->split_how);
+    if (r->compared) compared_report_text(r->compared);
     printf("\n %s \n", r->source);
     printf(" %d images, %lu objects, %lu difficult ones %s; matching as in %s \n", r->data->images.count,
            (unsigned long)all.objects, (unsigned long)r->difficult, r->count_difficult ? "among them" : "ignored",
@@ -316,6 +317,12 @@ static void write_json(FILE *out, const map_result *r, ap_point *points)
         fputs(",\n  ", out);
         tide_report_json(out, r->split, r->split_how);
     }
+    if (r->compared) {
+        fputs(",\n  ", out);
+        compared_report_json(out, r->compared);
+    }
+    fputs(",\n  ", out);
+    map_file_write(out, r->data, r->rules, r->rankings);
     fputs("\n}\n", out);
 }
 
