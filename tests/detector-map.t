@@ -174,6 +174,25 @@ same(out.splitlines()[0], "class_id = 0, name = dog, ap = 100.00% \t (TP = 1, FP
 ok(re.search(r"^ mean average precision \(mAP@0\.50\) = 0\.333333, or 33\.33 % $", out, re.M),
    "the line that scripts read is as it was", out)
 
+if shutil.which("gnuplot"):
+    # A gnuplot that keeps its script.
+    keeping = put(f"#!/bin/sh\ntee '{tmp}/script' | '{shutil.which('gnuplot')}'\n", tmp, "bin", "gnuplot")
+    os.chmod(keeping, 0o755)
+    path = os.environ["PATH"]
+    os.environ["PATH"] = f"{tmp}/bin:{path}"
+    status, out, err = run(data, "-dets", dets, "-confusion", "confusion.png")
+    os.environ["PATH"] = path
+    script = text(tmp, "script")
+    cells = re.findall(r"^(\d) (\d) (\S+)$", script, re.M)
+    same({(int(row), int(column)): float(percent) for column, row, percent in cells if percent != "0"},
+         {(0, 0): 100, (1, 0): 100, (2, 3): 100, (3, 0): 100}, "-confusion draws it: of each class, and of the boxes on nothing, in %")
+    ok(re.search(r"'dog' 0, 'cat' 1, 'horse' 2, 'missed' 3\)", script) and
+       "'dog (1)' 0, 'cat (1)' 1, 'horse (1)' 2, 'no object (1)' 3)" in script, "with names, and how many there are", script)
+    with Image.open(os.path.join(tmp, "confusion.png")) as picture:
+        ok(status == 0 and len(picture.convert("RGB").getcolors(1 << 20)) > 20, "as a picture", (status, err))
+else:
+    skip("-confusion draws it", "no gnuplot")
+
 # By TIDE: dog .8 on the cat is a classification error, and so are cat .85 on the dog, which is found, horse .7 on the cat and dog .2
 # on the horse. The first of a free object takes it: dog .8 the cat, dog .2 the horse. dog .6 lies in a difficult cat, dog .5 on
 # nothing: both are background. AP: dog 1, cat and horse 0.
@@ -195,10 +214,12 @@ ok(abs(json.loads(text(tmp, "names.json"))["map"] - 1 / 3) < 1e-12, "with the me
 
 many = [f"c{i}" for i in range(25)]
 data = make_set("pairs", many, {str(i): ((50, 50), [(24, (1, 1, 20, 20), 0)]) for i in range(1, 4)})
-dets = make_voc("pairs.dets", [("1", 3, .9, (1, 1, 20, 20)), ("2", 4, .9, (1, 1, 20, 20)), ("3", 4, .9, (1, 1, 20, 20))], many)
+dets = make_voc("pairs.dets", [("1", 3, .9, (1, 1, 20, 20)), ("2", 4, .9, (1, 1, 20, 20)), ("3", 4, .9, (1, 1, 20, 20)),
+                               ("3", 7, .9, (31, 31, 50, 50)), ("1", 9, .9, (31, 31, 50, 50)), ("2", 9, .9, (31, 31, 50, 50))],
+                many)
 status, out, err = run(data, "-dets", dets)
-ok(re.search(r"^ +2 x c24 taken for c4 \n +1 x c24 taken for c3 $", out, re.M),
-   "above 20 classes it lists the pairs, the most frequent first", out)
+ok(re.search(r"^ +2 x c24 taken for c4 \n +1 x c24 taken for c3 \n +2 x no object taken for c9 \n +1 x no object taken for c7 \n\n",
+             out, re.M), "above 20 classes it lists the pairs and what stands on nothing, the most frequent first", out)
 
 # ---- random sets, against the reference ----
 
@@ -546,6 +567,9 @@ for arguments, want in ((("-dets", voc, cfg, weights), "-dets takes the place of
                         (("-dets", voc, "-coco_out", "nowhere/x"), "-coco_out: cannot write nowhere/x: No such file"),
                         (("-dets", voc, "-voc_out", "nowhere/x"), "cannot make the folder nowhere/x")):
     refused(" ".join(arguments).replace(tmp + "/", ""), want, f"{tmp}/net/data" if cfg in arguments else data, *arguments)
+hundred = [f"c{i}" for i in range(100)]
+refused("a confusion matrix of a hundred classes", "-confusion draws 99 classes at most, and these are 100",
+        make_set("hundred", hundred, {"x": ((50, 50), [(0, (1, 1, 20, 20), 0)])}), "-dets", voc, "-confusion", "no.png")
 hard = make_set("hard", ["a"], {"x": ((50, 50), [(0, (1, 1, 20, 20), 1)])})
 dets = make_voc("hard.dets", [("x", 0, .9, (1, 1, 20, 20))], ["a"])
 refused("nothing but difficult objects", "all labelled objects are difficult ones: -difficult counts them", hard, "-dets", dets)
@@ -554,7 +578,7 @@ status, out, err = run("--help")
 done = subprocess.run([DARKNET, "detector", "map"], capture_output=True, text=True)
 ok(status == 0 and done.returncode == 1 and out == done.stderr and
    all(f" {o} " in out for o in ("-iou_thresh", "-points", "-difficult", "-coco", "-thresh", "-tide", "-voc_label", "-nms", "-scales", "-compare", "-seed",
-                                 "-flip", "-letterbox", "-plain", "-json", "-curves", "-voc_out", "-coco_out", "-dets")),
+                                 "-flip", "-letterbox", "-plain", "-json", "-confusion", "-curves", "-voc_out", "-coco_out", "-dets")),
    "--help explains every option, and so does the command without arguments", (status, out, done.stderr))
 
 finish()

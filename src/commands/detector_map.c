@@ -5,6 +5,7 @@
 #include "base/numbers.h"
 #include "commands/map_report.h"
 #include "commands/command_line.h"
+#include "commands/map_confusion.h"
 #include "commands/pr_curves.h"
 #include "data/data_file.h"
 #include "data/lists.h"
@@ -63,6 +64,7 @@ static const char usage[] =
     "    -loss            also the loss: what a training with hard labels would report, without augmentation\n"
     "what is written beside the report:\n"
     "    -json <file>     all numbers as JSON; - is standard output, in place of the report\n"
+    "    -confusion <png> which class was taken for which, what was missed, and boxes on no object (needs gnuplot)\n"
     "    -curves <png>    precision/recall curves of every class (needs gnuplot)\n"
     "    -voc_out <dir>   the detections in VOC's format, comp4_det_test_<class>.txt\n"
     "    -coco_out <file> the detections in COCO's\n";
@@ -74,7 +76,7 @@ enum { UNSET = -1 }; /* for -points, whose default depends on -coco */
 
 typedef struct {
     const char *files[3]; /* data, cfg, weights; only the first with -dets */
-    const char *dets, *json, *curves, *voc_out, *coco_out, *scales, *compare;
+    const char *dets, *json, *curves, *voc_out, *coco_out, *scales, *compare, *confusion;
     long long points, seed;
     double iou_threshold, score_threshold, nms;
     int coco, difficult, voc_label, flip, letterbox, plain, loss, tide;
@@ -147,6 +149,7 @@ static map_arguments read_arguments(int argc, char **argv)
         {"-voc_label", OPTION_FLAG, &a.voc_label, 0, 0, 0, 0},
         {"-dets", OPTION_TEXT, &a.dets, 0, 0, 0, 0},
         {"-json", OPTION_OUTPUT, &a.json, 0, 0, 0, 0},
+        {"-confusion", OPTION_OUTPUT, &a.confusion, 0, 0, 0, 0},
         {"-curves", OPTION_OUTPUT, &a.curves, 0, 0, 0, 0},
         {"-voc_out", OPTION_TEXT, &a.voc_out, 0, 0, 0, 0},
         {"-coco_out", OPTION_OUTPUT, &a.coco_out, 0, 0, 0, 0},
@@ -298,6 +301,7 @@ static int read_data(map_run *r)
     if (data->classes != data->names.count)
         return report_error("classes=%d in %s, but %d names in %s: must be the same", data->classes, path,
                             data->names.count, data->names_file);
+    if (r->arguments.confusion) map_confusion_check(data->classes);
     if (r->arguments.coco) sort_images(&data->images);
     r->sizes = (detect_size *)xcalloc(data->images.count, sizeof *r->sizes);
     return 0;
@@ -377,10 +381,13 @@ static int read_compared(map_run *r)
 /* Writes the report and the files that the options name. */
 static int report(const map_run *r, const map_result *result)
 {
-    const char *json = r->arguments.json, *curves = r->arguments.curves;
+    const char *json = r->arguments.json, *curves = r->arguments.curves, *confusion_png = r->arguments.confusion;
     char title[300];
     if ((!json || strcmp(json, "-")) && map_report_text(result)) return 1;
     if (json && map_report_json(result, json)) return 1;
+    if (confusion_png && map_confusion_png(confusion_png, result->taken_for, r->data.names.text,
+                                           result->options->iou_threshold, result->options->score_threshold))
+        return 1;
     if (!curves) return 0;
     snprintf(title, sizeof title, "mAP %.2f %% at IoU %g; AP is %s",
              100 * mean_average_precision(result->per_class, r->data.classes), r->arguments.iou_threshold,
