@@ -193,6 +193,18 @@ if shutil.which("gnuplot"):
 else:
     skip("-confusion draws it", "no gnuplot")
 
+# The sheet of the image, enlarged three times: the missed horse is red at the left, the false dog on nothing at the right.
+status, out, err = run(data, "-dets", dets, "-sheet", "sheet.png")
+with Image.open(os.path.join(tmp, "sheet.png")) as picture:
+    pixels = picture.convert("RGB")
+same((status, [pixels.getpixel((22 + 3 * 10, 22 + 3 * y - 1)) for y in (20, 60)], pixels.getpixel((346 + 3 * 80, 22 + 3 * 90 - 1))),
+     (0, [(0, 160, 0), (224, 32, 32)], (224, 32, 32)),
+     "-sheet draws what is found green, and what is missed or false red")
+perfect = make_voc("perfect.dets", [("a", k, .9, places[k]) for k in range(3)], names)
+status, out, err = run(data, "-dets", perfect, "-sheet", "none.png")
+ok(status == 0 and "note: no image with an error for none.png" in err and not os.path.exists(os.path.join(tmp, "none.png")),
+   "without an error there is no sheet", err)
+
 # By TIDE: dog .8 on the cat is a classification error, and so are cat .85 on the dog, which is found, horse .7 on the cat and dog .2
 # on the horse. The first of a free object takes it: dog .8 the cat, dog .2 the horse. dog .6 lies in a difficult cat, dog .5 on
 # nothing: both are background. AP: dog 1, cat and horse 0.
@@ -550,6 +562,8 @@ for arguments, want in ((("-dets", voc, cfg, weights), "-dets takes the place of
                         (("-dets", voc, "-coco", "-points", "11"), "-points 11 is not valid: must be 101 with -coco"),
                         (("-dets", voc, "-points", "12"), "-points 12 is not valid: must be 0, 11 or 101"),
                         (("-dets", voc, "-iou_thresh", "0"), "-iou_thresh 0 is not valid: must be a number above 0, and 1 at most"),
+                        (("-dets", voc, "-sheet_images", "5"), "-sheet_images needs -sheet"),
+                        (("-dets", voc, "-sheet", "s.png", "-sheet_images", "201"), "-sheet_images 201 is not valid: must be a"),
                         (("-dets", voc, "-tide", "-iou_thresh", ".1"), "-iou_thresh 0.1 is not valid: must be above 0.1 with -tide"),
                         (("-dets", voc, "-thresh", "x"), "-thresh x is not valid: must be a number"),
                         ((cfg, weights, "-thresh", "0"), "-thresh 0 is not valid: must be a number from .005 to 1"),
@@ -578,7 +592,7 @@ status, out, err = run("--help")
 done = subprocess.run([DARKNET, "detector", "map"], capture_output=True, text=True)
 ok(status == 0 and done.returncode == 1 and out == done.stderr and
    all(f" {o} " in out for o in ("-iou_thresh", "-points", "-difficult", "-coco", "-thresh", "-tide", "-voc_label", "-nms", "-scales", "-compare", "-seed",
-                                 "-flip", "-letterbox", "-plain", "-json", "-confusion", "-curves", "-voc_out", "-coco_out", "-dets")),
+                                 "-flip", "-letterbox", "-plain", "-json", "-confusion", "-sheet", "-sheet_images", "-curves", "-voc_out", "-coco_out", "-dets")),
    "--help explains every option, and so does the command without arguments", (status, out, done.stderr))
 
 finish()

@@ -8,11 +8,13 @@
 #include "commands/map_confusion.h"
 #include "commands/pr_curves.h"
 #include "data/data_file.h"
+#include "data/letters.h"
 #include "data/lists.h"
 #include "eval/average_precision.h"
 #include "eval/confusion.h"
 #include "eval/detect.h"
 #include "eval/detection_loss.h"
+#include "eval/detection_sheet.h"
 #include "eval/detections_file.h"
 #include "eval/error_split.h"
 #include "eval/ground_truth.h"
@@ -65,6 +67,8 @@ static const char usage[] =
     "what is written beside the report:\n"
     "    -json <file>     all numbers as JSON; - is standard output, in place of the report\n"
     "    -confusion <png> which class was taken for which, what was missed, and boxes on no object (needs gnuplot)\n"
+    "    -sheet <png>     the images with the most errors: objects at the left, boxes with their scores at the right\n"
+    "    -sheet_images <n>  how many (default 12)\n"
     "    -curves <png>    precision/recall curves of every class (needs gnuplot)\n"
     "    -voc_out <dir>   the detections in VOC's format, comp4_det_test_<class>.txt\n"
     "    -coco_out <file> the detections in COCO's\n";
@@ -72,12 +76,12 @@ static const char usage[] =
 /* ---- Arguments -------------------------------------------------------------------------------------------------- */
 
 enum { BOOTSTRAP_SAMPLES = 1000 };
-enum { UNSET = -1 }; /* for -points, whose default depends on -coco */
+enum { UNSET = -1 }; /* -points: its default depends on -coco; -sheet_images */
 
 typedef struct {
     const char *files[3]; /* data, cfg, weights; only the first with -dets */
-    const char *dets, *json, *curves, *voc_out, *coco_out, *scales, *compare, *confusion;
-    long long points, seed;
+    const char *dets, *json, *curves, *voc_out, *coco_out, *scales, *compare, *confusion, *sheet;
+    long long points, seed, sheet_images;
     double iou_threshold, score_threshold, nms;
     int coco, difficult, voc_label, flip, letterbox, plain, loss, tide;
     detect_options how;
@@ -115,6 +119,8 @@ static void check_options(map_arguments *a, int words, const command_option *opt
     if (a->tide && a->iou_threshold <= split_default_options().background)
         die("%s: -iou_thresh %g is not valid: must be above %g with -tide", command, a->iou_threshold,
             split_default_options().background);
+    if (a->sheet_images != UNSET && !a->sheet) die("%s: -sheet_images needs -sheet", command);
+    if (a->sheet_images == UNSET) a->sheet_images = 12;
     if (a->letterbox && a->plain) die("%s: -letterbox and -plain exclude each other", command);
     if (a->points != UNSET && a->points != 0 && a->points != 11 && a->points != 101)
         die("%s: -points %lld is not valid: must be 0, 11 or 101", command, a->points);
@@ -129,7 +135,8 @@ static void check_options(map_arguments *a, int words, const command_option *opt
 
 static map_arguments read_arguments(int argc, char **argv)
 {
-    map_arguments a = {.points = UNSET, .seed = 1, .iou_threshold = .5, .score_threshold = .25, .nms = .45};
+    map_arguments a = {
+        .points = UNSET, .seed = 1, .sheet_images = UNSET, .iou_threshold = .5, .score_threshold = .25, .nms = .45};
     enum { NETWORK_OPTIONS = 6 }; /* the first ones are not allowed with -dets */
     command_option options[] = {
         {"-nms", OPTION_NUMBER, &a.nms, 0, 1, 0, 0},
@@ -150,6 +157,8 @@ static map_arguments read_arguments(int argc, char **argv)
         {"-dets", OPTION_TEXT, &a.dets, 0, 0, 0, 0},
         {"-json", OPTION_OUTPUT, &a.json, 0, 0, 0, 0},
         {"-confusion", OPTION_OUTPUT, &a.confusion, 0, 0, 0, 0},
+        {"-sheet", OPTION_OUTPUT, &a.sheet, 0, 0, 0, 0},
+        {"-sheet_images", OPTION_WHOLE, &a.sheet_images, 1, DETECTION_SHEET_MOST, 0, 0},
         {"-curves", OPTION_OUTPUT, &a.curves, 0, 0, 0, 0},
         {"-voc_out", OPTION_TEXT, &a.voc_out, 0, 0, 0, 0},
         {"-coco_out", OPTION_OUTPUT, &a.coco_out, 0, 0, 0, 0},
@@ -178,6 +187,7 @@ typedef struct {
     network *net; /* NULL with -dets */
     detect_result found;
     detect_size *sizes; /* by image */
+    image **letters;    /* with -sheet */
     double loss;        /* with -loss: the sum over the images that were seen */
     size_t next_object; /* the first one that is in none of these */
     char rules[RULES_TEXT];
@@ -302,6 +312,7 @@ static int read_data(map_run *r)
         return report_error("classes=%d in %s, but %d names in %s: must be the same", data->classes, path,
                             data->names.count, data->names_file);
     if (r->arguments.confusion) map_confusion_check(data->classes);
+    if (r->arguments.sheet) r->letters = load_letters();
     if (r->arguments.coco) sort_images(&data->images);
     r->sizes = (detect_size *)xcalloc(data->images.count, sizeof *r->sizes);
     return 0;
@@ -378,6 +389,20 @@ static int read_compared(map_run *r)
     return a->compare && map_file_read(a->compare, &r->data, r->rules, &r->rankings, &r->other);
 }
 
+static int write_sheet(const map_run *r, const map_result *result)
+{
+    const sheet_detections d = {.paths = r->data.images.text,
+                                .names = r->data.names.text,
+                                .objects = r->truth.objects,
+                                .object_count = r->truth.count,
+                                .detections = r->found.detections,
+                                .matches = result->matches,
+                                .detection_count = r->found.count,
+                                .images = r->data.images.count,
+                                .score_threshold = r->arguments.score_threshold};
+    return detection_sheet_write(&d, (int)r->arguments.sheet_images, r->letters, r->arguments.sheet);
+}
+
 /* Writes the report and the files that the options name. */
 static int report(const map_run *r, const map_result *result)
 {
@@ -388,6 +413,7 @@ static int report(const map_run *r, const map_result *result)
     if (confusion_png && map_confusion_png(confusion_png, result->taken_for, r->data.names.text,
                                            result->options->iou_threshold, result->options->score_threshold))
         return 1;
+    if (r->arguments.sheet && write_sheet(r, result)) return 1;
     if (!curves) return 0;
     snprintf(title, sizeof title, "mAP %.2f %% at IoU %g; AP is %s",
              100 * mean_average_precision(result->per_class, r->data.classes), r->arguments.iou_threshold,
