@@ -169,6 +169,24 @@ static void the_interval_holds_the_middle_of_the_samples(void **state)
     assert_true(d[1].difference == 0 && d[1].low == 0 && d[1].high == 0);
 }
 
+static void the_ends_of_an_interval_are_quantiles_of_the_sorted_samples(void **state)
+{
+    double samples[101];
+    paired_difference d = {7, 0, 0};
+    int i;
+    (void)state;
+    for (i = 0; i <= 100; ++i) samples[i] = 37 * i % 101;
+    bootstrap_interval(samples, 101, .9, &d);
+    assert_true(d.difference == 7);
+    assert_close(d.low, 5, 1e-12);
+    assert_close(d.high, 95, 1e-12);
+    bootstrap_interval(samples, 101, .89, &d); /* 5.5 % and 94.5 %: between two */
+    assert_close(d.low, 5.5, 1e-12);
+    assert_close(d.high, 94.5, 1e-12);
+    bootstrap_interval(samples, 1, .95, &d);
+    assert_true(d.low == 0 && d.high == 0);
+}
+
 static void every_draw_has_as_many_images_as_there_are(void **state)
 {
     int times[10], total[10] = {0}, s, i;
@@ -192,6 +210,7 @@ int main(void)
         cmocka_unit_test(a_ranking_has_what_ap_depends_on),
         cmocka_unit_test(the_difference_of_a_sample_is_that_of_images_that_are_there_several_times),
         cmocka_unit_test(the_interval_holds_the_middle_of_the_samples),
+        cmocka_unit_test(the_ends_of_an_interval_are_quantiles_of_the_sorted_samples),
         cmocka_unit_test(every_draw_has_as_many_images_as_there_are),
     };
     return cmocka_run_group_tests(tests, 0, 0);
