@@ -562,6 +562,7 @@ for arguments, want in ((("-dets", voc, cfg, weights), "-dets takes the place of
                         (("-dets", voc, "-coco", "-points", "11"), "-points 11 is not valid: must be 101 with -coco"),
                         (("-dets", voc, "-points", "12"), "-points 12 is not valid: must be 0, 11 or 101"),
                         (("-dets", voc, "-iou_thresh", "0"), "-iou_thresh 0 is not valid: must be a number above 0, and 1 at most"),
+                        (("-dets", voc, "-seed", "5"), "-seed needs -compare"),
                         (("-dets", voc, "-sheet_images", "5"), "-sheet_images needs -sheet"),
                         (("-dets", voc, "-sheet", "s.png", "-sheet_images", "201"), "-sheet_images 201 is not valid: must be a"),
                         (("-dets", voc, "-tide", "-iou_thresh", ".1"), "-iou_thresh 0.1 is not valid: must be above 0.1 with -tide"),

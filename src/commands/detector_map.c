@@ -49,10 +49,8 @@ static const char usage[] =
     "                     its twelve numbers, with AP averaged over IoU .50:.95\n"
     "    -thresh <n>      precision, recall, F1 and the confusion table are of boxes that score above it (default "
     ".25)\n"
-    "    -tide            also the split of the errors into class, localisation, both, duplicate, background and "
-    "missed: "
-    "what\n"
-    "                     AP would gain without each\n"
+    "    -tide            also what AP would gain without each kind of error: class, localisation, both, duplicate,\n"
+    "                     background, missed\n"
     "    -compare <json>  also the difference in AP to an earlier -json over the same images, with its 95 % interval\n"
     "    -seed <n>        of the samples for that (default 1)\n"
     "    -voc_label       the labels are those of Darknet's own voc_label.py, a pixel short: adds it\n"
@@ -76,7 +74,8 @@ static const char usage[] =
 /* ---- Arguments -------------------------------------------------------------------------------------------------- */
 
 enum { BOOTSTRAP_SAMPLES = 1000 };
-enum { UNSET = -1 }; /* -points: its default depends on -coco; -sheet_images */
+
+enum { UNSET = -1 }; /* -points, whose default depends on -coco; -seed and -sheet_images */
 
 typedef struct {
     const char *files[3]; /* data, cfg, weights; only the first with -dets */
@@ -119,6 +118,8 @@ static void check_options(map_arguments *a, int words, const command_option *opt
     if (a->tide && a->iou_threshold <= split_default_options().background)
         die("%s: -iou_thresh %g is not valid: must be above %g with -tide", command, a->iou_threshold,
             split_default_options().background);
+    if (a->seed != UNSET && !a->compare) die("%s: -seed needs -compare", command);
+    if (a->seed == UNSET) a->seed = 1;
     if (a->sheet_images != UNSET && !a->sheet) die("%s: -sheet_images needs -sheet", command);
     if (a->sheet_images == UNSET) a->sheet_images = 12;
     if (a->letterbox && a->plain) die("%s: -letterbox and -plain exclude each other", command);
@@ -136,7 +137,7 @@ static void check_options(map_arguments *a, int words, const command_option *opt
 static map_arguments read_arguments(int argc, char **argv)
 {
     map_arguments a = {
-        .points = UNSET, .seed = 1, .sheet_images = UNSET, .iou_threshold = .5, .score_threshold = .25, .nms = .45};
+        .points = UNSET, .seed = UNSET, .sheet_images = UNSET, .iou_threshold = .5, .score_threshold = .25, .nms = .45};
     enum { NETWORK_OPTIONS = 6 }; /* the first ones are not allowed with -dets */
     command_option options[] = {
         {"-nms", OPTION_NUMBER, &a.nms, 0, 1, 0, 0},
