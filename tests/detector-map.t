@@ -174,6 +174,50 @@ same(out.splitlines()[0], "class_id = 0, name = dog, ap = 100.00% \t (TP = 1, FP
 ok(re.search(r"^ mean average precision \(mAP@0\.50\) = 0\.333333, or 33\.33 % $", out, re.M),
    "the line that scripts read is as it was", out)
 
+if shutil.which("gnuplot"):
+    # A gnuplot that keeps its script.
+    keeping = put(f"#!/bin/sh\ntee '{tmp}/script' | '{shutil.which('gnuplot')}'\n", tmp, "bin", "gnuplot")
+    os.chmod(keeping, 0o755)
+    path = os.environ["PATH"]
+    os.environ["PATH"] = f"{tmp}/bin:{path}"
+    status, out, err = run(data, "-dets", dets, "-confusion", "confusion.png")
+    os.environ["PATH"] = path
+    script = text(tmp, "script")
+    cells = re.findall(r"^(\d) (\d) (\S+)$", script, re.M)
+    same({(int(row), int(column)): float(percent) for column, row, percent in cells if percent != "0"},
+         {(0, 0): 100, (1, 0): 100, (2, 3): 100, (3, 0): 100}, "-confusion draws it: of each class, and of the boxes on nothing, in %")
+    ok(re.search(r"'dog' 0, 'cat' 1, 'horse' 2, 'missed' 3\)", script) and
+       "'dog (1)' 0, 'cat (1)' 1, 'horse (1)' 2, 'no object (1)' 3)" in script, "with names, and how many there are", script)
+    with Image.open(os.path.join(tmp, "confusion.png")) as picture:
+        ok(status == 0 and len(picture.convert("RGB").getcolors(1 << 20)) > 20, "as a picture", (status, err))
+else:
+    skip("-confusion draws it", "no gnuplot")
+
+# The sheet of the image, enlarged three times: the missed horse is red at the left, the false dog on nothing at the right.
+status, out, err = run(data, "-dets", dets, "-sheet", "sheet.png")
+with Image.open(os.path.join(tmp, "sheet.png")) as picture:
+    pixels = picture.convert("RGB")
+same((status, [pixels.getpixel((22 + 3 * 10, 22 + 3 * y - 1)) for y in (20, 60)], pixels.getpixel((346 + 3 * 80, 22 + 3 * 90 - 1))),
+     (0, [(0, 160, 0), (224, 32, 32)], (224, 32, 32)),
+     "-sheet draws what is found green, and what is missed or false red")
+perfect = make_voc("perfect.dets", [("a", k, .9, places[k]) for k in range(3)], names)
+status, out, err = run(data, "-dets", perfect, "-sheet", "none.png")
+ok(status == 0 and "note: no image with an error for none.png" in err and not os.path.exists(os.path.join(tmp, "none.png")),
+   "without an error there is no sheet", err)
+
+# By TIDE: dog .8 on the cat is a classification error, and so are cat .85 on the dog, which is found, horse .7 on the cat and dog .2
+# on the horse. The first of a free object takes it: dog .8 the cat, dog .2 the horse. dog .6 lies in a difficult cat, dog .5 on
+# nothing: both are background. AP: dog 1, cat and horse 0.
+status, out, err = run(data, "-dets", dets, "-tide")
+ok(re.search(r"^ +dAP +66\.67 +0\.00 +0\.00 +0\.00 +0\.00 +0\.00 +0\.00 +0\.00 $", out, re.M) and
+   re.search(r"^ number +4 +0 +0 +0 +2 +0 $", out, re.M) and "AP that these start from = 33.33 %: IoU 0.5" in out,
+   "-tide says which errors cost how much", out)
+tide = numbers(data, "-dets", dets, "-tide").get("tide", {})
+same((tide.get("count"), tide.get("foreground"), round(tide.get("dap", {}).get("Cls", 0), 6)),
+     ({"Cls": 4, "Loc": 0, "Both": 0, "Dupe": 0, "Bkg": 2, "Miss": 0}, .5, .666667), "and so does the JSON")
+ok("tide" not in numbers(data, "-dets", dets), "without the option it has nothing of the kind")
+
+status, out, err = run(data, "-dets", dets)
 plain = out
 status, out, err = run(data, "-dets", dets, "-json", "names.json")
 ok(status == 0 and out == plain, "-json <file> leaves the report as it is", out)
@@ -182,10 +226,12 @@ ok(abs(json.loads(text(tmp, "names.json"))["map"] - 1 / 3) < 1e-12, "with the me
 
 many = [f"c{i}" for i in range(25)]
 data = make_set("pairs", many, {str(i): ((50, 50), [(24, (1, 1, 20, 20), 0)]) for i in range(1, 4)})
-dets = make_voc("pairs.dets", [("1", 3, .9, (1, 1, 20, 20)), ("2", 4, .9, (1, 1, 20, 20)), ("3", 4, .9, (1, 1, 20, 20))], many)
+dets = make_voc("pairs.dets", [("1", 3, .9, (1, 1, 20, 20)), ("2", 4, .9, (1, 1, 20, 20)), ("3", 4, .9, (1, 1, 20, 20)),
+                               ("3", 7, .9, (31, 31, 50, 50)), ("1", 9, .9, (31, 31, 50, 50)), ("2", 9, .9, (31, 31, 50, 50))],
+                many)
 status, out, err = run(data, "-dets", dets)
-ok(re.search(r"^ +2 x c24 taken for c4 \n +1 x c24 taken for c3 $", out, re.M),
-   "above 20 classes it lists the pairs, the most frequent first", out)
+ok(re.search(r"^ +2 x c24 taken for c4 \n +1 x c24 taken for c3 \n +2 x no object taken for c9 \n +1 x no object taken for c7 \n\n",
+             out, re.M), "above 20 classes it lists the pairs and what stands on nothing, the most frequent first", out)
 
 # ---- random sets, against the reference ----
 
@@ -478,6 +524,64 @@ def refused(name, want, *arguments):
        name, (status, out, err, left))
 
 
+# ---- against another evaluation ----
+
+before = make_voc("before.dets", [d for i, d in enumerate(random_set(1, 30, True)[1]) if i % 3], CLASSES)
+data, voc, coco = pairs_of_files[0]
+status, out, err = run(data, "-dets", before, "-json", "before.json")
+other = json.loads(text(tmp, "before.json"))
+result = numbers(data, "-dets", voc, "-compare", "before.json")
+compared = result.get("compared", {})
+ok(compared and abs(compared["difference"] - (result["map"] - other["map"])) < 1e-12 and
+   compared["low"] < compared["difference"] < compared["high"] and (compared["with"], compared["samples"]) == ("before.json", 1000),
+   "-compare says the difference in mAP and its interval", compared)
+expected = [(a and a - b) for a, b in zip(by_class(result, "ap"), by_class(other, "ap"))]
+same([c["difference"] is None if e is None else abs(c["difference"] - e) < 1e-12 for c, e in zip(compared.get("classes", []), expected)],
+     [True] * 5, "and of every class that has objects")
+same([numbers(data, "-dets", voc, "-compare", "before.json", "-seed", seed).get("compared") == compared for seed in "12"], [True, False],
+     "-seed draws the samples")
+back = numbers(data, "-dets", before, "-compare", "before.json").get("compared", {})
+same([back.get(key) for key in ("difference", "low", "high")], [0, 0, 0], "an evaluation does not differ from itself")
+status, out, err = run(data, "-dets", voc, "-compare", "before.json")
+ok(re.search(r"^ AP less that of before\.json, in points, with its 95 % interval by paired bootstrap over the 30 images", out, re.M) and
+   re.search(r"^ mAP +[+-]\d+\.\d\d \[[+-]\d+\.\d\d, [+-]\d+\.\d\d\] $", out, re.M), "the report has it too", out)
+status, out, err = run(data, "-dets", voc, "-coco", "-json", "coco.rules")
+same(numbers(data, "-dets", voc, "-coco", "-compare", "coco.rules").get("compared", {}).get("difference"), 0,
+     "by COCO's rules as well")
+whole = json.loads(text(tmp, "before.json"))
+
+
+def changed(**changes):
+    """A copy of before.json with other things in per_image; its name"""
+    copies.append(f"changed{len(copies)}.json")
+    put(json.dumps({**whole, "per_image": {**whole["per_image"], **changes}}), tmp, copies[-1])
+    return copies[-1]
+
+
+def with_class(**changes):
+    first, *rest = whole["per_image"]["classes"]
+    return changed(classes=[{**first, **changes}, *rest])
+
+
+copies = []
+paths = whole["per_image"]["paths"]
+for what, file, arguments, want in (
+        ("of other rules", "before.json", ("-iou_thresh", ".75"),
+         "evaluated by VOC, IoU 0.5, 0 recall points, difficult objects ignored, and here by VOC, IoU 0.75"),
+        ("without difficult objects", "before.json", ("-difficult",), "recall points, difficult objects count: must be the same"),
+        ("of another image", changed(paths=["x.png"] + paths[1:]), (), f"image 1 is x.png, and here {paths[0]}: must be the same list"),
+        ("of more images", changed(paths=paths + ["x"]), (), "more than the 30 images here: must be the same list"),
+        ("of fewer images", changed(paths=paths[:-1]), (), "is no result of detector map -json over these 30 images and 5 classes"),
+        ("of another class", with_class(name="x"), (), "class 0 is x, and here a: must be the same"),
+        ("of fewer classes", changed(classes=whole["per_image"]["classes"][:-1]), (), "over these 30 images and 5 classes"),
+        ("of other labels", with_class(objects=[1]), (), "other objects of class a than here: must be the same labels"),
+        ("with an image that is not there", with_class(ranked=[31]), (), "31 is not the number of an image, 1 to 30"),
+        ("with more hits than objects", with_class(ranked=[1] * 100), (), "more true positives than objects in image 1"),
+        ("of an earlier version", put("{}", tmp, "none.json"), (), "none.json is no result of detector map -json over these 30 images"),
+        ("that is none", put("[", tmp, "no.json"), (), "no.json:1:1: '[' where '{' should be"),
+        ("that is not there", "nowhere.json", (), "nowhere.json")):
+    refused(f"a result {what}", want, data, "-dets", voc, "-compare", file, *arguments)
+
 data, voc, coco = pairs_of_files[0]
 image = os.path.splitext(os.path.basename(text(os.path.dirname(data), "list").split()[0]))[0]
 for line, want, name in ((f"{image} .9 1 2 3", ":1: a detection is: image score xmin ymin xmax ymax", "a line too short"),
@@ -523,6 +627,10 @@ for arguments, want in ((("-dets", voc, cfg, weights), "-dets takes the place of
                         (("-dets", voc, "-coco", "-points", "11"), "-points 11 is not valid: must be 101 with -coco"),
                         (("-dets", voc, "-points", "12"), "-points 12 is not valid: must be 0, 11 or 101"),
                         (("-dets", voc, "-iou_thresh", "0"), "-iou_thresh 0 is not valid: must be a number above 0, and 1 at most"),
+                        (("-dets", voc, "-seed", "5"), "-seed needs -compare"),
+                        (("-dets", voc, "-sheet_images", "5"), "-sheet_images needs -sheet"),
+                        (("-dets", voc, "-sheet", "s.png", "-sheet_images", "201"), "-sheet_images 201 is not valid: must be a"),
+                        (("-dets", voc, "-tide", "-iou_thresh", ".1"), "-iou_thresh 0.1 is not valid: must be above 0.1 with -tide"),
                         (("-dets", voc, "-thresh", "x"), "-thresh x is not valid: must be a number"),
                         ((cfg, weights, "-thresh", "0"), "-thresh 0 is not valid: must be a number from .005 to 1"),
                         ((cfg, weights, "-letterbox", "-plain"), "-letterbox and -plain exclude each other"),
@@ -540,6 +648,9 @@ for arguments, want in ((("-dets", voc, cfg, weights), "-dets takes the place of
                         (("-dets", voc, "-coco_out", "nowhere/x"), "-coco_out: cannot write nowhere/x: No such file"),
                         (("-dets", voc, "-voc_out", "nowhere/x"), "cannot make the folder nowhere/x")):
     refused(" ".join(arguments).replace(tmp + "/", ""), want, f"{tmp}/net/data" if cfg in arguments else data, *arguments)
+hundred = [f"c{i}" for i in range(100)]
+refused("a confusion matrix of a hundred classes", "-confusion draws 99 classes at most, and these are 100",
+        make_set("hundred", hundred, {"x": ((50, 50), [(0, (1, 1, 20, 20), 0)])}), "-dets", voc, "-confusion", "no.png")
 hard = make_set("hard", ["a"], {"x": ((50, 50), [(0, (1, 1, 20, 20), 1)])})
 dets = make_voc("hard.dets", [("x", 0, .9, (1, 1, 20, 20))], ["a"])
 refused("nothing but difficult objects", "all labelled objects are difficult ones: -difficult counts them", hard, "-dets", dets)
@@ -547,9 +658,8 @@ same(numbers(hard, "-dets", dets, "-difficult").get("map"), 1, "unless they coun
 status, out, err = run("--help")
 done = subprocess.run([DARKNET, "detector", "map"], capture_output=True, text=True)
 ok(status == 0 and done.returncode == 1 and out == done.stderr and
-   all(f" {o} " in out for o in ("-iou_thresh", "-points", "-difficult", "-coco", "-thresh", "-voc_label", "-nms", "-scales",
-                                 "-flip", "-letterbox", "-plain", "-json", "-curves", "-thresholds", "-voc_out", "-coco_out",
-                                 "-dets")),
+   all(f" {o} " in out for o in ("-iou_thresh", "-points", "-difficult", "-coco", "-thresh", "-tide", "-voc_label", "-nms", "-scales", "-compare", "-seed",
+                                 "-flip", "-letterbox", "-plain", "-json", "-confusion", "-sheet", "-sheet_images", "-curves", "-thresholds", "-voc_out", "-coco_out", "-dets")),
    "--help explains every option, and so does the command without arguments", (status, out, done.stderr))
 
 finish()

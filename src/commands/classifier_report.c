@@ -5,6 +5,7 @@
 #include "base/json_writer.h"
 #include "base/memory.h"
 #include "base/output_file.h"
+#include "commands/confusion_plot.h"
 #include "eval/contact_sheet.h"
 
 #include <errno.h>
@@ -16,8 +17,7 @@
 enum {
     LISTED_CLASSES = 100, /* up to here every class has its line; above, the worst ones of this number */
     WORST_CLASSES = 20,
-    LISTED_PAIRS = 10, /* of classes that are taken for each other */
-    MAP_CLASSES = 100  /* up to here the confusion matrix is drawn */
+    LISTED_PAIRS = 10 /* of classes that are taken for each other */
 };
 
 static const model_result *last_model(const classifier_report *r)
@@ -85,7 +85,7 @@ static void print_comparison(const classifier_report *r)
     if (!r->compare) return;
     printf("\nTop-1 less that of %s, with its 95 %% interval by paired bootstrap:\n", r->compare);
     for (m = 0; m < r->model_count; ++m) {
-        const accuracy_difference *d = &r->models[m].against;
+        const paired_difference *d = &r->models[m].against;
         printf("    %+.2f points [%+.2f, %+.2f]  %s\n", 100 * d->difference, 100 * d->low, 100 * d->high,
                r->models[m].name);
     }
@@ -601,55 +601,31 @@ static void draw_reliability(FILE *out, const classifier_report *r)
             1. / r->bin_count);
 }
 
-/* Rows are labels from the top down; a cell is the share of its row. */
 static void draw_confusion(FILE *out, const classifier_report *r)
 {
+    const int classes = r->classes;
     size_t *confusion = confusion_of(r);
     const class_metrics *c = last_model(r)->by_class;
-    const int classes = r->classes;
-    int y, k;
-    fputs("unset key\nunset grid\nset title 'Confusion: % of the images of a class'\n$cells << EOD\n", out);
-    for (y = 0; y < classes; ++y) {
-        for (k = 0; k < classes; ++k) {
-            const double n = (double)confusion[(size_t)y * classes + k];
-            fprintf(out, "%d %d %.6g\n", k, y, c[y].images ? 100 * n / c[y].images : 0);
-        }
-    }
-    fputs("EOD\nset xtics rotate by 90 right scale 0 (", out);
-    for (k = 0; k < classes; ++k) {
-        if (k) fputs(", ", out);
-        gnuplot_quote_tic(out, r->names[k]);
-        fprintf(out, " %d", k);
-    }
-    fputs(")\nset ytics scale 0 (", out);
-    for (k = 0; k < classes; ++k) {
-        if (k) fputs(", ", out);
-        gnuplot_quote_tic(out, r->names[k]);
-        fprintf(out, " %d", k);
-    }
-    fprintf(out,
-            ")\nset xrange [-.5:%d.5]\nset yrange [%d.5:-.5]\nset xlabel 'predicted'\nset ylabel 'label'\n"
-            "set cbrange [0:100]\nset palette defined (0 '#ffffff', 10 '#c6dbef', 50 '#4292c6', 100 '#08306b')\n"
-            "plot $cells using 1:2:3 with image",
-            classes - 1, classes - 1);
-    if (classes <= 20)
-        fprintf(out,
-                ", $cells using 1:2:($3 <= .5 ? '' : sprintf('%%.0f', $3)):($3 > 50 ? 0xffffff : 0) with labels "
-                "font ',%d' tc rgb variable",
-                classes <= 10 ? 10 : 8);
-    fputc('\n', out);
+    double *percent = (double *)xcalloc((size_t)classes * classes, sizeof *percent);
+    const confusion_plot plot = {
+        "Confusion: % of the images of a class", "label", "predicted", classes, classes, r->names, r->names, percent};
+    int i;
+    for (i = 0; i < classes * classes; ++i)
+        if (confusion[i]) percent[i] = 100. * confusion[i] / c[i / classes].images;
+    confusion_plot_write(out, &plot);
+    free(percent);
     free(confusion);
 }
 
 int classifier_report_plot(const classifier_report *r, const char *png)
 {
-    const int map = r->classes <= MAP_CLASSES;
-    const int side = r->classes <= 20 ? 640 : r->classes <= 60 ? 960 : 1400;
-    const int font = r->classes <= 20 ? 11 : r->classes <= 60 ? 9 : 8;
+    const int map = r->classes <= CONFUSION_PLOT_MOST;
+    const int side = confusion_plot_side(r->classes);
     gnuplot_picture p;
     const char *error;
     gnuplot_begin(&p, png, map ? 2 * side : side, side + 40);
-    fprintf(p.script, "set termoption font ',%d'\nset multiplot layout 1,%d title ", font, map ? 2 : 1);
+    fprintf(p.script, "set termoption font ',%d'\nset multiplot layout 1,%d title ", confusion_plot_font(r->classes),
+            map ? 2 : 1);
     gnuplot_quote(p.script, last_model(r)->name);
     fputc('\n', p.script);
     draw_reliability(p.script, r);

@@ -35,7 +35,7 @@ typedef struct {
     double human_kl;
     int human_images; /* how many those are */
     /* with -compare: top-1 of this model less that of the other file's last one */
-    accuracy_difference against;
+    paired_difference against;
     /* of the images whose label noise= or noise_file= changed: predicted as the label that was given, and as the true
      * one */
     int noisy_as_given, noisy_as_true;

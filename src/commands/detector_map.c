@@ -5,15 +5,20 @@
 #include "base/numbers.h"
 #include "commands/map_report.h"
 #include "commands/command_line.h"
+#include "commands/map_confusion.h"
 #include "commands/pr_curves.h"
 #include "data/data_file.h"
+#include "data/letters.h"
 #include "data/lists.h"
 #include "eval/average_precision.h"
 #include "eval/confusion.h"
 #include "eval/detect.h"
 #include "eval/detection_loss.h"
+#include "eval/detection_sheet.h"
 #include "eval/detections_file.h"
+#include "eval/error_split.h"
 #include "eval/ground_truth.h"
+#include "eval/map_file.h"
 #include "eval/threshold_file.h"
 
 #include "darknet.h"
@@ -46,6 +51,10 @@ static const char usage[] =
     "    -thresh <n>      precision, recall, F1 and the confusion table are of boxes that score above it (default: "
     "that of\n"
     "                     X_best.json beside X_best.weights, which a training writes; else .25)\n"
+    "    -tide            also what AP would gain without each kind of error: class, localisation, both, duplicate,\n"
+    "                     background, missed\n"
+    "    -compare <json>  also the difference in AP to an earlier -json over the same images, with its 95 % interval\n"
+    "    -seed <n>        of the samples for that (default 1)\n"
     "    -voc_label       the labels are those of Darknet's own voc_label.py, a pixel short: adds it\n"
     "how the network detects:\n"
     "    -nms <n>         of two boxes of a class with an IoU above it the lower is dropped (default .45; 0 keeps "
@@ -57,6 +66,9 @@ static const char usage[] =
     "    -loss            also the loss: what a training with hard labels would report, without augmentation\n"
     "what is written beside the report:\n"
     "    -json <file>     all numbers as JSON; - is standard output, in place of the report\n"
+    "    -confusion <png> which class was taken for which, what was missed, and boxes on no object (needs gnuplot)\n"
+    "    -sheet <png>     the images with the most errors: objects at the left, boxes with their scores at the right\n"
+    "    -sheet_images <n>  how many (default 12)\n"
     "    -curves <png>    precision/recall curves of every class (needs gnuplot)\n"
     "    -thresholds <png> precision, recall and F1 against the threshold, with the best one marked (needs gnuplot)\n"
     "    -voc_out <dir>   the detections in VOC's format, comp4_det_test_<class>.txt\n"
@@ -64,15 +76,17 @@ static const char usage[] =
 
 /* ---- Arguments -------------------------------------------------------------------------------------------------- */
 
-enum { UNSET = -1 }; /* for -points, whose default depends on -coco */
+enum { BOOTSTRAP_SAMPLES = 1000 };
+
+enum { UNSET = -1 }; /* -points, whose default depends on -coco; -seed and -sheet_images */
 
 typedef struct {
     const char *files[3]; /* data, cfg, weights; only the first with -dets */
-    const char *dets, *json, *curves, *thresholds, *voc_out, *coco_out, *scales;
-    long long points;
+    const char *dets, *json, *curves, *thresholds, *voc_out, *coco_out, *scales, *compare, *confusion, *sheet;
+    long long points, seed, sheet_images;
     double iou_threshold, score_threshold, nms;
     int has_threshold; /* -thresh was given */
-    int coco, difficult, voc_label, flip, letterbox, plain, loss;
+    int coco, difficult, voc_label, flip, letterbox, plain, loss, tide;
     detect_options how;
 } map_arguments;
 
@@ -107,6 +121,13 @@ static void check_options(map_arguments *a, int words, const command_option *opt
     if (!a->dets && !(a->score_threshold >= DETECT_LOWEST_SCORE && a->score_threshold <= 1))
         die("%s: -thresh %g is not valid: must be a number from .005 to 1", command, a->score_threshold);
     if (a->loss && (a->scales || a->flip)) die("%s: -loss is of one size, without -scales and -flip", command);
+    if (a->tide && a->iou_threshold <= split_default_options().background)
+        die("%s: -iou_thresh %g is not valid: must be above %g with -tide", command, a->iou_threshold,
+            split_default_options().background);
+    if (a->seed != UNSET && !a->compare) die("%s: -seed needs -compare", command);
+    if (a->seed == UNSET) a->seed = 1;
+    if (a->sheet_images != UNSET && !a->sheet) die("%s: -sheet_images needs -sheet", command);
+    if (a->sheet_images == UNSET) a->sheet_images = 12;
     if (a->letterbox && a->plain) die("%s: -letterbox and -plain exclude each other", command);
     if (a->points != UNSET && a->points != 0 && a->points != 11 && a->points != 101)
         die("%s: -points %lld is not valid: must be 0, 11 or 101", command, a->points);
@@ -121,7 +142,8 @@ static void check_options(map_arguments *a, int words, const command_option *opt
 
 static map_arguments read_arguments(int argc, char **argv)
 {
-    map_arguments a = {.points = UNSET, .iou_threshold = .5, .score_threshold = NAN, .nms = .45};
+    map_arguments a = {
+        .points = UNSET, .seed = UNSET, .sheet_images = UNSET, .iou_threshold = .5, .score_threshold = NAN, .nms = .45};
     enum { NETWORK_OPTIONS = 6 }; /* the first ones are not allowed with -dets */
     command_option options[] = {
         {"-nms", OPTION_NUMBER, &a.nms, 0, 1, 0, 0},
@@ -135,9 +157,15 @@ static map_arguments read_arguments(int argc, char **argv)
         {"-thresh", OPTION_NUMBER, &a.score_threshold, -DBL_MAX, DBL_MAX, "a number", 0}, /* files have any scores */
         {"-coco", OPTION_FLAG, &a.coco, 0, 0, 0, 0},
         {"-difficult", OPTION_FLAG, &a.difficult, 0, 0, 0, 0},
+        {"-tide", OPTION_FLAG, &a.tide, 0, 0, 0, 0},
+        {"-compare", OPTION_TEXT, &a.compare, 0, 0, 0, 0},
+        {"-seed", OPTION_WHOLE, &a.seed, 0, 0xffffffffu, 0, 0},
         {"-voc_label", OPTION_FLAG, &a.voc_label, 0, 0, 0, 0},
         {"-dets", OPTION_TEXT, &a.dets, 0, 0, 0, 0},
         {"-json", OPTION_OUTPUT, &a.json, 0, 0, 0, 0},
+        {"-confusion", OPTION_OUTPUT, &a.confusion, 0, 0, 0, 0},
+        {"-sheet", OPTION_OUTPUT, &a.sheet, 0, 0, 0, 0},
+        {"-sheet_images", OPTION_WHOLE, &a.sheet_images, 1, DETECTION_SHEET_MOST, 0, 0},
         {"-curves", OPTION_OUTPUT, &a.curves, 0, 0, 0, 0},
         {"-thresholds", OPTION_OUTPUT, &a.thresholds, 0, 0, 0, 0},
         {"-voc_out", OPTION_TEXT, &a.voc_out, 0, 0, 0, 0},
@@ -167,9 +195,12 @@ typedef struct {
     network *net; /* NULL with -dets */
     detect_result found;
     detect_size *sizes; /* by image */
+    image **letters;    /* with -sheet */
     double loss;        /* with -loss: the sum over the images that were seen */
     size_t next_object; /* the first one that is in none of these */
-    char source[500];   /* one line on where the detections come from and how they were made */
+    char rules[RULES_TEXT];
+    map_rankings rankings, other; /* of this evaluation, and with -compare of the other one */
+    char source[500];             /* one line on where the detections come from and how they were made */
 } map_run;
 
 /* Describes, in one line, how the images are given to the network. */
@@ -288,6 +319,8 @@ static int read_data(map_run *r)
     if (data->classes != data->names.count)
         return report_error("classes=%d in %s, but %d names in %s: must be the same", data->classes, path,
                             data->names.count, data->names_file);
+    if (r->arguments.confusion) map_confusion_check(data->classes);
+    if (r->arguments.sheet) r->letters = load_letters();
     if (r->arguments.coco) sort_images(&data->images);
     r->sizes = (detect_size *)xcalloc(data->images.count, sizeof *r->sizes);
     return 0;
@@ -312,7 +345,9 @@ static int load_detector_for(map_run *r)
 
 static int read_truth(map_run *r)
 {
+    size_t i;
     if (ground_truth_read(&r->data, &r->truth)) return 1;
+    for (i = 0; r->arguments.difficult && i < r->truth.count; ++i) r->truth.objects[i].difficult = 0;
     if (r->arguments.difficult || r->truth.count > r->truth.difficult) return 0;
     return report_error("%s: all labelled objects are difficult ones: -difficult counts them", command);
 }
@@ -326,7 +361,7 @@ static int find_detections(map_run *r)
     return a->coco_out && detections_write_coco(a->coco_out, &r->data, &r->found);
 }
 
-/* Applies the options to the objects: pixels, -voc_label, -difficult. */
+/* Makes the objects' boxes comparable: pixels, -voc_label. */
 static void adapt_truth(map_run *r)
 {
     size_t i;
@@ -338,7 +373,6 @@ static void adapt_truth(map_run *r)
             cut(&o->box.x, &o->box.w, r->sizes[o->image].w);
             cut(&o->box.y, &o->box.h, r->sizes[o->image].h);
         }
-        if (r->arguments.difficult) o->difficult = 0;
     }
 }
 
@@ -354,15 +388,43 @@ static ap_options options_of(const map_run *r)
     return options;
 }
 
+/* Before the network begins its work: a file that cannot be compared with is found at once. */
+static int read_compared(map_run *r)
+{
+    const map_arguments *a = &r->arguments;
+    const ap_options options = options_of(r);
+    map_rules_text(&options, a->difficult, a->voc_label, r->rules);
+    r->rankings = map_rankings_of_objects(r->truth.objects, r->truth.count, r->data.classes, r->data.images.count);
+    return a->compare && map_file_read(a->compare, &r->data, r->rules, &r->rankings, &r->other);
+}
+
+static int write_sheet(const map_run *r, const map_result *result)
+{
+    const sheet_detections d = {.paths = r->data.images.text,
+                                .names = r->data.names.text,
+                                .objects = r->truth.objects,
+                                .object_count = r->truth.count,
+                                .detections = r->found.detections,
+                                .matches = result->matches,
+                                .detection_count = r->found.count,
+                                .images = r->data.images.count,
+                                .score_threshold = r->arguments.score_threshold};
+    return detection_sheet_write(&d, (int)r->arguments.sheet_images, r->letters, r->arguments.sheet);
+}
+
 /* Writes the report and the files that the options name. */
 static int report(const map_run *r, const map_result *result)
 {
-    const char *json = r->arguments.json, *curves = r->arguments.curves;
+    const char *json = r->arguments.json, *curves = r->arguments.curves, *confusion_png = r->arguments.confusion;
     char title[300];
     if ((!json || strcmp(json, "-")) && map_report_text(result)) return 1;
     if (json && map_report_json(result, json)) return 1;
     if (r->arguments.thresholds && threshold_curves_png(r->arguments.thresholds, result->scores, result->scored))
         return 1;
+    if (confusion_png && map_confusion_png(confusion_png, result->taken_for, r->data.names.text,
+                                           result->options->iou_threshold, result->options->score_threshold))
+        return 1;
+    if (r->arguments.sheet && write_sheet(r, result)) return 1;
     if (!curves) return 0;
     snprintf(title, sizeof title, "mAP %.2f %% at IoU %g; AP is %s",
              100 * mean_average_precision(result->per_class, r->data.classes), r->arguments.iou_threshold,
@@ -381,6 +443,11 @@ static int evaluate(map_run *r)
     ap_class *per_class = (ap_class *)xcalloc(classes, sizeof *per_class);
     ap_match *matches = (ap_match *)xcalloc(count, sizeof *matches);
     double *coco_ap = (double *)xcalloc(classes, sizeof *coco_ap);
+    paired_difference *difference = (paired_difference *)xcalloc(classes + 1, sizeof *difference);
+    const map_compared compared = {r->arguments.compare, BOOTSTRAP_SAMPLES, r->data.images.count, classes,
+                                   r->data.names.text,   difference};
+    split_options split_how = split_default_options();
+    error_split split;
     coco_metrics coco;
     confusion taken_for;
     ap_status error;
@@ -390,6 +457,13 @@ static int evaluate(map_run *r)
     error = average_precision_matches(objects, object_count, detections, count, &options, per_class, matches);
     if (error == AP_OK && r->arguments.coco)
         error = coco_evaluate(objects, object_count, detections, count, classes, &coco, coco_ap);
+    split_how.foreground = options.iou_threshold;
+    if (error == AP_OK && r->arguments.tide)
+        split_errors(objects, object_count, detections, count, classes, &split_how, &split);
+    if (error == AP_OK) map_rankings_add(&r->rankings, detections, matches, count);
+    if (error == AP_OK && r->arguments.compare)
+        map_compare(&r->rankings, &r->other, options.points, options.rule, BOOTSTRAP_SAMPLES, .95, r->arguments.seed,
+                    difference);
     if (error == AP_OK) {
         const scored_detections scored = {r->data.names.text, per_class, classes, detections, matches, count};
         score_result scores = evaluate_scores(&scored, r->net ? DETECT_LOWEST_SCORE : 0);
@@ -401,6 +475,11 @@ static int evaluate(map_run *r)
                                    .coco_ap = r->arguments.coco ? coco_ap : 0,
                                    .scored = &scored,
                                    .scores = &scores,
+                                   .split = r->arguments.tide ? &split : 0,
+                                   .split_how = &split_how,
+                                   .compared = r->arguments.compare ? &compared : 0,
+                                   .rankings = &r->rankings,
+                                   .rules = r->rules,
                                    .detections = detections,
                                    .matches = matches,
                                    .detection_count = count,
@@ -417,6 +496,7 @@ static int evaluate(map_run *r)
     } else {
         status = report_error("%s: %s", command, ap_status_text(error));
     }
+    free(difference);
     free(coco_ap);
     free(matches);
     free(per_class);
@@ -426,13 +506,16 @@ static int evaluate(map_run *r)
 int detector_map(int argc, char **argv)
 {
     map_run r = {.arguments = read_arguments(argc, argv)};
-    const int status = read_data(&r) || load_detector_for(&r) || read_truth(&r) || find_detections(&r) || evaluate(&r);
+    const int status = read_data(&r) || load_detector_for(&r) || read_truth(&r) || read_compared(&r) ||
+                       find_detections(&r) || evaluate(&r);
     if (!status && r.truth.missing)
         report_note("%d of %d images have no label file and count as images without objects; first: no %s",
                     r.truth.missing, r.data.images.count, r.truth.first_missing);
     free(r.sizes);
     free(r.found.detections);
     ground_truth_free(&r.truth);
+    map_rankings_free(&r.rankings);
+    map_rankings_free(&r.other);
     if (r.net) free_network(r.net);
     valid_data_free(&r.data);
     return status;

@@ -4,6 +4,7 @@
 #include "base/json_writer.h"
 #include "base/memory.h"
 #include "base/output_file.h"
+#include "commands/tide_report.h"
 
 #include <errno.h>
 #include <math.h>
@@ -11,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Up to MATRIX_CLASSES classes the confusion table is printed as a matrix; with more, as a list of its largest
- * entries. */
+/* Up to MATRIX_CLASSES classes the confusion table is printed as a matrix; with more, as lists of its largest
+ * entries: pairs of classes, and MATRIX_CLASSES of the classes of boxes on no object. */
 enum { MATRIX_CLASSES = 20, LISTED_PAIRS = 50 };
 
 /* The number of decimals that show `value` exactly: at least `digits`, at most 6. .5 is 0.50, .125 is 0.125. */
@@ -91,6 +92,32 @@ static void print_matrix(const confusion *c, char **names)
     printf("\n");
 }
 
+/* A class and a number, to be sorted by the number. */
+typedef struct {
+    size_t count;
+    int class_id;
+} class_count;
+
+static int most_first(const void *pa, const void *pb)
+{
+    const class_count *a = (const class_count *)pa, *b = (const class_count *)pb;
+    return a->count != b->count ? (a->count > b->count ? -1 : 1) : a->class_id - b->class_id;
+}
+
+static void print_background(const confusion *c, char **names)
+{
+    class_count *classes = (class_count *)xcalloc(c->classes, sizeof *classes);
+    int k;
+    for (k = 0; k < c->classes; ++k) {
+        classes[k].count = c->background[k];
+        classes[k].class_id = k;
+    }
+    qsort(classes, c->classes, sizeof *classes, most_first);
+    for (k = 0; k < c->classes && k < MATRIX_CLASSES && classes[k].count; ++k)
+        printf(" %6lu x no object taken for %s \n", (unsigned long)classes[k].count, names[classes[k].class_id]);
+    free(classes);
+}
+
 static void print_pairs(const confusion *c, char **names)
 {
     size_t i, listed = c->pair_count < LISTED_PAIRS ? c->pair_count : LISTED_PAIRS;
@@ -98,6 +125,7 @@ static void print_pairs(const confusion *c, char **names)
         printf(" %6lu x %s taken for %s \n", (unsigned long)c->pairs[i].count, names[c->pairs[i].class_id],
                names[c->pairs[i].taken_for]);
     if (listed < c->pair_count) printf(" and %lu pairs more \n", (unsigned long)(c->pair_count - listed));
+    print_background(c, names);
 }
 
 static void print_confusion(const map_result *r)
@@ -176,6 +204,8 @@ int map_report_text(const map_result *r)
            total.fp, total.fn, 100 * total.average_iou);
     print_scores(r->scores, r->scored, iou);
     print_confusion(r);
+    if (r->split) tide_report_text(r->split, r->split_how);
+    if (r->compared) compared_report_text(r->compared);
     printf("\n %s \n", r->source);
     printf(" %d images, %lu objects, %lu difficult ones %s; matching as in %s \n", r->data->images.count,
            (unsigned long)all.objects, (unsigned long)r->difficult, r->count_difficult ? "among them" : "ignored",
@@ -317,6 +347,16 @@ static void write_json(FILE *out, const map_result *r, ap_point *points)
     }
     fputs("\n  ],\n", out);
     json_confusion(out, r);
+    if (r->split) {
+        fputs(",\n  ", out);
+        tide_report_json(out, r->split, r->split_how);
+    }
+    if (r->compared) {
+        fputs(",\n  ", out);
+        compared_report_json(out, r->compared);
+    }
+    fputs(",\n  ", out);
+    map_file_write(out, r->data, r->rules, r->rankings);
     fputs("\n}\n", out);
 }
 

@@ -2,9 +2,12 @@
 #ifndef MAP_REPORT_H
 #define MAP_REPORT_H
 
+#include "commands/compared_report.h"
 #include "commands/threshold_report.h"
 #include "eval/average_precision.h"
 #include "eval/confusion.h"
+#include "eval/error_split.h"
+#include "eval/map_file.h"
 #include "data/data_file.h"
 
 typedef struct {
@@ -16,6 +19,11 @@ typedef struct {
     const double *coco_ap;      /* by class; NULL without -coco */
     const scored_detections *scored;
     const score_result *scores;
+    const error_split *split;   /* NULL without -tide */
+    const split_options *split_how;
+    const map_compared *compared; /* NULL without -compare */
+    const map_rankings *rankings; /* for a later -compare, with the rules (eval/map_file.h) */
+    const char *rules;
     const ap_detection *detections;
     const ap_match *matches; /* by detection */
     size_t detection_count;

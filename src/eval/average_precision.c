@@ -235,6 +235,11 @@ static double mean_at_points(const size_t *tp_rank, size_t tp, size_t objects, i
     return sum / points;
 }
 
+double ap_of_ranks(const size_t *tp_rank, size_t tp, size_t objects, int points, ap_rule rule)
+{
+    return points ? mean_at_points(tp_rank, tp, objects, points, rule) : area_under_curve(tp_rank, tp, objects);
+}
+
 static int by_rank(const void *pa, const void *pb)
 {
     const ap_point *a = (const ap_point *)pa, *b = (const ap_point *)pb;
@@ -352,12 +357,9 @@ static ap_class evaluate_class(problem *p, const ap_options *options, range obje
         }
     }
 
-    if (!result.objects)
-        result.ap = AP_NO_OBJECTS;
-    else if (options->points)
-        result.ap = mean_at_points(p->tp_rank, result.found, result.objects, options->points, options->rule);
-    else
-        result.ap = area_under_curve(p->tp_rank, result.found, result.objects);
+    result.ap = AP_NO_OBJECTS;
+    if (result.objects)
+        result.ap = ap_of_ranks(p->tp_rank, result.found, result.objects, options->points, options->rule);
     return result;
 }
 

@@ -140,6 +140,11 @@ enum { COCO_THRESHOLDS = 10, COCO_MAX_DETECTIONS = 100 };
 ap_status coco_evaluate(const ap_object *objects, size_t object_count, const ap_detection *detections,
                         size_t detection_count, int classes, coco_metrics *result, double *ap_per_class);
 
+/* AP from the ranks of a class's true positives: tp_rank[k], from 0, is the number of detections that are not ignored,
+ * down to true positive k and including it. `objects` is at least 1 and at least `tp`; points and rule as in
+ * ap_options. */
+double ap_of_ranks(const size_t *tp_rank, size_t tp, size_t objects, int points, ap_rule rule);
+
 /* A point of the precision/recall curve of a class: recall and precision of the detections down to the k-th true
  * positive, and the score of that one. */
 typedef struct {

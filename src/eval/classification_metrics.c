@@ -214,39 +214,24 @@ void metrics_by_class(const size_t *confusion, int classes, class_metrics *resul
 
 /* ---- Comparing two classifiers ---------------------------------------------------------------------------------- */
 
-static int by_value(const void *pa, const void *pb)
-{
-    const double a = *(const double *)pa, b = *(const double *)pb;
-    return a < b ? -1 : a > b;
-}
-
-/* Of sorted values: linear between the two that the quantile falls between. */
-static double quantile(const double *sorted, int count, double q)
-{
-    const double place = q * (count - 1);
-    const int below = (int)place, above = below + 1 < count ? below + 1 : below;
-    return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
-}
-
-accuracy_difference paired_bootstrap(const unsigned char *a, const unsigned char *b, int count, int samples,
-                                     double level, uint64_t seed)
+paired_difference paired_bootstrap(const unsigned char *a, const unsigned char *b, int count, int samples, double level,
+                                   uint64_t seed)
 {
     double *differences = (double *)xmalloc(samples * sizeof *differences);
-    signed char *by_image = (signed char *)xmalloc(count);
-    accuracy_difference result;
+    int *times = (int *)xmalloc(count * sizeof *times);
+    paired_difference result;
     long long sum = 0;
     int i, s;
-    for (i = 0; i < count; ++i) sum += by_image[i] = (signed char)(a[i] - b[i]);
+    for (i = 0; i < count; ++i) sum += a[i] - b[i];
     result.difference = (double)sum / count;
     for (s = 0; s < samples; ++s) {
+        bootstrap_draw(&seed, count, times);
         sum = 0;
-        for (i = 0; i < count; ++i) sum += by_image[(splitmix64_next(&seed) >> 32) * (uint64_t)count >> 32];
+        for (i = 0; i < count; ++i) sum += times[i] * (a[i] - b[i]);
         differences[s] = (double)sum / count;
     }
-    qsort(differences, samples, sizeof *differences, by_value);
-    result.low = quantile(differences, samples, (1 - level) / 2);
-    result.high = quantile(differences, samples, (1 + level) / 2);
-    free(by_image);
+    bootstrap_interval(differences, samples, level, &result);
+    free(times);
     free(differences);
     return result;
 }

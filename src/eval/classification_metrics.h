@@ -9,6 +9,8 @@
 #ifndef CLASSIFICATION_METRICS_H
 #define CLASSIFICATION_METRICS_H
 
+#include "eval/bootstrap.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -110,18 +112,10 @@ void confusion_matrix(const int *labels, const int *predicted, int count, int cl
 
 /* ---- Comparing two classifiers ---------------------------------------------------------------------------------- */
 
-typedef struct {
-    double difference; /* accuracy of a less that of b */
-    double low, high;  /* of the interval */
-} accuracy_difference;
-
-/* A paired bootstrap (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, ch. 13): `samples` times, as many
- * images as there are are drawn with replacement, and the difference is taken on them; the interval holds the middle
- * `level` (.95) of these differences, quantiles interpolated between neighbours. The difference is significant where
- * the interval leaves out 0. a, b: [count], 1 where the image was classified correctly. The draws are the same for a
- * seed: number s of the stream, from 0, picks image (s >> 32) * count >> 32. */
-accuracy_difference paired_bootstrap(const unsigned char *a, const unsigned char *b, int count, int samples,
-                                     double level, uint64_t seed);
+/* The difference in accuracy, with the middle `level` (.95) of `samples` differences by paired bootstrap
+ * (eval/bootstrap.h). a, b: [count], 1 where the image was classified correctly. */
+paired_difference paired_bootstrap(const unsigned char *a, const unsigned char *b, int count, int samples, double level,
+                                   uint64_t seed);
 
 /* ---- Humans ----------------------------------------------------------------------------------------------------- */
 

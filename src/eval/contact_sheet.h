@@ -1,20 +1,19 @@
 /* Contact sheets: many images as thumbnails in one picture, with some lines of text below each.
  *
  * Thumbnails stand in rows of SHEET_COLUMNS, from the left and from the top. Each lies in the middle of a square of
- * SHEET_SIDE pixels. A larger image is scaled down until it fits, a pixel being the mean of those that it replaces. A
- * smaller one is enlarged by the largest whole factor that fits, so that its pixels stay sharp: 32x32 become 128x128.
+ * SHEET_SIDE pixels (canvas_photo), so that 32x32 become 128x128.
  */
 #ifndef CONTACT_SHEET_H
 #define CONTACT_SHEET_H
 
-#include "darknet.h"
+#include "eval/canvas.h"
 
 enum {
     SHEET_COLUMNS = 10,
     SHEET_SIDE = 128,
-    SHEET_GAP = 14,    /* around the whole, and between cells */
-    SHEET_LINES = 3,   /* of text below a thumbnail */
-    SHEET_LINE = 13,   /* height of one */
+    SHEET_GAP = 14,  /* around the whole, and between cells */
+    SHEET_LINES = 3, /* of text below a thumbnail */
+    SHEET_LINE = TEXT_HEIGHT,
     SHEET_MOST = 1000, /* images on one sheet: 73 MB of pixels */
 };
 

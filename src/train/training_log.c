@@ -276,37 +276,125 @@ int training_row_append(const char *path, const log_format *format, const traini
 
 /* ---- The chart --------------------------------------------------------------------------------------------------- */
 
+/* The values of a measure, or of a loss, in a log. */
+typedef struct {
+    double last, lowest, highest;
+    int count;
+} value_range;
+
+static void add_value(value_range *range, double value)
+{
+    range->lowest = range->count ? fmin(range->lowest, value) : value;
+    range->highest = range->count ? fmax(range->highest, value) : value;
+    range->last = value;
+    ++range->count;
+}
+
+static value_range range_of(const training_rows *rows, size_t measure)
+{
+    value_range range = {0, 0, 0, 0};
+    size_t i;
+    for (i = 0; i < rows->count; ++i)
+        if (rows->rows[i].measures[measure] >= 0) add_value(&range, rows->rows[i].measures[measure]);
+    return range;
+}
+
+/* Reads the log whose measures are those of `format`, which stays as it is. */
+static int read_drawn(const char *csv, const log_format *format, training_rows *rows)
+{
+    log_format copy = {0};
+    size_t i;
+    int status;
+    for (i = 0; i < format->count; ++i) log_format_add(&copy, format->measures[i].name, DRAWN_NOWHERE, 0);
+    copy.judged = format->judged;
+    status = training_rows_read(csv, &copy, rows);
+    log_format_free(&copy);
+    return status;
+}
+
+void training_chart_axis(double lowest, double highest, double *low, double *high)
+{
+    enum { STEP = 5, LEAST = 2 * STEP };
+    *low = STEP * floor(lowest / STEP);
+    *high = STEP * ceil(highest / STEP);
+    if (*high - *low < LEAST) *high = fmin(*low + LEAST, 100);
+    if (*high - *low < LEAST) *low = *high - LEAST;
+}
+
+/* The right axis, fitted to all that is drawn there. */
+static void write_percent_axis(FILE *script, const log_format *format, const training_rows *rows)
+{
+    value_range all = {0, 0, 0, 0};
+    double low = 0, high = 100;
+    size_t i;
+    for (i = 0; i < format->count; ++i) {
+        const value_range range = range_of(rows, i);
+        if (format->measures[i].axis != DRAWN_IN_PERCENT || !range.count) continue;
+        add_value(&all, range.lowest);
+        add_value(&all, range.highest);
+    }
+    if (all.count) training_chart_axis(100 * all.lowest, 100 * all.highest, &low, &high);
+    fprintf(script, "\nset y2range [%g:%g]\nset y2tics\nset y2label ", low, high);
+    gnuplot_quote(script, format->axis_title);
+    fputc('\n', script);
+}
+
+/* The name of a curve with its current value and its best one; errors and losses are best where they are low. */
+static void write_curve_title(FILE *script, const log_measure *measure, value_range range)
+{
+    const int percent = measure->axis == DRAWN_IN_PERCENT;
+    char text[400];
+    if (!range.count)
+        snprintf(text, sizeof text, "%.200s", measure->name);
+    else if (percent)
+        snprintf(text, sizeof text, "%.200s %.1f, highest %.1f", measure->name, 100 * range.last, 100 * range.highest);
+    else
+        snprintf(text, sizeof text, "%.200s %.4g, lowest %.4g", measure->name, range.last, range.lowest);
+    gnuplot_quote(script, text);
+}
+
+static void write_curves(FILE *script, const log_format *format, const training_rows *rows)
+{
+    size_t i;
+    for (i = 0; i < format->count; ++i) {
+        const log_measure *measure = format->measures + i;
+        const int percent = measure->axis == DRAWN_IN_PERCENT;
+        if (measure->axis == DRAWN_NOWHERE) continue;
+        fprintf(script, ", table using 1:(%s(strcol(%zu))) skip 1 axes x1%s with linespoints lw 2 pt 7 ps .6 lc rgb ",
+                percent ? "percent" : "above_zero", FIXED_COLUMNS + i + 1, percent ? "y2" : "y1");
+        gnuplot_quote(script, measure->colour);
+        fputs(" title ", script);
+        write_curve_title(script, measure, range_of(rows, i));
+    }
+    fputc('\n', script);
+}
+
 const char *training_chart(const char *csv, const log_format *format, const char *png, const char *title)
 {
     /* A measure is read as text, since it may be empty. "missing NaN" continues a curve across rows without a value. */
     static const char commands[] =
         "set datafile separator ','\nset grid\nset key outside top center horizontal\nset xlabel 'iteration'\n"
         "set ylabel 'loss'\nset logscale y\nset ytics nomirror\n"
-        "set y2range [0:100]\nset y2tics\n"
         "set datafile missing NaN\npercent(x) = strlen(x) ? 100 * real(x) : NaN\n"
         "above_zero(x) = strlen(x) && real(x) > 0 ? real(x) : NaN\n"
         "plot table using 1:($4 > 0 ? $4 : NaN) skip 1 with points pt 7 ps .3 lc rgb '#9ecae1' title 'loss', "
-        "table using 1:($5 > 0 ? $5 : NaN) skip 1 with lines lw 2 lc rgb '#08519c' title 'running average'";
+        "table using 1:($5 > 0 ? $5 : NaN) skip 1 with lines lw 2 lc rgb '#08519c' title ";
+    const log_measure average = {(char *)"running average", DRAWN_AS_LOSS, 0};
+    value_range losses = {0, 0, 0, 0};
+    training_rows rows;
     gnuplot_picture p;
     size_t i;
+    if (read_drawn(csv, format, &rows)) return strerror(errno);
+    for (i = 0; i < rows.count; ++i) add_value(&losses, rows.rows[i].average_loss);
     gnuplot_begin(&p, png, 1000, 600);
     fputs("set title ", p.script);
     gnuplot_quote(p.script, title);
     fputs("\ntable = ", p.script);
     gnuplot_quote_file(&p, csv);
-    fputs("\nset y2label ", p.script);
-    gnuplot_quote(p.script, format->axis_title);
-    fprintf(p.script, "\n%s", commands);
-    for (i = 0; i < format->count; ++i) {
-        const log_measure *measure = format->measures + i;
-        const int percent = measure->axis == DRAWN_IN_PERCENT;
-        if (measure->axis == DRAWN_NOWHERE) continue;
-        fprintf(p.script, ", table using 1:(%s(strcol(%zu))) skip 1 axes x1%s with linespoints lw 2 pt 7 ps .6 lc rgb ",
-                percent ? "percent" : "above_zero", FIXED_COLUMNS + i + 1, percent ? "y2" : "y1");
-        gnuplot_quote(p.script, measure->colour);
-        fputs(" title ", p.script);
-        gnuplot_quote(p.script, measure->name);
-    }
-    fputc('\n', p.script);
+    write_percent_axis(p.script, format, &rows);
+    fputs(commands, p.script);
+    write_curve_title(p.script, &average, losses);
+    write_curves(p.script, format, &rows);
+    training_rows_free(&rows);
     return gnuplot_end(&p);
 }

@@ -78,8 +78,13 @@ int training_rows_write(const char *path, const log_format *format, const traini
 int training_row_append(const char *path, const log_format *format, const training_row *row);
 
 /* Draws the log `csv` with gnuplot, by iteration: loss on the left axis (logarithmic), and the measures as `format`
- * says; the right axis is from 0 to 100 %. Writes `png` atomically. Returns NULL, or a short error message in static
- * storage. */
+ * says. The right axis is fitted to what is drawn there (training_chart_axis), 0 to 100 % while there is nothing. A
+ * curve is named with its last value and its best one so far. Writes `png` atomically. Returns NULL, or a short error
+ * message in static storage. */
 const char *training_chart(const char *csv, const log_format *format, const char *png, const char *title);
+
+/* The ends of an axis for values from `lowest` to `highest`, in percent: multiples of 5, at least 10 apart, within 0 to
+ * 100. */
+void training_chart_axis(double lowest, double highest, double *low, double *high);
 
 #endif

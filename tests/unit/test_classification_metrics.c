@@ -147,7 +147,7 @@ static void precision_recall_and_f1_of_a_class(void **state)
 static void the_interval_of_a_difference_holds_it(void **state)
 {
     unsigned char a[400], b[400];
-    accuracy_difference d;
+    paired_difference d;
     int i;
     (void)state;
     for (i = 0; i < 400; ++i) {
