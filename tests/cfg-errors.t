@@ -44,6 +44,9 @@ cfg() {
     printf '%s\n' "$@"
 }
 
+# The smoothing keys, from the program's table of them.
+mapfile -t smoothing_keys < <(sed -n 's/^    {"\([a-z_]*\)", [A-Z]*, offsetof.*/\1/p' "$root/src/ols/options.c")
+
 # wrong_values KEY: what it must not be, one a line.
 wrong_values() {
     case $1 in
@@ -79,6 +82,7 @@ range() {
 # Also where the method that is chosen does not use the key.
 refuses_values() {
     local section=$1 key=$2 value
+    [ -n "$(wrong_values "$key")" ] || { echo "wrong_values has none of $key"; return 1; }
     while read -r value; do
         if [ "$key" = smoothing ]; then
             cfg "$section" "$key=$value" >bad.cfg
@@ -103,8 +107,8 @@ refuses_no_value() {
 }
 
 for section in '[ols]' '[yolo]' '[region]' '[detection]'; do
-    for key in smoothing alpha soft_weight epsilon period start init empty normalise soft_temperature decay freeze; do
-        try "$section: a wrong $key is refused with section, key, value and range" refuses_values "$section" $key
+    for key in "${smoothing_keys[@]}"; do
+        try "$section: a wrong $key is refused with section, key, value and range" refuses_values "$section" "$key"
     done
     for key in smoothing alpha period start init; do
         try "$section: $key without a value is refused" refuses_no_value "$section" $key
@@ -151,7 +155,7 @@ refuses_hierarchies() {
 refuses_companions_alone() {
     local section key
     for section in '[yolo]' '[region]' '[detection]'; do
-        for key in alpha soft_weight epsilon period start init empty normalise soft_temperature decay freeze; do
+        for key in "${smoothing_keys[@]:1}"; do
             cfg "$section" "$key=1" >bad.cfg
             fails "$section (layer 1): $key= does nothing without smoothing=" parse bad.cfg || return
         done
