@@ -195,6 +195,13 @@ wrong_class_count_is_refused() {
         fails "holds soft labels of 4 classes, but [ols] (layer 2) has 3" load rewritten.weights &&
         fails "holds soft labels of 4 classes, but [ols] (layer 2) has 3" train net.cfg rewritten.weights
 }
+# One flipped bit in the number of classes, which asked for 16.8 GB.
+large_class_count_is_refused() {
+    cp net.weights many.weights
+    printf '\003\001' | dd of=many.weights bs=1 seek=$((block + 12)) conv=notrunc 2>/dev/null &&
+        fails "many.weights is damaged: its soft labels are said to be of 259 classes, which do not fit in the file" \
+            "$darknet" ols show many.weights
+}
 other_cfg_is_refused() {
     fails "narrower.weights" load narrower.weights && fails "wider.weights" load wider.weights &&
         fails "net.weights" load net.weights narrower.cfg && fails "net.weights" load net.weights wider.cfg &&
@@ -209,6 +216,7 @@ if command -v python3 >/dev/null; then
 else
     for _ in 1 2 3; do skip "python3 is not here to write these files"; done
 fi
+try "a number of classes that does not fit in the file is refused before memory is asked for" large_class_count_is_refused
 try "weights of another cfg are refused" other_cfg_is_refused
 try "bytes after the soft labels are refused" bytes_after_are_refused
 

@@ -262,6 +262,14 @@ ok(f"{theirs['kl']:.4f}\n" in out and "Human votes for 100 of the images" in out
 
 status, report, err = metrics(data, net, hard, ols, "-json", "both.json", "-mistakes", "4")
 same(json.loads(text("both.json"))["models"], of["both"], "-json <file> writes what -json - prints")
+os.symlink("behind.json", os.path.join(tmp, "link.json"))
+os.mkfifo(os.path.join(tmp, "pipe.json"))
+reader = subprocess.Popen(["timeout", "60", "cat", "pipe.json"], cwd=tmp, stdout=subprocess.PIPE, text=True)
+for name in ("/dev/null", "link.json", "pipe.json"):
+    ok(not metrics(data, net, hard, ols, "-json", name)[0], f"-json {name}")
+ok(not os.path.isfile("/dev/null") and os.path.islink(os.path.join(tmp, "link.json")), "a device stays a device, a link a link")
+same([json.loads(content)["models"] for content in (text("behind.json"), reader.communicate()[0])], [of["both"]] * 2,
+     "what a link points to, and the reader of a pipe, get the whole file")
 result = numbers(data, net, hard, "-compare", "both.json", "-seed", "5")
 theirs = reference.evaluate(os.path.join(tmp, "hard.csv"), seed=5, other=of["both"][-1]["correct"])["compared"]
 ok(largest_difference(result["models"][0]["compared"], theirs) < 1e-12 and theirs["low"] < theirs["high"],

@@ -313,7 +313,7 @@ def interrupt(folder, number):
     returns (status, stderr, whether a training was cut off, whether its process is gone)."""
     process = start(*LONG, folder)
     log = f"{folder}/ols-alpha0_6-2.log"
-    for _ in range(600):
+    for _ in range(3000):
         with contextlib.suppress(OSError):
             if re.search(r"^1\d\d, ", text(log), re.MULTILINE):
                 break
@@ -321,7 +321,7 @@ def interrupt(folder, number):
     children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
     process.send_signal(number)
     _, err = process.communicate()
-    for _ in range(100):
+    for _ in range(600):
         alive = [pid for pid in children if os.path.exists(f"/proc/{pid}") and "Z" not in
                  text(f"/proc/{pid}/stat").split(")")[-1].split()[0]]
         if not alive:
@@ -338,7 +338,7 @@ for number, folder in (signal.SIGKILL, "killed"), (signal.SIGINT, "stopped"):
         ok("0 of 1 runs are finished, and the same command goes on" in err.splitlines()[-1], "and it says how to go on", err)
     status, out, err = compare(*LONG, folder)
     commands = trainings(f"{folder}/ols-alpha0_6-2.log")
-    ok(status == 0 and "1 go on" in err and len(commands) == 2 and re.search(r"ols-alpha0_6-2_\d+\.weights", commands[1]),
+    ok(status == 0 and "1 go on" in err and len(commands) == 2 and re.search(r"ols-alpha0_6-2(_\d+\.weights|\.backup)", commands[1]),
        "the same command goes on from the newest weights", (status, err, commands))
     ok(content(f"{folder}/backup/ols-alpha0_6-2.weights") == content("whole/backup/ols-alpha0_6-2.weights"),
        "and ends with the weights of a training that was not interrupted, bit for bit")

@@ -259,6 +259,58 @@ is_killed() {
     sleep 1 # a gnuplot that was at work ends by itself
     rm -f backup/killed*
 }
+# waits_for N LOG: until the training has printed N iterations.
+waits_for() {
+    for ((i = 0; i < 600; ++i)); do
+        [ "$(iterations "$2" 2>/dev/null | wc -l)" -ge "$1" ] && return
+        sleep .02
+    done
+    return 1
+}
+# With momentum=0, as momentum is in no checkpoint. A job in the background ignores SIGINT unless env sets it back.
+is_interrupted() {
+    local signal status last
+    cfg stopped 200 0 && sed -i s/^momentum=.*/momentum=0/ stopped.cfg
+    train stopped -map 20 && mv backup/stopped_final.weights whole.weights && mv backup/stopped_log.csv whole.csv || return
+    for signal in INT TERM; do
+        rm -f backup/stopped*
+        env --default-signal=INT "$darknet" detector train data stopped.cfg -map 20 -seed 3 -nogpu >stopped.log 2>stopped.err &
+        pid=$!
+        waits_for 70 stopped.log && kill -$signal $pid
+        wait $pid
+        status=$? pid=
+        last=$(iterations stopped.log | tail -n 1)
+        [ $status = $((128 + $(kill -l $signal))) ] && [ "$last" -lt 200 ] && [ ! -e backup/stopped_final.weights ] &&
+            grep -x "darknet: note: stopped after iteration $last; $T/backup/stopped.backup goes on from there" stopped.err ||
+            return
+        train stopped backup/stopped.backup -map 20 && [ "$(iterations stopped.log | head -n 1)" = $((last + 1)) ] &&
+            cmp backup/stopped_final.weights whole.weights || return
+    done
+    [ "$(column 1 backup/stopped_log.csv)" = "$(column 1 whole.csv)" ]
+}
+# An evaluation every 60 iterations (20 epochs). The run is killed after one of them, and its row is taken out of the log.
+makes_up() {
+    rm -f backup/stopped*
+    begin stopped -map 20
+    waits_for 110 stopped.log
+    stop 9
+    sed -i '/^60,/,$d' backup/stopped_log.csv
+    train stopped backup/stopped_100.weights -map 20 || return
+    awk -F, '$7 { print $1 }' backup/stopped_log.csv | tee evaluated
+    [ "$(echo $(cat evaluated))" = "iteration 101 120 180 200" ]
+}
+ends_at_once() {
+    cfg endless 1000000 0
+    env --default-signal=INT "$darknet" detector train data endless.cfg -seed 3 -nogpu >endless.log 2>endless.err &
+    pid=$!
+    waits_for 5 endless.log
+    kill -STOP $pid # both signals are there before the iteration ends
+    kill -INT $pid
+    kill -TERM $pid
+    kill -CONT $pid
+    wait $pid
+    [ $? = 143 ] && grep 'will stop after this iteration' endless.err && ! grep 'stopped after' endless.err
+}
 # A list whose images are not there: the evaluation fails, the training does not.
 goes_on_without_map() {
     sed "s:^valid=.*:valid=$T/gone.list:" data >gone
@@ -316,6 +368,9 @@ try "an older log without losses keeps its rows" goes_on_with_an_older_log
 try "the validation loss is what detector map -loss says, which changes no other number" has_a_validation_loss
 try "a new training sets an older log and best weights aside" sets_aside
 try "killed in the middle, it leaves a whole log and a whole chart or none" is_killed
+try "SIGINT and SIGTERM end a training with a checkpoint, from which it goes on bit for bit" is_interrupted
+try "an evaluation that the run before was killed in is made up for" makes_up
+try "a second signal ends it at once" ends_at_once
 try "where an evaluation fails, one line says why and the training goes on" goes_on_without_map
 try "without gnuplot one line says so, and the training goes on" goes_on_without_gnuplot
 try "-map with a wrong number, without a list, or a missing folder is refused in time" refuses

@@ -147,10 +147,13 @@ try "study-detection without BCCD names its source" without_data bccd.tar.gz "BC
 Shenggan/BCCD_Dataset: give a .tar.gz or a clone of it: -bccd PLACE" "$studies/study-detection"
 try "study-detection without VOC says what will do" without_data voc2012-100.tar.gz \
     "Any photographs in VOC's layout with splits train and val will do" "$studies/study-detection" -sets voc2012-100
+try "study-voc without data names the script that fetches them" says \
+    "$T/nowhere.data is not there: scripts/get-voc data/voc makes it" \
+    env DARKNET_PROGRAM="$darknet" "$studies/study-voc" nowhere.data
 try "study-heads without VOC says what will do" without_data voc2012-100.tar.gz "Any photographs in VOC's layout" \
     "$studies/study-heads"
 try "a place that was given is looked for where the study was started" other_place
-for study in demo study-cifar10 study-detection study-heads study-human-noise study-imagenet32 study-label-noise; do
+for study in demo study-cifar10 study-detection study-heads study-human-noise study-imagenet32 study-label-noise study-voc; do
     try "$study without a program says make" without_program $study
 done
 try "a set is taken from an archive, whatever folder is around it" takes_archive

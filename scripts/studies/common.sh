@@ -15,6 +15,9 @@ need_darknet() { [ -x "$darknet" ] || die "$darknet is not there: run make first
 
 # ---- data ----
 
+# from_start PATH: prints the absolute path of what the user named, in the folder where the study was started.
+from_start() { (cd -- "$start_folder" && realpath -m -- "$1"); }
+
 # find_data NAME GIVEN HOW: prints the path of a data set, an archive or a folder: GIVEN, if the user named one, or NAME
 # in $OLS_TEST_DATA (default: ../shared/data, where this project's developers have it). If it does not exist, ends with
 # an error and HOW, which says how to get it.
@@ -22,7 +25,7 @@ find_data()
 {
     local place
     if [ -n "$2" ]; then
-        place=$(cd -- "$start_folder" && realpath -m -- "$2")
+        place=$(from_start "$2")
     else
         place=$(realpath -m -- "${OLS_TEST_DATA:-../shared/data}/$1")
     fi
@@ -125,7 +128,8 @@ compare()
 }
 
 # side_by_side: how many small networks to train at a time. One does not gain from two threads what two gain from one each.
-side_by_side() { local cores; cores=$(nproc); echo $((cores < 3 ? cores : 3)); }
+# (nproc would count the threads of OMP_NUM_THREADS.)
+side_by_side() { local cores; cores=$(env -u OMP_NUM_THREADS nproc); echo $((cores < 3 ? cores : 3)); }
 
 # evaluate DATA CFG WEIGHTS REPORT [OPTION...]: writes the output of `detector map` to the file REPORT.
 evaluate()

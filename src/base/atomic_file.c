@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,29 +19,76 @@ static void release(atomic_file *file)
     memset(file, 0, sizeof *file);
 }
 
+/* What a symbolic link points to, through as many links as there are, also where nothing is there yet. Returns a new
+ * string, the path itself if it is no link; sets *error and returns NULL if links go round in a circle. */
+static char *follow_links(const char *path, int *error)
+{
+    enum { MOST_LINKS = 40 }; /* as Linux */
+    char *at = xstrdup(path), target[PATH_MAX];
+    int i;
+    for (i = 0; i < MOST_LINKS; ++i) {
+        const ssize_t length = readlink(at, target, sizeof target - 1);
+        const char *slash = strrchr(at, '/');
+        char *next;
+        if (length < 0) return at; /* no link, or nothing there */
+        target[length] = 0;
+        next = (char *)xmalloc(strlen(at) + (size_t)length + 1);
+        /* A link that does not begin with / is relative to the folder that it lies in. */
+        sprintf(next, "%.*s%s", target[0] == '/' || !slash ? 0 : (int)(slash - at + 1), at, target);
+        free(at);
+        at = next;
+    }
+    free(at);
+    *error = ELOOP;
+    return 0;
+}
+
 int atomic_open(atomic_file *file, const char *path)
 {
     static const char ending[] = ".tmp";
     struct stat there;
-    int error = 0;
-    file->stream = 0;
-    file->path = xstrdup(path);
-    file->temporary = (char *)xmalloc(strlen(path) + sizeof ending);
-    strcat(strcpy(file->temporary, path), ending);
-    if (!stat(path, &there) && !S_ISREG(there.st_mode))
-        error = S_ISDIR(there.st_mode) ? EISDIR : EOPNOTSUPP;
+    int error = 0, is_there;
+    memset(file, 0, sizeof *file);
+    file->path = follow_links(path, &error);
+    if (!file->path) return error;
+    is_there = !stat(file->path, &there);
+    if (is_there && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode)) {
+        file->temporary = xstrdup(file->path);
+    } else {
+        file->temporary = (char *)xmalloc(strlen(file->path) + sizeof ending);
+        strcat(strcpy(file->temporary, file->path), ending);
+    }
+    if (is_there && S_ISDIR(there.st_mode))
+        error = EISDIR;
     else if (!(file->stream = fopen(file->temporary, "wb")))
         error = errno;
     if (error) release(file);
     return error;
 }
 
+int atomic_writes_through(const atomic_file *file)
+{
+    return !strcmp(file->path, file->temporary);
+}
+
 void atomic_discard(atomic_file *file)
 {
     if (!file->path) return;
     if (file->stream) fclose(file->stream);
-    unlink(file->temporary);
+    if (!atomic_writes_through(file)) unlink(file->temporary);
     release(file);
+}
+
+int atomic_check(const char *path)
+{
+    struct stat there;
+    atomic_file file;
+    int error;
+    if (!stat(path, &there) && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode))
+        return access(path, W_OK) ? errno : 0;
+    error = atomic_open(&file, path);
+    if (!error) atomic_discard(&file);
+    return error;
 }
 
 int atomic_finish(atomic_file *file)
@@ -47,7 +96,8 @@ int atomic_finish(atomic_file *file)
     FILE *stream = file->stream;
     int error = 0;
     errno = 0;
-    if (ferror(stream) || fflush(stream) || fsync(fileno(stream))) error = errno ? errno : EIO;
+    if (ferror(stream) || fflush(stream) || (!atomic_writes_through(file) && fsync(fileno(stream))))
+        error = errno ? errno : EIO;
     if (fclose(stream) && !error) error = errno;
     file->stream = 0;
     if (error) atomic_discard(file);
@@ -71,7 +121,7 @@ static void flush_folder_of(const char *path)
 int atomic_publish(atomic_file *file)
 {
     int error = 0;
-    if (rename(file->temporary, file->path)) {
+    if (!atomic_writes_through(file) && rename(file->temporary, file->path)) {
         error = errno;
         atomic_discard(file);
         return error;

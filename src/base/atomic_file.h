@@ -9,6 +9,9 @@
  *     }
  *     if (error) report_error("cannot write %s: %s", path, strerror(error));
  *
+ * A symbolic link stays a link: what it points to is replaced. Anything else that is no regular file, such as /dev/null
+ * or a named pipe, is written to as it is, and a reader sees it as it comes.
+ *
  * Functions return 0 or a value of errno. After an error, <path> is unchanged and the temporary file has been removed.
  * All processes use the same temporary name, so the next save overwrites a file that a killed process has left.
  */
@@ -19,12 +22,18 @@
 
 typedef struct {
     FILE *stream;           /* NULL when no file is open */
-    char *path, *temporary; /* owned */
+    char *path, *temporary; /* owned: what is replaced, and what is written; equal for a device or a pipe */
 } atomic_file;
 
-/* Opens <path>.tmp for writing. Copies `path`. It is an error if <path> exists and is no regular file, such as a folder
- * or /dev/null: the rename would replace it by a file. */
+/* Opens <path>.tmp for writing, or a device or a pipe itself. Copies `path`. A folder is an error. */
 int atomic_open(atomic_file *file, const char *path);
+
+/* Returns 0 if <path> can be written now, else why not. Leaves everything as it is; a pipe is not opened, as its reader
+ * would take that for all there is to read. */
+int atomic_check(const char *path);
+
+/* Whether it is a device or a pipe, which cannot be read back or replaced. */
+int atomic_writes_through(const atomic_file *file);
 
 /* Flushes, closes and renames the temporary file. Frees what `file` holds, also after an error. */
 int atomic_commit(atomic_file *file);

@@ -12,21 +12,41 @@
 
 void gnuplot_begin(gnuplot_picture *p, const char *png, int width, int height)
 {
+    memset(p, 0, sizeof *p);
     p->png = xstrdup(png);
     p->script = open_memstream(&p->text, &p->size);
     if (!p->script) die("out of memory");
     fprintf(p->script, "set terminal pngcairo noenhanced size %d,%d\n", width, height);
 }
 
-/* In a single-quoted string of gnuplot only the quote itself is special; it is doubled. */
-void gnuplot_quote(FILE *script, const char *text)
+/* In a single-quoted string of gnuplot only the quote itself is special; it is doubled, as `doubled` says. A line break
+ * would end the string, and what follows it would be a command. */
+static void put_quoted(FILE *script, const char *text, const char *doubled)
 {
     fputc('\'', script);
     for (; *text; ++text) {
-        if (*text == '\'') fputc('\'', script);
-        fputc(*text, script);
+        const unsigned char c = (unsigned char)*text;
+        if (strchr(doubled, c)) fputc(c, script);
+        fputc(c < ' ' || c == 127 ? ' ' : c, script);
     }
     fputc('\'', script);
+}
+
+void gnuplot_quote(FILE *script, const char *text)
+{
+    put_quoted(script, text, "'");
+}
+
+void gnuplot_quote_tic(FILE *script, const char *text)
+{
+    put_quoted(script, text, "'%");
+}
+
+void gnuplot_quote_file(gnuplot_picture *p, const char *path)
+{
+    if (!p->data) p->data = fopen(path, "r");
+    if (!p->data) p->error = errno;
+    fprintf(p->script, "'/dev/fd/%d'", p->data ? fileno(p->data) : -1);
 }
 
 /* The last line of output that has more than blanks and the ^ that marks a position: gnuplot's error message. */
@@ -68,16 +88,15 @@ static const char *find_end(const char *png)
     return whole ? 0 : "gnuplot could not write all of it; the disk may be full";
 }
 
-/* Draws to a temporary file. The script is a file and not a pipe, because gnuplot may exit before it has read
- * everything, and writing to its pipe would then fail. */
-static const char *draw(const char *temporary_png, const char *text, size_t size)
+/* Draws to the open file `png`. gnuplot gets no path, in which it would find formats and commands ("%d", "| sh"). The
+ * script is a file and not a pipe, because gnuplot may exit before it has read everything, and writing to its pipe
+ * would then fail. */
+static const char *draw(FILE *png, const char *text, size_t size)
 {
     const char *error = 0;
     FILE *file = tmpfile();
     if (!file) return strerror(errno);
-    fputs("set output ", file);
-    gnuplot_quote(file, temporary_png);
-    fputc('\n', file);
+    fprintf(file, "set output '/dev/fd/%d'\n", fileno(png));
     fwrite(text, 1, size, file);
     if (fflush(file) || ferror(file)) error = strerror(errno);
     rewind(file);
@@ -95,14 +114,15 @@ const char *gnuplot_end(gnuplot_picture *p)
     int status = atomic_open(&picture, p->png);
     fclose(p->script);
     if (!status) {
-        error = draw(picture.temporary, p->text, p->size);
-        if (!error) error = find_end(picture.temporary);
+        error = p->error ? strerror(p->error) : draw(picture.stream, p->text, p->size);
+        if (!error && !atomic_writes_through(&picture)) error = find_end(picture.temporary);
         if (error)
             atomic_discard(&picture);
         else
             status = atomic_commit(&picture);
     }
     if (status) error = strerror(status);
+    if (p->data) fclose(p->data);
     free(p->text);
     free(p->png);
     return error;

@@ -100,12 +100,10 @@ static void check_outputs(const command_line *line)
     for (k = 0; k < line->option_count; ++k) {
         const command_option *option = &line->options[k];
         const char *path = option->kind == OPTION_OUTPUT ? *(const char **)option->value : 0;
-        atomic_file file;
         int error;
         if (!path || !strcmp(path, "-")) continue;
-        error = atomic_open(&file, path);
+        error = atomic_check(path);
         if (error) die("%s: %s: cannot write %s: %s", line->command, option->name, path, strerror(error));
-        atomic_discard(&file);
     }
 }
 

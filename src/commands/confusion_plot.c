@@ -9,7 +9,7 @@ static void write_tics(FILE *script, char **names, int count)
     int k;
     for (k = 0; k < count; ++k) {
         if (k) fputs(", ", script);
-        gnuplot_quote(script, names[k]);
+        gnuplot_quote_tic(script, names[k]);
         fprintf(script, " %d", k);
     }
 }

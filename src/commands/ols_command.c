@@ -127,7 +127,7 @@ static void tics(FILE *out, const char *axis, char **names, int classes, const c
     fprintf(out, "set %stics %s (", axis, rotate);
     for (k = 0; k < classes; ++k) {
         if (k) fputs(", ", out);
-        gnuplot_quote(out, names[k]);
+        gnuplot_quote_tic(out, names[k]);
         fprintf(out, " %d", k);
     }
     fputs(")\n", out);

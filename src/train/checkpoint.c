@@ -206,6 +206,9 @@ ols_state *checkpoint_read_soft_labels(const char *filename, int which)
         seek(file, at, filename);
         if (read_bytes(file, header, sizeof header)) die("%s holds no soft labels of that number", filename);
         if (ols_read_header(header, &classes, &reason)) die("%s: %s", filename, reason);
+        if (ols_block_bytes(classes) > (uint64_t)(size - at))
+            die("%s is damaged: its soft labels are said to be of %d classes, which do not fit in the file", filename,
+                classes);
         if (which <= 0) break;
         at += (long long)ols_block_bytes(classes);
         if (at >= size) die("%s holds fewer sets of soft labels than that", filename);

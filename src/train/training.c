@@ -5,6 +5,7 @@
 #include "layers/device.h"
 #include "option_list.h"
 #include "train/divergence.h"
+#include "train/interruption.h"
 #include "utils.h"
 
 #include <errno.h>
@@ -62,6 +63,18 @@ static void check_list(const training *t, list *options)
     if (access(valid, R_OK)) die("%s cannot read the list valid=%s: %s", option, valid, strerror(errno));
 }
 
+/* The images that had been seen at the last evaluation in the log of the run that is resumed; those seen by now where
+ * there is no log. An evaluation that was killed has no row, and is then due at the first iteration. */
+static size_t find_last_evaluated(const training *t)
+{
+    size_t i, last = t->earlier.count ? 0 : t->images_seen;
+    for (i = 0; i < t->earlier.count; ++i) {
+        const training_row *row = t->earlier.rows + i;
+        if (row->images <= t->images_seen && row->measures[t->format.judged] >= 0) last = row->images;
+    }
+    return last;
+}
+
 /* Takes the best score from the log of the run that is resumed. */
 static void find_best(training *t)
 {
@@ -94,6 +107,7 @@ static void begin_log(training *t, const char *folder)
     if (training_rows_read(t->log, &t->format, &t->earlier)) die("cannot read %s: %s", t->log, strerror(errno));
     if (t->earlier.is_foreign) set_aside(t->log, log_aside);
     t->has_earlier = 1;
+    t->last_evaluated = find_last_evaluated(t);
     find_best(t);
     if (t->best < 0) set_aside(t->best_weights, best_aside); /* the first evaluation will be the best */
 }
@@ -103,6 +117,7 @@ void training_begin(training *t, const training_kind *kind, network **nets, int 
 {
     network *net = nets[0];
     const char *folder;
+    char *base;
     t->kind = kind;
     t->nets = nets;
     t->n = n;
@@ -121,6 +136,10 @@ void training_begin(training *t, const training_kind *kind, network **nets, int 
                     "with -clear",
                     get_current_batch(net), net->max_batches);
     folder = find_folder(t, options);
+    base = basecfg(cfg_file);
+    name_file(t->backup, folder, base, ".backup");
+    free(base);
+    interruption_begin();
     if (!t->epochs) return;
     check_list(t, options);
     kind->prepare(t, options, &t->format);
@@ -276,6 +295,22 @@ static void log_and_evaluate(training *t, double loss, double average_loss)
     if (evaluates) smoothed_add(&t->seconds_per_evaluation, monotonic_seconds() - began);
 }
 
+/* Ends an interrupted training, so that it can be gone on with. */
+static void stop(training *t, int number)
+{
+    const size_t iteration = get_current_batch(t->nets[0]);
+    fflush(stdout);
+    if (t->checkpoint_allowed) {
+        if (!t->weights_synced) sync_networks(t->nets, t->n);
+        divergence_end(iteration);
+        save_weights(t->nets[0], t->backup);
+        report_note("stopped after iteration %zu; %s goes on from there", iteration, t->backup);
+    } else {
+        report_note("stopped after iteration %zu; nothing was saved, as the loss is too high", iteration);
+    }
+    exit(128 + number);
+}
+
 void training_step(training *t, double loss, double average_loss)
 {
     network *net = t->nets[0];
@@ -285,5 +320,6 @@ void training_step(training *t, double loss, double average_loss)
     end_line(t);
     t->checkpoint_allowed = divergence_check(get_current_batch(net), loss);
     if (t->epochs) log_and_evaluate(t, loss, average_loss);
+    if (interruption() && t->images_seen < total_images(t)) stop(t, interruption());
     t->last_step_end = monotonic_seconds();
 }

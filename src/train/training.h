@@ -8,7 +8,9 @@
  *     draws   <backup>/<cfg>_chart.png        also between evaluations, once a minute at most
  * If an evaluation or a chart fails, one line on stderr says so, and the training goes on. A training that starts from
  * iteration 0 renames an older log and older best weights to *_log.old.csv and *_best.old.weights; one that is resumed
- * does so with best weights whose score is in no log.
+ * does so with best weights whose score is in no log. An evaluation that an earlier run was killed in is made up for.
+ *
+ * SIGINT and SIGTERM: after the iteration, <backup>/<cfg>.backup is saved, and the program ends with status 130 or 143.
  */
 #ifndef TRAINING_H
 #define TRAINING_H
@@ -54,6 +56,7 @@ typedef struct training {
     size_t images_seen;          /* so far; the images of other networks are added when the weights are synchronized */
     int weights_synced;          /* all networks have the same weights, and images_seen includes the images of all */
     int checkpoint_allowed;      /* the loss is not above the limit of divergence.h */
+    char backup[PATH_MAX];       /* what an interrupted training saves */
     double last_step_end;        /* monotonic_seconds() */
     smoothed_mean seconds_per_image;
 

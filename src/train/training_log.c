@@ -390,7 +390,7 @@ const char *training_chart(const char *csv, const log_format *format, const char
     fputs("set title ", p.script);
     gnuplot_quote(p.script, title);
     fputs("\ntable = ", p.script);
-    gnuplot_quote(p.script, csv);
+    gnuplot_quote_file(&p, csv);
     write_percent_axis(p.script, format, &rows);
     fputs(commands, p.script);
     write_curve_title(p.script, &average, losses);

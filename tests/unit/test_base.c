@@ -214,6 +214,9 @@ static void a_place_that_cannot_be_written_is_an_error(void **test)
     atomic_file file;
     (void)test;
     assert_int_equal(atomic_open(&file, in_folder("nowhere/x")), ENOENT);
+    assert_int_equal(atomic_check(in_folder("nowhere/x")), ENOENT);
+    assert_int_equal(atomic_check(in_folder("x")), 0);
+    assert_false(exists(in_folder("x")) || exists(in_folder("x.tmp")));
     assert_int_equal(mkdir(in_folder("occupied"), 0700), 0);
     put_file(in_folder("occupied/inside"), "");
     assert_int_equal(atomic_open(&file, in_folder("occupied")), EISDIR);
@@ -221,16 +224,51 @@ static void a_place_that_cannot_be_written_is_an_error(void **test)
     assert_false(exists(in_folder("occupied.tmp")));
 }
 
-static void what_is_no_regular_file_is_not_replaced(void **test)
+static void what_is_no_regular_file_is_written_to_and_stays(void **test)
+{
+    atomic_file file;
+    struct stat is;
+    char text[8] = {0};
+    int reader;
+    (void)test;
+    assert_int_equal(mkfifo(in_folder("pipe"), 0600), 0);
+    reader = open(in_folder("pipe"), O_RDONLY | O_NONBLOCK);
+    assert_int_equal(atomic_open(&file, in_folder("pipe")), 0);
+    assert_true(atomic_writes_through(&file));
+    fputs("through", file.stream);
+    assert_int_equal(atomic_commit(&file), 0);
+    assert_int_equal(atomic_check(in_folder("pipe")), 0);
+    assert_int_equal(read(reader, text, sizeof text), 7);
+    assert_string_equal(text, "through");
+    assert_int_equal(atomic_open(&file, in_folder("pipe")), 0);
+    atomic_discard(&file);
+    close(reader);
+    assert_int_equal(stat(in_folder("pipe"), &is), 0);
+    assert_true(S_ISFIFO(is.st_mode));
+    assert_false(exists(in_folder("pipe.tmp")));
+}
+
+static void a_link_stays_and_what_it_points_to_is_replaced(void **test)
 {
     atomic_file file;
     struct stat is;
     (void)test;
-    assert_int_equal(mkfifo(in_folder("pipe"), 0600), 0);
-    assert_int_equal(atomic_open(&file, in_folder("pipe")), EOPNOTSUPP);
-    assert_int_equal(stat(in_folder("pipe"), &is), 0);
-    assert_true(S_ISFIFO(is.st_mode));
-    assert_false(exists(in_folder("pipe.tmp")));
+    assert_int_equal(mkdir(in_folder("links"), 0700), 0);
+    assert_int_equal(symlink("../target", in_folder("links/second")), 0);
+    assert_int_equal(symlink("second", in_folder("links/first")), 0);
+    assert_int_equal(atomic_open(&file, in_folder("links/first")), 0); /* nothing is there yet */
+    assert_int_equal(atomic_commit(&file), 0);
+    assert_string_equal(content_of(in_folder("target")), "");
+    assert_int_equal(atomic_open(&file, in_folder("links/first")), 0);
+    fputs("after", file.stream);
+    fflush(file.stream);
+    assert_string_equal(content_of(in_folder("target")), "");
+    assert_int_equal(atomic_commit(&file), 0);
+    assert_string_equal(content_of(in_folder("target")), "after");
+    assert_int_equal(lstat(in_folder("links/first"), &is), 0);
+    assert_true(S_ISLNK(is.st_mode));
+    assert_int_equal(symlink("circle", in_folder("links/circle")), 0);
+    assert_int_equal(atomic_open(&file, in_folder("links/circle")), ELOOP);
 }
 
 /* In a child, whose files may have 10 bytes. 0: the error is reported, the old file is there, and no temporary one.
@@ -480,6 +518,19 @@ static void quotes_are_doubled_inside_of_quotes(void **test)
     free(text);
 }
 
+static void a_text_cannot_end_its_line_nor_be_a_format(void **test)
+{
+    char *text;
+    size_t size;
+    FILE *script = open_memstream(&text, &size);
+    (void)test;
+    gnuplot_quote(script, "a'\n!touch x\r 5%");
+    gnuplot_quote_tic(script, "5% '\t");
+    fclose(script);
+    assert_string_equal(text, "'a'' !touch x  5%''5%% '' '");
+    free(text);
+}
+
 /* Draws into a file of the folder. `program` is the text of a script that replaces gnuplot; NULL: there is no gnuplot.
  * Returns the result of gnuplot_end. */
 static const char *draw_with(const char *program, const char *name)
@@ -516,6 +567,36 @@ static void gnuplot_gets_the_script_and_its_file_appears(void **test)
     assert_string_equal(content_of(in_folder("picture.png")),
                         "set terminal pngcairo noenhanced size 60,40\nplot sin(x)\nIEND\xae\x42\x60\x82");
     assert_false(exists(in_folder("picture.png.tmp")));
+}
+
+/* Whatever gnuplot finds special in a path, it is a file's name like any other. */
+static void a_path_is_never_a_command(void **test)
+{
+    static const char drawing[] = "picture\n!touch ran %d'$(touch ran)`touch ran`.png";
+    static const char data[] = "< touch ran";
+    gnuplot_picture p;
+    char *before;
+    (void)test;
+    if (system("command -v gnuplot >/dev/null")) skip(); /* the real one is asked */
+    before = getcwd(0, 0);
+    assert_int_equal(chdir(folder), 0);
+    put_file(data, "1 2\n3 4\n");
+    gnuplot_begin(&p, drawing, 60, 40);
+    fputs("stats ", p.script);
+    gnuplot_quote_file(&p, data);
+    fputs(" nooutput\nplot ", p.script);
+    gnuplot_quote_file(&p, data); /* a second time */
+    fputs("\n", p.script);
+    assert_null(gnuplot_end(&p));
+    assert_true(exists(drawing));
+    assert_false(exists("ran"));
+    gnuplot_begin(&p, "none.png", 60, 40);
+    fputs("plot ", p.script);
+    gnuplot_quote_file(&p, "absent.csv");
+    assert_string_equal(gnuplot_end(&p), "No such file or directory");
+    assert_false(exists("none.png"));
+    assert_int_equal(chdir(before), 0);
+    free(before);
 }
 
 static void a_picture_that_cannot_be_drawn_is_an_error_in_words(void **test)
@@ -608,7 +689,8 @@ int main(void)
         cmocka_unit_test(a_file_that_is_discarded_was_never_there),
         cmocka_unit_test(a_file_of_another_program_is_published_in_two_steps),
         cmocka_unit_test(a_place_that_cannot_be_written_is_an_error),
-        cmocka_unit_test(what_is_no_regular_file_is_not_replaced),
+        cmocka_unit_test(what_is_no_regular_file_is_written_to_and_stays),
+        cmocka_unit_test(a_link_stays_and_what_it_points_to_is_replaced),
         cmocka_unit_test(a_disk_that_is_full_leaves_the_file_before),
         cmocka_unit_test(strings_are_escaped_and_numbers_bring_the_double_back),
         cmocka_unit_test(the_first_error_of_a_json_file_is_kept_with_its_place),
@@ -619,6 +701,8 @@ int main(void)
         cmocka_unit_test(an_array_grows_and_keeps_what_it_holds),
         cmocka_unit_test(memory_that_is_not_there_ends_the_program),
         cmocka_unit_test(quotes_are_doubled_inside_of_quotes),
+        cmocka_unit_test(a_text_cannot_end_its_line_nor_be_a_format),
+        cmocka_unit_test(a_path_is_never_a_command),
         cmocka_unit_test(gnuplot_gets_the_script_and_its_file_appears),
         cmocka_unit_test(a_picture_that_cannot_be_drawn_is_an_error_in_words),
         cmocka_unit_test(a_child_hands_on_its_lines_and_its_status),
