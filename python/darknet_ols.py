@@ -506,7 +506,7 @@ def _read_names(path: Path) -> List[str]:
 @dataclasses.dataclass(frozen=True)
 class SoftLabels:
     """What Online Label Smoothing has learned; K classes. src/ols/ols.h says what an update does."""
-    S: np.ndarray  # K x K, float32: the soft label of every class is a row; it sums to 1, or is all zero
+    S: np.ndarray  # K x K, float32: a row a class; sums to 1 or is all zero; normalise=hits: to up to K
     A: np.ndarray  # K x K, float32: probabilities summed since the last update, of which the next S is made
     correct: np.ndarray  # K, int64: images (objects) of the class since the last update that were predicted correctly
     seen: np.ndarray  # K, int64: images (objects) of the class since the last update

@@ -51,6 +51,10 @@ wrong_values() {
         alpha | epsilon | freeze) printf '%s\n' -0.1 1.01 nan NaN inf abc 0.5x 1e999 '1,5' --1 ;;
         soft_weight) printf '%s\n' -1 10.5 nan inf heavy 1e999 ;;
         period) printf '%s\n' 0 -1 1.5 epochs Epoch nan 2000000000 1e10 ;;
+        soft_temperature) printf '%s\n' 0 .05 -1 11 nan inf hot 1e999 ;;
+        decay) printf '%s\n' 1 .9995 -0.1 nan inf slow ;;
+        start) printf '%s\n' -1 1.5 epoch nan 2000000000 1e10 ;;
+        normalise) printf '%s\n' none Sum hit 1 ;;
         init) printf '%s\n' keep one Uniform 0 ;;
         empty) printf '%s\n' ls none 0 ;;
     esac
@@ -63,6 +67,10 @@ range() {
         alpha | epsilon | freeze) echo "a number from 0 to 1" ;;
         soft_weight) echo "a number from 0 to 10" ;;
         period) echo "epoch or a whole number of iterations from 1 to 1000000000" ;;
+        soft_temperature) echo "a number from 0.1 to 10" ;;
+        decay) echo "a number from 0 to 0.999" ;;
+        start) echo "a whole number from 0 to 1000000000" ;;
+        normalise) echo "sum or hits" ;;
         init) echo "uniform, zero or ls" ;;
         empty) echo "uniform, zero or keep" ;;
     esac
@@ -95,10 +103,10 @@ refuses_no_value() {
 }
 
 for section in '[ols]' '[yolo]' '[region]' '[detection]'; do
-    for key in smoothing alpha soft_weight epsilon period init empty freeze; do
+    for key in smoothing alpha soft_weight epsilon period start init empty normalise soft_temperature decay freeze; do
         try "$section: a wrong $key is refused with section, key, value and range" refuses_values "$section" $key
     done
-    for key in smoothing alpha period init; do
+    for key in smoothing alpha period start init; do
         try "$section: $key without a value is refused" refuses_no_value "$section" $key
     done
 done
@@ -143,7 +151,7 @@ refuses_hierarchies() {
 refuses_companions_alone() {
     local section key
     for section in '[yolo]' '[region]' '[detection]'; do
-        for key in alpha soft_weight epsilon period init empty freeze; do
+        for key in alpha soft_weight epsilon period start init empty normalise soft_temperature decay freeze; do
             cfg "$section" "$key=1" >bad.cfg
             fails "$section (layer 1): $key= does nothing without smoothing=" parse bad.cfg || return
         done
@@ -162,13 +170,16 @@ refuses_disagreement() {
     local line
     two_heads 4 classes=4 smoothing=ols >bad.cfg
     fails "[yolo] (layer 4): classes=4, but [yolo] (layer 1) has classes=3" parse bad.cfg || return
-    for line in alpha=.4 soft_weight=1 epsilon=.2 period=7 init=zero empty=keep freeze=.8; do
+    for line in alpha=.4 soft_weight=1 epsilon=.2 period=7 start=1 init=zero empty=keep normalise=hits soft_temperature=2 \
+        decay=.5 freeze=.8; do
         two_heads 3 classes=3 smoothing=ols "$line" >bad.cfg
         fails "[yolo] (layer 4): ${line%=*}= differs from that of [yolo] (layer 1)" parse bad.cfg || return
     done
     two_heads 3 classes=3 smoothing=ls >bad.cfg
     fails "[yolo] (layer 4): smoothing= differs from that of [yolo] (layer 1)" parse bad.cfg || return
-    two_heads 3 classes=3 smoothing=ols >good.cfg
+    two_heads 3 classes=3 class_loss=softmax >bad.cfg
+    fails "[yolo] (layer 4): class_loss= differs from that of [yolo] (layer 1)" parse bad.cfg || return
+    two_heads 3 classes=3 smoothing=ols class_gain=2 >good.cfg
     parse good.cfg
 }
 
@@ -222,6 +233,53 @@ refuses_head_sizes() {
     fails "[region] (layer 1): num=1 needs 2 numbers in anchors=, not 1" parse bad.cfg
 }
 
+# class_gain=, class_loss= and iou_thresh=, which [yolo] has alone.
+refuses_head_values() {
+    local value section
+    for value in 0 -1 100.1 nan inf abc 2x 1e-60; do
+        cfg '[yolo]' "class_gain=$value" >bad.cfg
+        fails "[yolo] (layer 1): class_gain=$value is not valid: must be a number above 0, up to 100" parse bad.cfg || return
+    done
+    for value in Softmax soft softmaxx logistic 1; do
+        cfg '[yolo]' smoothing=ols "class_loss=$value" >bad.cfg
+        fails "[yolo] (layer 1): class_loss=$value is not valid: must be sigmoid or softmax" parse bad.cfg || return
+    done
+    for value in -.1 1.1 nan inf abc .5x; do
+        cfg '[yolo]' "iou_thresh=$value" >bad.cfg
+        fails "[yolo] (layer 1): iou_thresh=$value is not valid: must be a number from 0 to 1" parse bad.cfg || return
+    done
+    for value in class_gain class_loss iou_thresh; do
+        refuses_no_value '[yolo]' "$value" || return
+    done
+    for section in '[region]' '[detection]'; do
+        cfg "$section" class_gain=1 >bad.cfg
+        fails "$section (layer 1): class_gain= is a key of [yolo]; here it is class_scale=" parse bad.cfg || return
+        cfg "$section" smoothing=ls class_loss=softmax >bad.cfg
+        fails "$section (layer 1): class_loss= is a key of [yolo]; here it is softmax=" parse bad.cfg || return
+        cfg "$section" iou_thresh=.2 >bad.cfg
+        fails "$section (layer 1): iou_thresh= is a key of [yolo]; here an object is trained in one place" parse bad.cfg || return
+    done
+    for value in class_gain=100 class_gain=.001 class_loss=sigmoid class_loss=softmax iou_thresh=0 iou_thresh=1; do
+        cfg '[yolo]' "$value" >good.cfg
+        parse good.cfg 2>err.txt && ! grep 'Unused field' err.txt || return
+    done
+}
+
+# One class is no distribution; without a softmax it may have a gain.
+refuses_softmax_of_one() {
+    { net && convolution 6 && printf '%s\n' '[yolo]' anchors=3,3 num=1 classes=1 class_loss=softmax; } >bad.cfg
+    fails "[yolo] (layer 1): class_loss=softmax needs at least 2 classes, not 1" parse bad.cfg || return
+    sed 's/class_loss=.*/class_gain=2/' bad.cfg >good.cfg
+    parse good.cfg
+}
+
+says_softmax() {
+    cfg '[yolo]' class_loss=softmax >good.cfg
+    parse good.cfg 2>err.txt && grep -qx ' *softmax over 3 classes' err.txt || return
+    cfg '[yolo]' class_loss=sigmoid >good.cfg
+    parse good.cfg 2>err.txt && ! grep -q softmax err.txt
+}
+
 unknown_section() {
     { net && printf '%s\n' '[connected]' output=3 '[olss]'; } >bad.cfg
     fails_as_darknet_does "Type not recognized: [olss]" parse bad.cfg
@@ -236,6 +294,9 @@ try "one class is refused, and so is what no memory holds" refuses_impossible_si
 try "policy=cosine: a wrong learning_rate_min or max_batches is refused" refuses_bad_cosine
 try "nesterov=: a wrong value is refused, and so is 1 with adam=1 or clip=" refuses_bad_nesterov
 try "a head whose filters, mask or anchors do not go together is refused" refuses_head_sizes
+try "[yolo]: a wrong class_gain, class_loss or iou_thresh is refused, and all of them in other heads" refuses_head_values
+try "[yolo]: a softmax over one class is refused" refuses_softmax_of_one
+try "[yolo]: the layer table says that there is a softmax" says_softmax
 try "an unknown section is named" unknown_section
 
 # --- what is no error -------------------------------------------------------------------------------------------------
@@ -273,7 +334,8 @@ comments_change_nothing() {
 limits_are_values() {
     local line
     for line in alpha=0 alpha=1 alpha=1.0 alpha=5e-1 soft_weight=0 soft_weight=10 epsilon=0 epsilon=1 period=1 \
-        period=1000000000 period=epoch freeze=0 freeze=1 init=zero init=ls empty=zero empty=keep smoothing=hard; do
+        period=1000000000 period=epoch start=0 start=1000000000 normalise=sum normalise=hits \
+        soft_temperature=.1 soft_temperature=10 decay=0 decay=.999 freeze=0 freeze=1 init=zero init=ls empty=zero empty=keep smoothing=hard; do
         cfg '[ols]' "$line" >good.cfg
         parse good.cfg || { echo "... $line"; return 1; }
     done

@@ -413,6 +413,8 @@ refused("a list that is not there is named", "valid=gone.list is not there",
 refused("a cfg of something else is refused", "this cfg ends in [avgpool]",
         "my.data", put("end.cfg", NET.split("[softmax]")[0]))
 refused("--methods none of a classifier is refused", "is for detectors", *CALL[:2], "--methods", "none", "--out", "new")
+refused("a key of [yolo] in a classifier is refused", "class_gain is a key of [yolo], and my.cfg ends in [ols]", *CALL[:2],
+        "--methods", "hard,ls:class_gain=2", "--out", "new")
 refused("seeds that are none are refused", "must be different whole numbers", *CALL[:2], "--seeds", "1,1")
 refused("an option that the script sets is refused", "-json is set by this script", *CALL, "--metrics", "x=-json y")
 put("wrong.list", "train-0-grey.ppm\n" * 8)

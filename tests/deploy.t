@@ -4,12 +4,14 @@ Darknet with the original network, within 1e-4. Tested with a classifier and a d
 networks of random weights that contain everything that deploy replaces.
 """
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import zlib
 
 import numpy
 from PIL import Image
@@ -220,6 +222,9 @@ NETWORKS = {
         section("route", layers=-3) + conv(8, 1) + section("upsample", stride=2) + section("route", layers="-1, 0") +
         conv(8, 1, "linear", 0) + section("yolo", mask=0, anchors="4,6, 10,8, 20,25", num=3, classes=3,
                                           smoothing="ols", alpha=.3),
+    "a [yolo] head with a softmax over the classes, on an oblong image": net(64, height=32) + conv(8, stride=4) +
+        conv(16, 1, "linear", 0) + section("yolo", mask="2,0", anchors="4,6, 10,8, 20,25", num=3, classes=3,
+                                           class_loss="softmax", class_gain=2, smoothing="ols", jitter=.3),
     "a [yolo] head without mask": net(32) + conv(8, stride=4) + conv(16, 1, "linear", 0) +
         section("yolo", anchors="4,6, 10,8", num=2, classes=3),
     "a [region] head after [reorg], on an oblong image": net(32, height=64) + conv(8, stride=4) +
@@ -238,7 +243,32 @@ def random_networks(folder):
         except Failed as problem:
             tap.ok(False, name, problem)
             continue
-        made.try_out(name, noise(made.shape()), "yolo" if "[yolo]" in cfg else "region" if "[region]" in cfg else "")
+        is_region = "[region]" in cfg or "class_loss=softmax" in cfg
+        made.try_out(name, noise(made.shape()), "region" if is_region else "yolo" if "[yolo]" in cfg else "")
+
+
+def best_thresholds(folder):
+    """The threshold of the best F1 beside the weights is OpenCV's, in both heads; a [region] has a thresh= of another
+    meaning, which OpenCV reads all the same."""
+    for kind, name in (("yolo", "a [yolo] head without mask"),
+                       ("region", "a [region] head after [reorg], on an oblong image")):
+        made = Network(folder, f"{kind}_best")
+        with open(made.cfg, "w", encoding="utf-8") as file:
+            file.write(NETWORKS[name] + ("thresh=.6\n" if kind == "region" else ""))
+        run(f"{folder}/predict", made.cfg, made.weights)
+        image = noise(made.shape(), 1)[0]
+        want = made.predict(image, "predict", made.cfg, made.weights)
+        threshold = round(numpy.median(want.reshape(-1, 8)[:, 5:]), 3)
+        with open(made.weights, "rb") as weights, open(f"{folder}/{kind}_best.json", "w", encoding="utf-8") as file:
+            json.dump({"weights_crc32": zlib.crc32(weights.read()), "threshold": threshold}, file)
+        made.deploy()
+        got = made.predict(image, "opencv", made.out_cfg, made.out_weights)
+        kept = got.reshape(-1, 8)[:, 5:]
+        kept = kept[kept > 0]
+        got, wrong = made.put_back(got, want, threshold)
+        off = numpy.abs(got - want).max()
+        tap.ok(not wrong and off <= TOLERANCE and kept.size > 3 and kept.min() > threshold - TOLERANCE,
+               f"[{kind}]: the threshold of the best F1 is the one that OpenCV uses", (wrong, off, threshold, kept))
 
 
 # ---- What is refused -------------------------------------------------------------------------------------------------
@@ -270,6 +300,8 @@ def refusals(folder):
           shortcut(2, alpha=.5) + END)
     write("local.cfg", net() + conv(8) + conv(8, stride=4) +
           section("local", filters=4, size=3, pad=1, activation="relu6") + END)
+    softmax = conv(8, activation="linear") + section("yolo", anchors="4,6", classes=3, class_loss="softmax")
+    write("softmax.cfg", net() + softmax + section("route", layers=0) + softmax.replace("4,6", "9,7"))
     write("rnn.cfg", section("net", inputs=9, batch=1) + section("rnn", output=3, activation="relu6"))
     with open(f"{made.folder}/relu.weights", "rb") as file:
         weights = bytearray(file.read())
@@ -279,6 +311,8 @@ def refusals(folder):
     everything = ("net.cfg", "out.cfg", "net.weights", "out.weights")
     for name, status, text, command in (
             ("relu6 takes weights", 1, "net.cfg: [convolutional] (layer 0) has activation=relu6", everything[:2]),
+            ("so does a softmax in [yolo]", 1, "softmax.cfg: [yolo] (layer 1) has class_loss=softmax, which takes",
+             ("softmax.cfg", "out.cfg")),
             ("a cfg that is not there", 1, "cannot open none.cfg: No such", ("none.cfg", *everything[1:])),
             ("weights that are not there", 1, "cannot open none.weights: No such",
              (*everything[:2], "none.weights", "o")),
@@ -300,19 +334,22 @@ def refusals(folder):
             ("relu6 in a recurrent layer", 1, "activation=relu6 cannot be written",
              ("rnn.cfg", "o.cfg", "rnn.weights", "o")),
             ("what OpenCV lacks is named", 0, "layer 2 (local): OpenCV's dnn module does not know",
-             ("local.cfg", "out.cfg", "local.weights", "out.weights"))):
+             ("local.cfg", "out-local.cfg", "local.weights", "out-local.weights")),
+            ("so is a second [region]", 0, "layer 4 (yolo): OpenCV's dnn module reads a network with one [region] only",
+             ("softmax.cfg", "out-softmax.cfg", "softmax.weights", "out-softmax.weights"))):
         if name.startswith("relu6 in a rec"):  # header, three biases and nine, 27 and nine weights
             with open(f"{made.folder}/rnn.weights", "wb") as file:
                 file.write(numpy.array([0, 2, 0, 0, 0], numpy.int32).tobytes() + bytes(4 * (3 + 27 + 3 + 9 + 3 + 9)))
         wrong = ends_with(status, text, made.folder, *command)
         tap.ok(not wrong, f"deploy: {name}", "\n".join(wrong))
 
-    local = Network(made.folder, "local")
-    local.folder = folder
-    image = noise(local.shape(), 1)[0]
-    off = numpy.abs(local.predict(image, "predict", local.cfg, local.weights) -
-                    local.predict(image, "unpatched", f"{made.folder}/out.cfg", f"{made.folder}/out.weights")).max()
-    tap.ok(off <= TOLERANCE, "and unpatched Darknet reads it all the same", off)
+    for name in "local", "softmax":
+        tried = Network(made.folder, name)
+        tried.folder = folder
+        image = noise(tried.shape(), 1)[0]
+        off = numpy.abs(tried.predict(image, "predict", tried.cfg, tried.weights) -
+                        tried.predict(image, "unpatched", *(f"{made.folder}/out-{name}.{end}" for end in ("cfg", "weights"))))
+        tap.ok(off.max() <= TOLERANCE, f"and unpatched Darknet reads it all the same: {name}.cfg", off.max())
 
     wrong = ends_with(0, "", made.folder, "relu.cfg", "out.cfg")
     with open(f"{made.folder}/relu.cfg", encoding="utf-8") as file:
@@ -409,6 +446,7 @@ def main():
             tap.ok(False, "the programs are built", problem)
             tap.finish()
         random_networks(folder)
+        best_thresholds(folder)
         refusals(folder)
         classifiers(folder)
         detectors(folder)

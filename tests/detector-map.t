@@ -304,6 +304,50 @@ for seed in (1, 2, 3):
 for (rule, what), difference in worst.items():
     ok(difference < 1e-9, f"{rule} agrees with the reference on random sets, {what}", f"largest difference {difference}")
 
+# ---- scores ----
+
+# Three dogs, found at .9 and .3 with a box on nothing at .6 between them, and a cat, at .2: of dogs F1 is 2/4, 2/5, 4/6;
+# of all four objects 2/5, 2/6, 4/7, 6/8.
+data = make_set("scores", ["dog", "cat", "cow"], {"a": ((100, 100), [
+    (0, (1, 1, 20, 20), 0), (0, (41, 1, 60, 20), 0), (0, (61, 61, 80, 80), 0), (1, (1, 41, 20, 60), 0)])})
+dets = make_voc("scores.dets", [("a", 0, .9, (1, 1, 20, 20)), ("a", 0, .6, (1, 81, 20, 100)), ("a", 0, .3, (41, 1, 60, 20)),
+                                ("a", 1, .2, (1, 41, 20, 60))], ["dog", "cat", "cow"])
+result = numbers(data, "-dets", dets)
+same([c["best_f1"] and [round(n, 9) for n in c["best_f1"].values()] for c in result["classes"]],
+     [[.2, round(2 / 3, 9), round(2 / 3, 9), round(2 / 3, 9)], [.1, 1, 1, 1], None],
+     "the best F1 of each class, and the threshold that gives it; none of a class without a hit")
+same([round(n, 9) for n in result["best_f1"].values()], [.1, .75, .75, .75], "and with one threshold for all")
+# bins of 1/15: each box alone in its own; |1 - .9| + |0 - .6| + |1 - .3| + |1 - .2| over 4
+ok(abs(result["calibration"]["ece"] - (.1 + .6 + .7 + .8) / 4) < 1e-12 and result["calibration"]["detections"] == 4,
+   "detection ECE is the mean distance of scores and precision over the bins", result["calibration"])
+status, out, err = run(data, "-dets", dets)
+ok("   0 dog                        0.20              0.67    0.67      0.67 \n" in out and "   2 cow " in out and
+   "     all classes, one threshold 0.10              0.75    0.75      0.75 \n" in out and
+   "detection ECE = 55.00 %: score against precision at IoU 0.50, 4 boxes of score >= 0.01, 15 bins" in out,
+   "the report has them in a table", out)
+
+# The reference tries every score. The threshold has to be between the two scores, and gives these numbers as -thresh.
+worst, wrong = 0, []
+for data, voc, _ in pairs_of_files:
+    for iou in (.5, .7):
+        mine, theirs = numbers(data, "-dets", voc, "-iou_thresh", str(iou)), reference.score_numbers(data, voc, iou)
+        worst = max(worst, abs(mine["calibration"]["ece"] - theirs["ece"]))
+        wrong += [] if mine["calibration"]["detections"] == theirs["detections"] else [mine["calibration"]]
+        for one, other in zip([mine] + mine["classes"], [theirs["all"]] + theirs["classes"]):
+            if not one["best_f1"]:
+                wrong += [other] if other[0] else []
+                continue
+            t, *three = one["best_f1"].values()
+            worst = max([worst] + [abs(a - b) for a, b in zip(three, other)])
+            wrong += [] if (other[3] if other[3] is not None else 0) <= t < other[4] else [(t, other)]
+        again = numbers(data, "-dets", voc, "-iou_thresh", str(iou), "-thresh", repr(mine["best_f1"]["threshold"]))
+        worst = max(worst, *(abs(again[key] - mine["best_f1"][key]) for key in ("f1", "precision", "recall")))
+ok(worst < 1e-12 and not wrong, "best F1 and detection ECE agree with the reference on random sets", (worst, wrong))
+dets = make_voc("logits.dets", [("a", 0, 7., (1, 1, 20, 20)), ("a", 0, -3., (41, 1, 60, 20))], ["dog", "cat", "cow"])
+result = numbers(f"{tmp}/scores/data", "-dets", dets)
+same((result["best_f1"]["threshold"], result["calibration"]["ece"]), (-3.5, None),
+     "scores may be any numbers, which then have no ECE")
+
 try:
     import pycocotools  # noqa: F401
 except ImportError:
@@ -390,6 +434,14 @@ if shutil.which("gnuplot"):
     with Image.open(os.path.join(tmp, "curves.png")) as picture:
         colours = picture.convert("RGB").getcolors(1 << 24)
     ok(status == 0 and len(colours) > 10, "-curves draws a picture", (status, err))
+    # a panel for all classes and one for each, with all three curves and the mark
+    status, out, err = run(f"{tmp}/scores/data", "-dets", os.path.join(tmp, "scores.dets"), "-thresholds", "scores.png")
+    with Image.open(os.path.join(tmp, "scores.png")) as picture:
+        colours = {colour: n for n, colour in picture.convert("RGB").getcolors(1 << 24)}
+        size = picture.size
+    drawn = [colours.get(c, 0) for c in ((0x6b, 0xae, 0xd6), (0xfd, 0x8d, 0x3c), (0x22, 0x22, 0x22), (0xcb, 0x18, 0x1d))]
+    ok(status == 0 and size == (760, 760) and min(drawn) > 30, "-thresholds draws precision, recall, F1 and the best",
+       (status, err, size, drawn))
     status, out, err = run(data, "-dets", voc, "-curves", "nowhere/curves.png")
     ok(status == 1 and err.splitlines()[-1].endswith("-curves: cannot write nowhere/curves.png: No such file or directory"),
        "and says so where it cannot", err)
@@ -426,14 +478,27 @@ ok(min(s[0] for s in shape) == min(s[1] for s in shape) == 1 and max(s[2] for s 
 
 # detector valid writes boxes for labels that are a pixel short.
 put(text(data) + f"results={tmp}\n", data)
-status, out, err = run(data, cfg, weights, "-out", "valid_", group="valid")
-os.makedirs(os.path.join(tmp, "valid"), exist_ok=True)
-for name in names:
-    os.rename(os.path.join(tmp, f"valid_{name}.txt"), os.path.join(tmp, "valid", f"valid_{name}.txt"))
-one, other = numbers(data, cfg, weights, "-voc_label"), numbers(data, "-dets", "valid", "-voc_label")
-ok(one and other and one["detections"] == other["detections"] and
-   all(abs(a - b) < 1e-4 for a, b in zip(by_class(one, "ap"), by_class(other, "ap"))),
-   "with -voc_label it agrees with detector valid and its files", (by_class(one, "ap"), by_class(other, "ap")))
+softmax = put(text(cfg) + "class_loss=softmax\n", tmp, "softmax.cfg")
+for network, what in (cfg, ""), (softmax, ", of a [yolo] with a softmax too"):
+    status, out, err = run(data, network, weights, "-out", "valid_", group="valid")
+    os.makedirs(os.path.join(tmp, "valid"), exist_ok=True)
+    for name in names:
+        os.rename(os.path.join(tmp, f"valid_{name}.txt"), os.path.join(tmp, "valid", f"valid_{name}.txt"))
+    one, other = numbers(data, network, weights, "-voc_label"), numbers(data, "-dets", "valid", "-voc_label")
+    ok(one and other and one["detections"] == other["detections"] and
+       all(abs(a - b) < 1e-4 for a, b in zip(by_class(one, "ap"), by_class(other, "ap"))),
+       "with -voc_label it agrees with detector valid and its files" + what, (by_class(one, "ap"), by_class(other, "ap")))
+
+# The head that ols deploy writes instead of a [yolo] with a softmax gives what that gives.
+deployed = os.path.join(tmp, "deployed.cfg"), os.path.join(tmp, "deployed.weights")
+subprocess.run([DARKNET, "ols", "deploy", softmax, deployed[0], weights, deployed[1]], capture_output=True)
+ok("[region]" in text(deployed[0]) and "[yolo]" not in text(deployed[0]), "a softmax in [yolo] is deployed as [region]")
+for more in (), ("-flip",), ("-scales", "64,96"), ("-plain",):
+    one, other, sigmoid = (numbers(data, *files, *more) for files in ((softmax, weights), deployed, (cfg, weights)))
+    ok(one and other and one["map"] > 0 and one["detections"] == other["detections"] and
+       all(abs(a - b) < 1e-6 for a, b in zip(by_class(one, "ap"), by_class(other, "ap"))) and
+       by_class(one, "ap") != by_class(sigmoid, "ap"), " ".join(("and evaluated alike", *more)),
+       (by_class(one, "ap"), by_class(other, "ap"), by_class(sigmoid, "ap")))
 
 sources = {}
 for more in ((), ("-plain",), ("-letterbox",), ("-scales", "64,96"), ("-flip",), ("-nms", "0")):
@@ -579,6 +644,7 @@ for arguments, want in ((("-dets", voc, cfg, weights), "-dets takes the place of
                         ((cfg, weights, "more"), "unexpected argument more (see darknet detector map --help)"),
                         (("-dets",), "-dets needs a value"),
                         (("-dets", voc, "-json", "nowhere/x"), "-json: cannot write nowhere/x: No such file"),
+                        (("-dets", voc, "-thresholds", "nowhere/x"), "-thresholds: cannot write nowhere/x: No such file"),
                         (("-dets", voc, "-coco_out", "nowhere/x"), "-coco_out: cannot write nowhere/x: No such file"),
                         (("-dets", voc, "-voc_out", "nowhere/x"), "cannot make the folder nowhere/x")):
     refused(" ".join(arguments).replace(tmp + "/", ""), want, f"{tmp}/net/data" if cfg in arguments else data, *arguments)
@@ -593,7 +659,7 @@ status, out, err = run("--help")
 done = subprocess.run([DARKNET, "detector", "map"], capture_output=True, text=True)
 ok(status == 0 and done.returncode == 1 and out == done.stderr and
    all(f" {o} " in out for o in ("-iou_thresh", "-points", "-difficult", "-coco", "-thresh", "-tide", "-voc_label", "-nms", "-scales", "-compare", "-seed",
-                                 "-flip", "-letterbox", "-plain", "-json", "-confusion", "-sheet", "-sheet_images", "-curves", "-voc_out", "-coco_out", "-dets")),
+                                 "-flip", "-letterbox", "-plain", "-json", "-confusion", "-sheet", "-sheet_images", "-curves", "-thresholds", "-voc_out", "-coco_out", "-dets")),
    "--help explains every option, and so does the command without arguments", (status, out, done.stderr))
 
 finish()

@@ -108,7 +108,7 @@ evaluates() {
     # every 6 epochs of 3 iterations, and the end
     [ "$(sort -n said)" = "$({ seq 18 18 126; echo 132; } | sort -n)" ] || { sort -n said; return 1; }
     ls backup >files
-    ! grep -E 'tmp$|json|before$' files
+    ! grep -E 'tmp$|result.json|before$' files
 }
 leaves_training_alone() { cmp backup/net_final.weights plain.weights && cmp backup/net_last.weights plain.weights; }
 logs() {
@@ -144,6 +144,24 @@ keeps_the_best() {
     awk -v best="$best" 'BEGIN { exit !(best > .2) }' && grep "(mAP@0.50) = $best," map.txt &&
         [ "$(od -An -t u8 -j 12 -N 8 backup/net_best.weights | tr -d ' ')" = "$images" ]
 }
+# net_best.json: what detector map says of net_best.weights, which then uses it.
+records_the_best() {
+    "$darknet" detector map data net.cfg backup/net_best.weights -json best.json -nogpu >best.txt 2>best.err || return
+    cat backup/net_best.json best.err
+    /usr/bin/python3 - <<'PYTHON'
+import csv, json, zlib
+record, said = json.load(open("backup/net_best.json")), json.load(open("best.json"))
+best = max((row for row in csv.DictReader(open("backup/net_log.csv")) if row["mAP"]), key=lambda row: float(row["mAP"]))
+assert record["iteration"] == int(best["iteration"]) and record["map"] == said["map"] > .2
+assert record["weights_crc32"] == zlib.crc32(open("backup/net_best.weights", "rb").read())
+numbers = "threshold", "f1", "precision", "recall"
+assert [record[n] for n in numbers] == [said["best_f1"][n] for n in numbers]
+assert [c["name"] for c in record["classes"]] == ["square"] and record["classes"][0]["ap"] == said["classes"][0]["ap"]
+assert [record["classes"][0][n] for n in numbers] == [said["classes"][0]["best_f1"][n] for n in numbers]
+assert said["score_threshold"] == record["threshold"] and said["f1"] == record["f1"] > .2
+PYTHON
+    grep "^darknet: note: threshold .*, the best F1 of backup/net_best.json" best.err
+}
 draws() {
     [ "$(head -c 8 backup/net_chart.png | od -An -t x1 | tr -d ' ')" = 89504e470d0a1a0a ] &&
         /usr/bin/python3 -c '
@@ -161,6 +179,7 @@ try "-map evaluates every n epochs and after the last iteration" evaluates
 try "with -map a training has the same weights, bit for bit" leaves_training_alone
 try "its log has the numbers that were printed, and mAP, loss and AP where it was evaluated" logs
 try "the best weights are those of the highest mAP" keeps_the_best
+try "net_best.json has the threshold of their best F1, which detector map then uses" records_the_best
 if command -v gnuplot >/dev/null; then
     try "the chart is a picture with the losses and mAP in it" draws
 else
@@ -173,7 +192,7 @@ goes_on() {
     best=$(column 10 backup/net_log.csv | tail -n 1)
     cp backup/net_best.weights best.before && cp backup/net_log.csv log.before || return
     sed 's/max_batches=.*/max_batches=108/' net.cfg >shorter.cfg
-    for file in best.weights log.csv; do cp "backup/net_$file" "backup/shorter_$file"; done
+    for file in best.weights best.json log.csv; do cp "backup/net_$file" "backup/shorter_$file"; done
     printf '133,44.3333,10' >>backup/shorter_log.csv # as a power cut leaves it
     train shorter backup/net_100.weights -map || return
     cat backup/shorter_log.csv shorter.err
@@ -181,6 +200,7 @@ goes_on() {
     diff <(head -n 101 log.before) <(head -n 101 backup/shorter_log.csv) || return
     # nothing this early is better than what the other had found later on
     [ "$(column 10 backup/shorter_log.csv | tail -n 1)" = "$best" ] && cmp backup/shorter_best.weights best.before &&
+        cmp backup/shorter_best.json backup/net_best.json &&
         grep -E "shorter_best.weights has mAP ${best:0:5}.*: it stays until that is exceeded" shorter.err
 }
 # A log of a version that had no losses and no APs of classes.
@@ -237,7 +257,7 @@ sets_aside() {
     sed -i 's/max_batches=.*/max_batches=6/' shorter.cfg
     train shorter -map 2 || return
     [ "$(column 1 backup/shorter_log.csv)" = "$(seq 6)" ] && cmp log.before backup/shorter_log.old.csv &&
-        cmp best.before backup/shorter_best.old.weights &&
+        cmp best.before backup/shorter_best.old.weights && cmp backup/net_best.json backup/shorter_best.old.json &&
         grep 'shorter_best.weights of an earlier training' shorter.err
 }
 is_killed() {
@@ -311,6 +331,36 @@ ends_at_once() {
     wait $pid
     [ $? = 143 ] && grep 'will stop after this iteration' endless.err && ! grep 'stopped after' endless.err
 }
+# A program that ends at the moment when it renames a file to *_best.json for the second time: between the best weights
+# and what belongs to them. The weights are the new ones, the file is that of the old ones.
+is_killed_between() {
+    cat >kill.c <<'C'
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int rename(const char *from, const char *to)
+{
+    static int times;
+    if (strstr(to, "_best.json") && ++times == 2) raise(SIGKILL);
+    return (int)syscall(SYS_rename, from, to);
+}
+C
+    gcc -shared -fPIC kill.c -o kill.so || return
+    sed 's/max_batches=.*/max_batches=126/' net.cfg >between.cfg
+    LD_PRELOAD=$T/kill.so "$darknet" detector train data between.cfg -map 6 -seed 3 -nogpu >between.log 2>between.err
+    [ $? = 137 ] && cmp backup/between_best.weights backup/between_last.weights || return
+    "$darknet" detector map data between.cfg backup/between_best.weights -nogpu >map.txt 2>map.err || return
+    cat map.err
+    grep "^darknet: note: the threshold of backup/between_best.json is not used: it belongs to other weights" map.err &&
+        grep "for conf_thresh = 0.25," map.txt || return
+    # gone on with, both are written again
+    train between backup/between_last.weights -map 6 &&
+        "$darknet" detector map data between.cfg backup/between_best.weights -nogpu >map.txt 2>map.err || return
+    cat backup/between_best.json map.err
+    grep "^darknet: note: threshold .*, the best F1 of backup/between_best.json" map.err && rm backup/between*
+}
 # A list whose images are not there: the evaluation fails, the training does not.
 goes_on_without_map() {
     sed "s:^valid=.*:valid=$T/gone.list:" data >gone
@@ -371,6 +421,11 @@ try "killed in the middle, it leaves a whole log and a whole chart or none" is_k
 try "SIGINT and SIGTERM end a training with a checkpoint, from which it goes on bit for bit" is_interrupted
 try "an evaluation that the run before was killed in is made up for" makes_up
 try "a second signal ends it at once" ends_at_once
+if command -v gcc >/dev/null; then
+    try "killed between the best weights and their threshold, it leaves none that is used" is_killed_between
+else
+    skip "gcc is not here"
+fi
 try "where an evaluation fails, one line says why and the training goes on" goes_on_without_map
 try "without gnuplot one line says so, and the training goes on" goes_on_without_gnuplot
 try "-map with a wrong number, without a list, or a missing folder is refused in time" refuses

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The heads of YOLO v3, v2 and v1 with smoothing=ols, in TAP: each is trained on a few real photographs, with a cfg from
-# scripts/make-mobilenetv2. The loss falls, the soft labels are learned and saved, `detector map` can evaluate the
-# network, and an interrupted training continues. (unit/test_class_heads_golden.c tests what the heads compute.)
+# The heads of YOLO v3, v2 and v1 with smoothing=ols, and v3 with the keys that only [yolo] has, in TAP: each is trained
+# on a few real photographs, with a cfg from scripts/make-mobilenetv2. The loss falls, the soft labels are learned and
+# saved, `detector map` can evaluate the network, and an interrupted training continues.
+# (unit/test_class_heads_golden.c tests what the heads compute.)
 #
 # OLS_TEST_DATA names the folder with voc2012-100.tar.gz (default: ../shared/data). Without this file, images of
 # make-shapes are used instead, and the test says so.
@@ -44,17 +45,22 @@ try "twelve images with labels are there" test "$classes" -ge 2
 
 # --- networks ---------------------------------------------------------------------------------------------------------
 
+# The section of a head: `softmax` is a [yolo] with a softmax over the classes, and with the other keys of its own.
+section_of() { if [ "$1" = softmax ]; then echo yolo; else echo "$1"; fi; }
+
 # cfg HEAD BATCHES: a small network on images of 96 x 96 without augmentation. Four images an iteration: three to an epoch.
 cfg() {
-    local keys
+    local keys own=''
     case $1 in
-    yolo) keys="--strides 32,16 --anchors 6,8,12,14,25,30,60,60" ;;
+    softmax) own='class_loss=softmax\nclass_gain=2\niou_thresh=.3' ;;&
+    yolo | softmax) keys="--strides 32,16 --anchors 6,8,12,14,25,30,60,60" ;;
     region) keys="--strides 16 --anchors 12,14,25,30,60,60" ;;
     detection) keys="--strides 16 --rate .002" ;;
     esac
     # shellcheck disable=SC2086  # several words
-    "$root/scripts/make-mobilenetv2" detector --head-layer "$1" --classes "$classes" --size 96 --width .25 --head 64 \
-        --batch 4 --batches "$2" --burn-in 10 --rate .005 --jitter 0 --colour 1 --hue 0 $keys
+    "$root/scripts/make-mobilenetv2" detector --head-layer "$(section_of "$1")" --classes "$classes" --size 96 \
+        --width .25 --head 64 --batch 4 --batches "$2" --burn-in 10 --rate .005 --jitter 0 --colour 1 --hue 0 $keys |
+        sed "s/^\[yolo\]/&${own:+\\n}$own/"
 }
 
 train() { "$darknet" detector train data "$@" -seed 1 -nogpu; }
@@ -73,7 +79,9 @@ makes_known() {
     mkdir -p known/images known/labels && /usr/bin/python3 - "$1" <<'EOT'
 import math, struct, sys
 
-head, side = sys.argv[1], 8
+head, side, own = sys.argv[1], 8, ""
+if head == "softmax":
+    head, own = "yolo", "class_loss=softmax\n"
 objects = [(0, .3, .25, .22, .36), (1, .7, .3, .3, .24), (2, .4, .8, .5, .3)]  # class, x, y, w, h
 logit = lambda p: math.log(p / (1 - p))
 if head == "detection":
@@ -95,7 +103,7 @@ else:
     section = "anchors=2,1, 3,2, 1,4\nnum=3\nclasses=3" + ("" if head == "yolo" else "\ncoords=4")
 with open("known.cfg", "w") as out:
     out.write("[net]\nbatch=1\nwidth=%d\nheight=%d\nchannels=3\n[connected]\noutput=%d\nactivation=linear\n"
-              "[%s]\n%s\nsmoothing=ls\n" % (side, side, len(biases), head, section))
+              "[%s]\n%s\nsmoothing=ls\n%s" % (side, side, len(biases), head, section, own))
 with open("known.weights", "wb") as out:
     out.write(struct.pack("<iiiq", 0, 2, 0, 0) + struct.pack("<%df" % len(biases), *biases))
     out.write(bytes(4 * len(biases) * side * side * 3))
@@ -113,7 +121,7 @@ EOT
 
 trains() {
     cfg "$1" 60 >"$1.cfg" && train "$1.cfg" >"$1.log" 2>&1 || { tail -n 3 "$1.log"; return 1; }
-    [ "$(grep -c "^\[$1\]" "$1.cfg")" -ge 1 ] && [ -s "backup/$1_final.weights" ]
+    [ "$(grep -c "^\[$(section_of "$1")\]" "$1.cfg")" -ge 1 ] && [ -s "backup/$1_final.weights" ]
 }
 
 # The mean of the last ten is less than half of the first three's.
@@ -225,12 +233,14 @@ draws_sizes() {
 
 try "make-mobilenetv2 refuses heads that do not exist" makes_no_nonsense
 try "make-mobilenetv2 --random is for every head that can be resized" draws_sizes
-for head in yolo region detection; do
-    try "[$head] trains" trains $head
-    try "[$head]: its loss falls to less than half" loss_falls $head
-    try "[$head]: the soft labels of recognised classes are learned, and saved" learns_soft_labels $head
-    try "[$head]: detector map takes the network" map_runs $head
-    try "[$head]: detector map finds boxes where they are in an image that is not square" map_is_exact $head
-    try "[$head]: a training cut off goes on as if it had not been" resumes $head
+for head in yolo softmax region detection; do
+    what="[$head]"
+    [ $head = softmax ] && what="[yolo] with a softmax, a gain and several anchors an object"
+    try "$what trains" trains $head
+    try "$what: its loss falls to less than half" loss_falls $head
+    try "$what: the soft labels of recognised classes are learned, and saved" learns_soft_labels $head
+    try "$what: detector map takes the network" map_runs $head
+    try "$what: detector map finds boxes where they are in an image that is not square" map_is_exact $head
+    try "$what: a training cut off goes on as if it had not been" resumes $head
 done
 finish

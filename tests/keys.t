@@ -1,5 +1,6 @@
 #!/bin/bash
-# docs/keys.md has a row for every smoothing key, with the program's default and range, and for the keys of augmentation.
+# docs/keys.md has a row for every smoothing key, with the program's default and range, and for the keys of [yolo] and
+# of augmentation.
 cd "$(dirname "$0")/.." || exit 1
 . tests/helpers/tap.sh
 
@@ -10,6 +11,8 @@ darknet=$(realpath -- "${DARKNET_PROGRAM:-./darknet}")
 
 # The keys of the table, in its order.
 keys() { sed -n 's/^    {"\([a-z_]*\)", [A-Z]*, offsetof.*/\1/p' "$table"; }
+
+head_keys() { sed -n '/^} head_keys/,/^};/s/^    {"\([a-z_]*\)".*/\1/p' src/layers/class_head.c; }
 
 row() { grep "^| \`$1\` |" docs/keys.md; }
 
@@ -52,7 +55,25 @@ augmentation_keys_have_rows() {
     done
 }
 
+# Keys of [yolo], from the list of them in the source.
+head_keys_have_rows() {
+    local key said word
+    [ -n "$(head_keys)" ] || { echo "no table of keys found"; return 1; }
+    for key in $(head_keys); do
+        printf '%s\n' '[net]' width=8 height=8 channels=3 '[convolutional]' filters=8 '[yolo]' classes=3 "$key=wrong" >"$T/net.cfg"
+        said=$("$darknet" ops "$T/net.cfg" -nogpu 2>&1 | sed -n 's/.*must be //p')
+        [ -n "$said" ] || { echo "$key=wrong was not refused"; return 1; }
+        for word in $(tr -d , <<<"$said"); do
+            case $word in
+            a|number|or|from|up|to) continue ;;
+            esac
+            row "$key" | grep -qw -- "$word" || { echo "$key must be $said, but docs/keys.md says:"; row "$key"; return 1; }
+        done
+    done
+}
+
 try "every smoothing key has a row in docs/keys.md" every_key_has_a_row
 try "the rows have the ranges that the program names" ranges_are_those_of_the_program
+try "so have the keys of [yolo]" head_keys_have_rows
 try "so have the keys of augmentation" augmentation_keys_have_rows
 finish

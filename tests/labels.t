@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a .data file says of labels, noise and sampling, in whole trainings, in TAP: truth=, noise=, noise_file= and
-# sampling= in `classifier train`, in every `classifier valid...`, and sampling= in `detector train`.
+# sampling= in `classifier train`, in every `classifier valid...`, and noise= and sampling= in `detector train`.
 
 # shellcheck disable=SC2317  # the functions are reached, by way of try
 
@@ -233,10 +233,64 @@ detector_samples() {
     rm -f backup/*
     "$darknet" detector train data detector.cfg -seed 1 -nogpu >log 2>&1 || { tail -n 3 log; return 1; }
     seen backup/detector_final.weights 10
-    [ "$(seen backup/detector_final.weights 10)" = "1 1 1 1 1 1 1 1 1 1" ] || return
-    echo noise=.4 >>data
-    fails "data:6: noise=.4 is for classifiers, not for detectors" "$darknet" detector train data detector.cfg -nogpu
+    [ "$(seen backup/detector_final.weights 10)" = "1 1 1 1 1 1 1 1 1 1" ]
 }
-try "a detector heeds sampling=epoch, with random=1 too, and refuses noise=" detector_samples
+try "a detector heeds sampling=epoch, with random=1 too" detector_samples
+
+# detector_data KEYS...: the file `data` of these images.
+detector_data() {
+    printf '%s\n' classes=10 "train=$T/det-list" "valid=$T/det-list" "names=$T/each-names" "backup=$T/backup" \
+        sampling=epoch "$@" >data
+}
+
+# detector NAME CFG [OPTIONS]: keeps the last weights as NAME.
+detector() {
+    local name=$1 cfg=$2
+    shift 2
+    rm -f backup/*
+    "$darknet" detector train data "$cfg" "$@" -seed 1 -nogpu >"$name.log" 2>&1 || { tail -n 5 "$name.log"; return 1; }
+    mv "backup/${cfg%.cfg}_final.weights" "$name"
+}
+
+# 5 iterations of 2 images are an epoch. The state has counted the objects by the classes that they were trained with.
+detector_noise() {
+    sed 's/random=1/random=0/' detector.cfg >noisy.cfg
+    sed 's/max_batches=5/max_batches=3/' noisy.cfg >part.cfg
+    detector_data && detector clean noisy.cfg && ! grep -q '^Noise' clean.log && [ "$(seen clean 10)" = "1 1 1 1 1 1 1 1 1 1" ] &&
+        detector_data noise=0 && detector none noisy.cfg && cmp clean none &&
+        detector_data noise=.34 && detector noisy noisy.cfg -loaders 1 &&
+        grep -qxF "Noise: 3 of 10 training objects (30.00 %) have another class, by noise=0.34, noise_seed=1" noisy.log &&
+        ! cmp -s clean noisy && detector threads noisy.cfg -loaders 3 && cmp noisy threads &&
+        detector part part.cfg && detector rest noisy.cfg "$T/part" && cmp noisy rest &&
+        detector_data noise=1 noise_seed=5 && detector all noisy.cfg || return
+    seen all 10
+    [ "$(seen all 10)" != "1 1 1 1 1 1 1 1 1 1" ]
+}
+try "noise= changes exactly this share of a detector's objects, for any threads and after a resume" detector_noise
+
+validation_has_no_noise() {
+    detector_data && "$darknet" detector map data noisy.cfg all -nogpu >clean.map 2>err.txt &&
+        detector_data noise=1 && "$darknet" detector map data noisy.cfg all -nogpu >noisy.map 2>err.txt &&
+        grep -q mAP clean.map && diff clean.map noisy.map
+}
+try "detector map sees the label files as they are" validation_has_no_noise
+
+detector_refuses() {
+    local train=("$darknet" detector train data noisy.cfg -seed 1 -nogpu)
+    detector_data noise=2
+    fails "data:7: noise=2 is not valid: must be a number from 0 to 1" "${train[@]}" || return
+    detector_data "noise_file=$T/by-name"
+    fails "data:7: noise_file=$T/by-name is for classifiers, not for detectors" "${train[@]}" || return
+    detector_data truth=folder
+    fails "data:7: truth=folder is for classifiers, not for detectors" "${train[@]}" || return
+    detector_data noise=.5
+    mv det/labels/3.txt det/3.txt
+    fails "noise= needs the labels of all images: no labels $T/det/labels/3.txt" "${train[@]}" || return
+    mv det/3.txt det/labels/3.txt
+    sed -i 's/classes=10/classes=1/' data && sed 's/classes=10/classes=1/; s/filters=15/filters=6/; s/ smoothing.*//;/^smoothing\|^period/d' noisy.cfg >one.cfg
+    echo one >one-name && sed -i "s|^names=.*|names=$T/one-name|" data
+    fails "data:7: noise= needs two classes or more" "$darknet" detector train data one.cfg -seed 1 -nogpu
+}
+try "a detector's noise= that cannot be, and what is for classifiers alone, is refused" detector_refuses
 
 finish

@@ -194,13 +194,16 @@ static int skip(json_reader *r, int depth)
     return !r->error[0];
 }
 
-double json_number_or_null(json_reader *r, double missing)
+int json_null(json_reader *r)
 {
     if (r->error[0]) return 0;
     skip_space(r);
-    if (r->next != 'n') return json_number(r);
-    json_skip(r);
-    return missing;
+    return r->next == 'n' && skip_word(r, "null");
+}
+
+double json_number_or_null(json_reader *r, double missing)
+{
+    return json_null(r) ? missing : json_number(r);
 }
 
 int json_skip(json_reader *r)

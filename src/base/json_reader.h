@@ -44,6 +44,8 @@ int json_string(json_reader *r, char *text);
 int json_key(json_reader *r, char *text);
 /* Reads a number. Returns 0 after an error. */
 double json_number(json_reader *r);
+/* Reads the next value if it is null, and returns whether it was. */
+int json_null(json_reader *r);
 /* Reads a number, or null: then returns `missing`. */
 double json_number_or_null(json_reader *r, double missing);
 /* Skips one value of any type, with everything inside it. */

@@ -1,8 +1,9 @@
-/* Parses numbers strictly: all of the text, and in a range. */
+/* Parses numbers strictly: all of the text, and in a range. Writes them with no more decimals than they need. */
 #include "base/numbers.h"
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,4 +31,19 @@ int parse_whole_number(const char *text, long long low, long long high, long lon
     if (errno || number < low || number > high) return -1;
     *value = number;
     return 0;
+}
+
+char *format_decimal(double value, int least, char *text)
+{
+    int decimals;
+    for (decimals = least; decimals <= 17; ++decimals) {
+        snprintf(text, DECIMAL_TEXT, "%.*f", decimals, value);
+        if (strtod(text, 0) == value) break;
+    }
+    return text;
+}
+
+const char *skip_leading_zero(const char *text)
+{
+    return text[0] == '0' && text[1] == '.' ? text + 1 : text;
 }

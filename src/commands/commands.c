@@ -91,8 +91,9 @@ enum { OPTIONS = sizeof options / sizeof *options };
 static const char trainer_usage[] =
     "usage: darknet detector train <data> <cfg> [weights] [options]\n"
     "       darknet classifier train <data> <cfg> [weights] [options]\n"
-    "    -map [n]       detector: evaluate on the valid= list every n epochs (1), keep the best weights, a CSV log and "
-    "a chart\n"
+    "    -map [n]       detector: evaluate on the valid= list every n epochs (1), keep the best weights with their "
+    "threshold,\n"
+    "                   a CSV log and a chart\n"
     "    -topk [n]      classifier: the same with top-1, top-k, validation loss and ECE\n"
     "    -keep <n>      classifier: numbered weights every n epochs (1)\n"
     "    -patience <n>  classifier: end when the best top-1 of -topk is n evaluations old\n"

@@ -3,7 +3,9 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/numbers.h"
 #include "commands/portable_network.h"
+#include "eval/threshold_file.h"
 #include "layers/class_head.h"
 #include "network.h"
 #include "option_list.h"
@@ -70,6 +72,18 @@ static void deploy_line(const char *line, char *key, const char *type, FILE *out
         fprintf(out, "%s=%s\n", key, becomes);
 }
 
+/* Ends the program for a line that other programs need other layers for; those are only known with the network. */
+static void refuse_line(const char *in_cfg, const char *squeezed, const char *type, int layer)
+{
+    const int relu6 = !strcmp(squeezed, "activation=relu6");
+    const int softmax =
+        !strcmp(type, "[yolo]") && !strncmp(squeezed, "class_loss=softmax", strlen("class_loss=softmax"));
+    if (relu6 || softmax)
+        die("%s: %s (layer %d) has %s, which takes other layers elsewhere: give the weights too, darknet ols deploy "
+            "<in.cfg> <out.cfg> <in.weights> <out.weights>",
+            in_cfg, type, layer, relu6 ? "activation=relu6" : "class_loss=softmax");
+}
+
 void deploy_cfg(const char *in_cfg, const char *out_cfg)
 {
     char *line = 0, squeezed[64], type[sizeof squeezed] = "";
@@ -83,10 +97,7 @@ void deploy_cfg(const char *in_cfg, const char *out_cfg)
     while (getline(&line, &size, in) >= 0) {
         squeeze(line, squeezed, sizeof squeezed);
         layer += *squeezed == '[';
-        if (!strcmp(squeezed, "activation=relu6"))
-            die("%s: %s (layer %d) has activation=relu6, which takes other layers elsewhere: give the weights too, "
-                "darknet ols deploy <in.cfg> <out.cfg> <in.weights> <out.weights>",
-                in_cfg, type, layer);
+        refuse_line(in_cfg, squeezed, type, layer);
         if (*squeezed == '[')
             deploy_section_line(line, squeezed, type, out_cfg_file.stream);
         else
@@ -135,6 +146,28 @@ static network *load_original(list *sections, const char *out_cfg, const char *i
     net = load_network(out_cfg_file.temporary, (char *)in_weights, 0);
     atomic_discard(&out_cfg_file);
     return net;
+}
+
+/* Gives every head thresh=, which OpenCV's dnn module reads as the score that a box needs. A [yolo] keeps its own:
+ * there the key has no other meaning. In a [region] it is a limit of the training, which the deployed network has no
+ * use for. Returns whether a head got it. */
+static int set_threshold(list *sections, const char *text)
+{
+    const node *n;
+    int is_set = 0;
+    for (n = sections->front; n; n = n->next) {
+        const cfg_section *s = (const cfg_section *)n->val;
+        const int is_yolo = !strcmp(s->type, "[yolo]"), is_region = !strcmp(s->type, "[region]");
+        node *option = s->options->front;
+        while (option && strcmp(((const kvp *)option->val)->key, "thresh")) option = option->next;
+        if (!(is_region || (is_yolo && !option))) continue;
+        if (option)
+            ((kvp *)option->val)->val = xstrdup(text);
+        else
+            option_insert(s->options, xstrdup("thresh"), xstrdup(text));
+        is_set = 1;
+    }
+    return is_set;
 }
 
 /* Writes both files, but does not publish them yet. */
@@ -213,7 +246,9 @@ void deploy_network(const char *in_cfg, const char *out_cfg, const char *in_weig
     portable_network p;
     network *source;
     list *sections;
-    double difference;
+    char text[DECIMAL_TEXT];
+    double difference, threshold;
+    int has_threshold, is_set = 0;
     gpu_index = -1;
     check_files(in_cfg, out_cfg, in_weights, out_weights);
     atexit(discard_results);
@@ -223,6 +258,8 @@ void deploy_network(const char *in_cfg, const char *out_cfg, const char *in_weig
     if (!sections->front || !is_net_section(((const cfg_section *)sections->front->val)->type))
         die("%s: the first section must be [net] or [network]", in_cfg);
     source = load_original(sections, out_cfg, in_weights);
+    has_threshold = threshold_of_weights(in_weights, &threshold);
+    if (has_threshold) is_set = set_threshold(sections, format_decimal(threshold, 1, text));
     p = write_portable(source, sections, in_cfg, out_cfg);
     difference = compare(&p, load_network(out_cfg_file.temporary, out_weights_file.temporary, 0));
     if (!isfinite(difference))
@@ -230,6 +267,11 @@ void deploy_network(const char *in_cfg, const char *out_cfg, const char *in_weig
             in_weights);
     printf("%s, %s: %zu layers in place of %d; on a random image their outputs differ by at most %.1e\n", out_cfg,
            out_weights, p.count, source->n, difference);
+    if (is_set)
+        printf("thresh=%s in its heads: the score that a box needs in OpenCV; -thresh says it to other Darknets\n",
+               text);
+    else if (has_threshold)
+        report_note("the heads keep their own thresh=");
     if (difference > 1e-2)
         report_note("that is much. After a short training the averages of batch normalisation are far off, and "
                     "rounding grows from layer to layer: compare on real images");

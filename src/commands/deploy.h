@@ -11,7 +11,9 @@ void deploy_cfg(const char *in_cfg, const char *out_cfg);
 /* Writes the network and its weights for inference: batch normalisation is folded into the weights, and layers that
  * OpenCV or unpatched Darknet lack are replaced by layers that they have (listed in portable_network.h). Notes on
  * stderr name the layers that OpenCV still does not know; stdout says how much the outputs of the two networks differ
- * on one random image. An error ends the program with one line; both files are then unchanged. */
+ * on one random image. Where the weights are X_best.weights with X_best.json beside them (eval/threshold_file.h), the
+ * heads get its threshold as thresh=, which stdout says. An error ends the program with one line; both files are then
+ * unchanged. */
 void deploy_network(const char *in_cfg, const char *out_cfg, const char *in_weights, const char *out_weights);
 
 #endif

@@ -19,6 +19,7 @@
 #include "eval/error_split.h"
 #include "eval/ground_truth.h"
 #include "eval/map_file.h"
+#include "eval/threshold_file.h"
 
 #include "darknet.h"
 
@@ -47,8 +48,9 @@ static const char usage[] =
     "    -coco            COCO's rules: a box may take the second-best object, 100 boxes a class and image, 101 "
     "points; and\n"
     "                     its twelve numbers, with AP averaged over IoU .50:.95\n"
-    "    -thresh <n>      precision, recall, F1 and the confusion table are of boxes that score above it (default "
-    ".25)\n"
+    "    -thresh <n>      precision, recall, F1 and the confusion table are of boxes that score above it (default: "
+    "that of\n"
+    "                     X_best.json beside X_best.weights, which a training writes; else .25)\n"
     "    -tide            also what AP would gain without each kind of error: class, localisation, both, duplicate,\n"
     "                     background, missed\n"
     "    -compare <json>  also the difference in AP to an earlier -json over the same images, with its 95 % interval\n"
@@ -68,6 +70,7 @@ static const char usage[] =
     "    -sheet <png>     the images with the most errors: objects at the left, boxes with their scores at the right\n"
     "    -sheet_images <n>  how many (default 12)\n"
     "    -curves <png>    precision/recall curves of every class (needs gnuplot)\n"
+    "    -thresholds <png> precision, recall and F1 against the threshold, with the best one marked (needs gnuplot)\n"
     "    -voc_out <dir>   the detections in VOC's format, comp4_det_test_<class>.txt\n"
     "    -coco_out <file> the detections in COCO's\n";
 
@@ -79,9 +82,10 @@ enum { UNSET = -1 }; /* -points, whose default depends on -coco; -seed and -shee
 
 typedef struct {
     const char *files[3]; /* data, cfg, weights; only the first with -dets */
-    const char *dets, *json, *curves, *voc_out, *coco_out, *scales, *compare, *confusion, *sheet;
+    const char *dets, *json, *curves, *thresholds, *voc_out, *coco_out, *scales, *compare, *confusion, *sheet;
     long long points, seed, sheet_images;
     double iou_threshold, score_threshold, nms;
+    int has_threshold; /* -thresh was given */
     int coco, difficult, voc_label, flip, letterbox, plain, loss, tide;
     detect_options how;
 } map_arguments;
@@ -112,6 +116,8 @@ static void check_options(map_arguments *a, int words, const command_option *opt
     if (a->dets && words > 1) die("%s: -dets takes the place of <cfg> and <weights>", command);
     if (!a->dets && words < 3)
         die("%s: needs <data> <cfg> <weights>, or <data> -dets <path> (see darknet %s --help)", command, command);
+    a->has_threshold = !isnan(a->score_threshold);
+    if (!a->has_threshold) a->score_threshold = .25;
     if (!a->dets && !(a->score_threshold >= DETECT_LOWEST_SCORE && a->score_threshold <= 1))
         die("%s: -thresh %g is not valid: must be a number from .005 to 1", command, a->score_threshold);
     if (a->loss && (a->scales || a->flip)) die("%s: -loss is of one size, without -scales and -flip", command);
@@ -137,7 +143,7 @@ static void check_options(map_arguments *a, int words, const command_option *opt
 static map_arguments read_arguments(int argc, char **argv)
 {
     map_arguments a = {
-        .points = UNSET, .seed = UNSET, .sheet_images = UNSET, .iou_threshold = .5, .score_threshold = .25, .nms = .45};
+        .points = UNSET, .seed = UNSET, .sheet_images = UNSET, .iou_threshold = .5, .score_threshold = NAN, .nms = .45};
     enum { NETWORK_OPTIONS = 6 }; /* the first ones are not allowed with -dets */
     command_option options[] = {
         {"-nms", OPTION_NUMBER, &a.nms, 0, 1, 0, 0},
@@ -161,6 +167,7 @@ static map_arguments read_arguments(int argc, char **argv)
         {"-sheet", OPTION_OUTPUT, &a.sheet, 0, 0, 0, 0},
         {"-sheet_images", OPTION_WHOLE, &a.sheet_images, 1, DETECTION_SHEET_MOST, 0, 0},
         {"-curves", OPTION_OUTPUT, &a.curves, 0, 0, 0, 0},
+        {"-thresholds", OPTION_OUTPUT, &a.thresholds, 0, 0, 0, 0},
         {"-voc_out", OPTION_TEXT, &a.voc_out, 0, 0, 0, 0},
         {"-coco_out", OPTION_OUTPUT, &a.coco_out, 0, 0, 0, 0},
     };
@@ -326,6 +333,7 @@ static int load_detector_for(map_run *r)
     int classes;
     if (r->arguments.dets) return 0;
     if (check_file("cfg", files[1]) || check_file("weights", files[2])) return 1;
+    if (!r->arguments.has_threshold) threshold_of_weights(files[2], &r->arguments.score_threshold);
     r->net = load_detector((char *)files[1], (char *)files[2], &classes);
     if (!r->net || detect_check(r->net, &r->arguments.how)) return 1;
     problem = r->arguments.loss ? detection_loss_problem(r->net) : 0;
@@ -411,6 +419,8 @@ static int report(const map_run *r, const map_result *result)
     char title[300];
     if ((!json || strcmp(json, "-")) && map_report_text(result)) return 1;
     if (json && map_report_json(result, json)) return 1;
+    if (r->arguments.thresholds && threshold_curves_png(r->arguments.thresholds, result->scores, result->scored))
+        return 1;
     if (confusion_png && map_confusion_png(confusion_png, result->taken_for, r->data.names.text,
                                            result->options->iou_threshold, result->options->score_threshold))
         return 1;
@@ -455,12 +465,16 @@ static int evaluate(map_run *r)
         map_compare(&r->rankings, &r->other, options.points, options.rule, BOOTSTRAP_SAMPLES, .95, r->arguments.seed,
                     difference);
     if (error == AP_OK) {
+        const scored_detections scored = {r->data.names.text, per_class, classes, detections, matches, count};
+        score_result scores = evaluate_scores(&scored, r->net ? DETECT_LOWEST_SCORE : 0);
         const map_result result = {.data = &r->data,
                                    .options = &options,
                                    .per_class = per_class,
                                    .taken_for = &taken_for,
                                    .coco = r->arguments.coco ? &coco : 0,
                                    .coco_ap = r->arguments.coco ? coco_ap : 0,
+                                   .scored = &scored,
+                                   .scores = &scores,
                                    .split = r->arguments.tide ? &split : 0,
                                    .split_how = &split_how,
                                    .compared = r->arguments.compare ? &compared : 0,
@@ -478,6 +492,7 @@ static int evaluate(map_run *r)
                         options.score_threshold, &taken_for);
         status = report(r, &result);
         confusion_free(&taken_for);
+        score_result_free(&scores);
     } else {
         status = report_error("%s: %s", command, ap_status_text(error));
     }

@@ -202,6 +202,7 @@ int map_report_text(const map_result *r)
            total.precision, total.recall, total.f1);
     printf(" for conf_thresh = %.*f, TP = %lu, FP = %lu, FN = %lu, average IoU = %.2f %% \n", digits, thresh, total.tp,
            total.fp, total.fn, 100 * total.average_iou);
+    print_scores(r->scores, r->scored, iou);
     print_confusion(r);
     if (r->split) tide_report_text(r->split, r->split_how);
     if (r->compared) compared_report_text(r->compared);
@@ -319,6 +320,10 @@ static void write_json(FILE *out, const map_result *r, ap_point *points)
         fputs(",\n  ", out);
     }
     json_counts(out, &all);
+    fputs(",\n  ", out);
+    json_best_threshold(out, &r->scores->all);
+    fputs(",\n  ", out);
+    json_calibration(out, &r->scores->calibration);
     fputs(",\n", out);
     if (r->coco) json_coco(out, r->coco);
     fputs("  \"classes\": [", out);
@@ -335,6 +340,8 @@ static void write_json(FILE *out, const map_result *r, ap_point *points)
             fputs(", ", out);
         }
         json_counts(out, c);
+        fputs(", ", out);
+        json_best_threshold(out, &r->scores->per_class[k]);
         json_curve(out, points, count, c->objects);
         fputs("}", out);
     }

@@ -3,6 +3,7 @@
 #define MAP_REPORT_H
 
 #include "commands/compared_report.h"
+#include "commands/threshold_report.h"
 #include "eval/average_precision.h"
 #include "eval/confusion.h"
 #include "eval/error_split.h"
@@ -16,6 +17,8 @@ typedef struct {
     const confusion *taken_for; /* confusion of classes */
     const coco_metrics *coco;   /* NULL without -coco */
     const double *coco_ap;      /* by class; NULL without -coco */
+    const scored_detections *scored;
+    const score_result *scores;
     const error_split *split;   /* NULL without -tide */
     const split_options *split_how;
     const map_compared *compared; /* NULL without -compare */

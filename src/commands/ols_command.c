@@ -22,7 +22,8 @@ static const char usage[] =
     "           the same as a heat map (needs gnuplot)\n"
     "       darknet ols deploy <in.cfg> <out.cfg> <in.weights> <out.weights>\n"
     "           writes the network for inference, in layers that any Darknet and OpenCV's dnn module have; batch\n"
-    "           normalisation goes into the weights\n"
+    "           normalisation goes into the weights. Of X_best.weights with X_best.json beside it the heads get its\n"
+    "           threshold as thresh=, which OpenCV reads\n"
     "       darknet ols deploy <in.cfg> <out.cfg>\n"
     "           writes the cfg without smoothing: [ols] becomes [softmax], so that any Darknet reads it with the\n"
     "           same weights\n"
@@ -60,6 +61,18 @@ static char **class_names(const char *file, int classes)
 
 /* ---- show -------------------------------------------------------------------------------------------------------- */
 
+/* Of rows that are no distributions, as normalise=hits leaves them. */
+static void print_sums(const ols_state *state)
+{
+    float low = state->row_sum[0], high = low;
+    int y;
+    for (y = 1; y < state->classes; ++y) {
+        if (state->row_sum[y] < low) low = state->row_sum[y];
+        if (state->row_sum[y] > high) high = state->row_sum[y];
+    }
+    if ((low != 0 && low != 1) || (high != 0 && high != 1)) printf("rows sum to %.4f to %.4f\n", low, high);
+}
+
 static void print_head(const ols_state *state)
 {
     ols_summary summary;
@@ -69,6 +82,7 @@ static void print_head(const ols_state *state)
            (long long)state->updates, (long long)state->images, (long long)summary.correct, (long long)summary.seen);
     printf("mean S[y][y] %.4f, mean entropy %.4f nats (uniform is S[y][y] %.4f)\n", summary.diagonal, summary.entropy,
            1. / state->classes);
+    print_sums(state);
 }
 
 static void print_matrix(const ols_state *state, char **names)

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "data/augmentation.h"
-#include "layers/label_smoothing.h"
+#include "layers/class_head.h"
 #include "network.h"
 #include "option_list.h"
 
@@ -29,6 +29,7 @@ int is_net_section(const char *type)
 const char *portable_value(const char *type, const char *key, const char *value)
 {
     if (may_smooth(type) && is_smoothing_key(key)) return 0;
+    if (!strcmp(type, "[yolo]") && is_head_key(key)) return 0;
     if (is_net_section(type) && (is_augmentation_key(key) || !strcmp(key, "nesterov"))) return 0;
     if (is_net_section(type) && !strcmp(key, "policy") && !strcmp(value, "cosine")) return "constant";
     return value;
@@ -386,11 +387,47 @@ static int add_reorg(portable_network *p, int i, const cfg_section *s)
     return 1;
 }
 
+/* Whether a layer is written as [region]. */
+static int becomes_region(const layer *l)
+{
+    return l->type == REGION || (l->type == YOLO && l->softmax);
+}
+
+static void note_second_region(const portable_network *p, int i)
+{
+    int k = 0;
+    while (k < i && !becomes_region(&p->source->layers[k])) ++k;
+    if (k < i) note(p, i, "OpenCV's dnn module reads a network with one [region] only");
+}
+
+/* A [yolo] with class_loss=softmax is a [region] whose anchors are those of its mask, in cells: [region] has the same
+ * x, y, w, h and objectness, and other programs know it with a softmax. The size of a cell in pixels does not depend on
+ * that of the network. OpenCV reads thresh= there, and has no nms_threshold=. */
+static void add_softmax_head(portable_network *p, const layer *l, const cfg_section *s)
+{
+    const char *thresh = option_find(s->options, (char *)"thresh");
+    const double cell_w = (double)p->source->w / l->w, cell_h = (double)p->source->h / l->h;
+    int k;
+    fprintf(p->cfg, "\n[region]\nclasses=%d\nnum=%d\ncoords=4\nsoftmax=1\nanchors=", l->classes, l->n);
+    for (k = 0; k < l->n; ++k) {
+        const float *anchor = l->biases + 2 * l->mask[k];
+        fprintf(p->cfg, "%s%.9g,%.9g", k ? ", " : "", anchor[0] / cell_w, anchor[1] / cell_h);
+    }
+    fprintf(p->cfg, "\n");
+    if (thresh) fprintf(p->cfg, "thresh=%s\n", thresh);
+    add_layer(p, *l);
+}
+
 /* [yolo] and [region] */
 static int add_head(portable_network *p, int i, const cfg_section *s)
 {
     const layer l = p->source->layers[i];
     int k;
+    if (becomes_region(&l)) note_second_region(p, i);
+    if (l.type == YOLO && l.softmax) {
+        add_softmax_head(p, &l, s);
+        return 1;
+    }
     write_as_it_is(p->cfg, s);
     write_if_missing(p->cfg, s, "classes", l.classes);
     write_if_missing(p->cfg, s, "num", l.type == YOLO ? l.total : l.n);

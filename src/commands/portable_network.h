@@ -4,6 +4,8 @@
  * What those programs lack is replaced as follows:
  *
  *     [ols]                          [softmax]; a temperature becomes a scaling before it
+ *     [yolo] class_loss=softmax      [region] softmax=1 with the anchors of its mask, in cells. OpenCV
+ *                                    takes one of them a network
  *     batch_normalize=1              weights and biases times scale / (sqrt(variance) + 1e-6), as in Darknet. OpenCV
  *                                    adds its epsilon inside the square root: with a small variance that differs
  *     activation=relu6 of a          relu6(z) = relu(6 - relu(6 - z)): negated weights, biases 6 - b, relu; then a

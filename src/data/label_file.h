@@ -2,8 +2,8 @@
  *
  *     class x y width height        class from 0; centre and sides as fractions of the image
  *
- * This reader is strict. It is for commands that inspect labels. Training reads the same files with Darknet's
- * read_boxes, which silently stops at the first line that has another form.
+ * This reader is strict. It is for commands that inspect labels, and for noise=. Training reads the same files with
+ * Darknet's read_boxes, which silently stops at the first line that has another form.
  */
 #ifndef LABEL_FILE_H
 #define LABEL_FILE_H

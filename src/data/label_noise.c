@@ -187,36 +187,48 @@ static void report_noise(const int *clean, const int *labels, int count, const c
 
 /* ---- The keys ---------------------------------------------------------------------------------------------------- */
 
-int add_label_noise(const char *data_file, const class_names *classes, char **paths, int count, int *labels)
+int read_symmetric_noise(const char *data_file, int classes, symmetric_noise *noise)
 {
-    data_value noise = {0}, file = {0}, column = {0};
+    data_value value = {0};
     double share = 0;
     long long seed = 1;
+    if (data_value_number(data_file, "noise", 0, 1, &share) ||
+        data_value_whole_number(data_file, "noise_seed", 0, 4294967295ll, &seed) ||
+        data_value_find(data_file, "noise", &value))
+        return 1;
+    noise->share = share;
+    noise->seed = (unsigned)seed;
+    noise->line = value.text ? value.line : 0;
+    free(value.text);
+    if (share > 0 && classes < 2)
+        return report_error("%s:%d: noise= needs two classes or more", data_file, noise->line);
+    return 0;
+}
+
+int add_label_noise(const char *data_file, const class_names *classes, char **paths, int count, int *labels)
+{
+    data_value file = {0}, column = {0};
+    symmetric_noise noise = {0};
     char source[64];
     int *clean = (int *)xmalloc(count * sizeof *clean);
-    int status = data_value_number(data_file, "noise", 0, 1, &share) ||
-                 data_value_whole_number(data_file, "noise_seed", 0, 4294967295ll, &seed) ||
-                 data_value_find(data_file, "noise", &noise) || data_value_find(data_file, "noise_file", &file) ||
-                 data_value_find(data_file, "noise_column", &column);
+    int status = read_symmetric_noise(data_file, classes->classes, &noise) ||
+                 data_value_find(data_file, "noise_file", &file) || data_value_find(data_file, "noise_column", &column);
     memcpy(clean, labels, count * sizeof *clean);
     if (status) {
         /* was said */
-    } else if (noise.text && file.text) {
+    } else if (noise.line && file.text) {
         status = report_error("%s:%d: noise_file= does not go together with noise=", data_file, file.line);
     } else if (column.text && !file.text) {
         status = report_error("%s:%d: noise_column= needs a noise_file=", data_file, column.line);
-    } else if (share > 0 && classes->classes < 2) {
-        status = report_error("%s:%d: noise= needs two classes or more", data_file, noise.line);
     } else if (file.text) {
         status = add_noise_of_file(file.text, column.text, classes, paths, count, labels);
         if (!status) report_noise(clean, labels, count, file.text, column.text);
-    } else if (noise.text) {
-        add_symmetric_noise(share, (unsigned)seed, classes->classes, labels, count);
-        snprintf(source, sizeof source, "noise=%g, noise_seed=%lld", share, seed);
+    } else if (noise.line) {
+        add_symmetric_noise(noise.share, noise.seed, classes->classes, labels, count);
+        snprintf(source, sizeof source, "noise=%g, noise_seed=%u", noise.share, noise.seed);
         report_noise(clean, labels, count, source, 0);
     }
     free(clean);
-    free(noise.text);
     free(file.text);
     free(column.text);
     return status;

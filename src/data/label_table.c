@@ -25,12 +25,11 @@ static int by_address(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Refuses the first of the keys that the file has. */
-static void refuse_keys(const char *data_file, const char *why)
+/* Refuses the first of the keys (up to NULL) that the file has. */
+static void refuse_keys(const char *data_file, const char *const *keys, const char *why)
 {
-    static const char *const keys[] = {"truth", "noise", "noise_file"};
-    size_t i;
-    for (i = 0; i < sizeof keys / sizeof *keys; ++i) {
+    int i;
+    for (i = 0; keys[i]; ++i) {
         data_value value;
         if (data_value_find(data_file, keys[i], &value)) exit(1);
         if (value.text) die("%s:%d: %s=%s %s", data_file, value.line, keys[i], value.text, why);
@@ -39,7 +38,8 @@ static void refuse_keys(const char *data_file, const char *why)
 
 void refuse_label_keys(const char *data_file)
 {
-    refuse_keys(data_file, "is for classifiers, not for detectors");
+    static const char *const keys[] = {"truth", "noise_file", "noise_column", 0};
+    refuse_keys(data_file, keys, "is for classifiers, not for detectors");
 }
 
 int use_labels(const char *data_file, const char *key, char **paths, int n)
@@ -52,7 +52,8 @@ int use_labels(const char *data_file, const char *key, char **paths, int n)
     table_size = changed = 0;
     if (data_value_whole_number(data_file, "tag", 0, 1, &tag)) exit(1);
     if (tag && !strcmp(key, "train")) {
-        refuse_keys(data_file, "does not go together with tag=1");
+        static const char *const keys[] = {"truth", "noise", "noise_file", 0};
+        refuse_keys(data_file, keys, "does not go together with tag=1");
         return n;
     }
     if (labelled_images_read(data_file, key, &images)) exit(1);

@@ -74,7 +74,7 @@ double brier_score(const predictions *x)
 
 /* ---- Calibration ------------------------------------------------------------------------------------------------ */
 
-static void add_to_bin(calibration_bin *bins, int bin_count, double p, int correct)
+void calibration_add(calibration_bin *bins, int bin_count, double p, int correct)
 {
     int m = (int)ceil(p * bin_count) - 1;
     m = m < 0 ? 0 : m >= bin_count ? bin_count - 1 : m; /* a softmax in floats may come to a little more than 1 */
@@ -90,7 +90,7 @@ void reliability_bins(const predictions *x, calibration_bin *bins, int bin_count
     for (i = 0; i < x->count; ++i) {
         const float *p = prediction_of(x, i);
         const int k = predicted_class(p, x->classes);
-        add_to_bin(bins, bin_count, p[k], k == x->labels[i]);
+        calibration_add(bins, bin_count, p[k], k == x->labels[i]);
     }
 }
 
@@ -112,7 +112,7 @@ double classwise_calibration_error(const predictions *x, int bin_count)
     int i, k;
     for (k = 0; k < x->classes; ++k) {
         memset(bins, 0, bin_count * sizeof *bins);
-        for (i = 0; i < x->count; ++i) add_to_bin(bins, bin_count, prediction_of(x, i)[k], k == x->labels[i]);
+        for (i = 0; i < x->count; ++i) calibration_add(bins, bin_count, prediction_of(x, i)[k], k == x->labels[i]);
         sum += expected_calibration_error(bins, bin_count);
     }
     free(bins);

@@ -61,6 +61,9 @@ typedef struct {
     double correct;     /* how many of them were right */
 } calibration_bin;
 
+/* Puts one probability into its bin: of something that was right (1) or not (0). */
+void calibration_add(calibration_bin *bins, int bin_count, double p, int correct);
+
 /* Puts the confidence of every image into its bin: a reliability diagram. `bins` gets bin_count of them. */
 void reliability_bins(const predictions *x, calibration_bin *bins, int bin_count);
 

@@ -114,6 +114,7 @@ static float loss_of_head(const network *net, int index, float *truth)
     copy.truth = truth;
     copy.input = on_gpu(*net) ? head.output : net->layers[index - 1].output;
     head.label_smoothing = 0;
+    if (head.type == YOLO) head.class_scale = head.thresh = 1; /* class_gain= and iou_thresh= */
     head.cost = &cost;
     head.output = (float *)xcalloc(head.outputs, sizeof *head.output);
     head.delta = (float *)xcalloc(head.outputs, sizeof *head.delta);

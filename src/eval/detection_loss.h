@@ -1,9 +1,12 @@
 /* The loss of a detector on an image that it has just seen: what its heads would report in training, with hard labels.
  *
  * A head of Darknet reports the sum of the squares of its delta, over box, objectness and class scores; this is the sum
- * for one image, and the mean over the heads, as the trainer's lines have it per image. Hard labels also where a head
- * has smoothing=: then the loss of methods can be compared, and that of ols does not move with the soft labels. Nothing
- * of the network changes: no weight, no statistics, no count of images.
+ * for one image, and the mean over the heads, as the trainer's lines have it per image. It is the same quantity of the
+ * predictions whatever a [yolo] is trained with, so that runs can be compared: hard labels also where a head has
+ * smoothing= (and the loss of ols does not move with the soft labels), class_gain=1, and one anchor an object. With
+ * class_loss=softmax, too, the class term is the sum of squares of target minus score; where two objects have one
+ * anchor, the target is 1 for either class, as for sigmoids. Nothing of the network changes: no weight, no statistics,
+ * no count of images.
  */
 #ifndef DETECTION_LOSS_H
 #define DETECTION_LOSS_H

@@ -1,4 +1,4 @@
-/* Label smoothing in the class scores of [yolo], [region] and [detection]. */
+/* The class scores of [yolo], [region] and [detection]: label smoothing, and what else can be said of them in a cfg. */
 #include "layers/class_head.h"
 
 #include "base/error.h"
@@ -19,6 +19,102 @@ static const char *section_of(LAYER_TYPE type)
 {
     return type == YOLO ? "[yolo]" : type == REGION ? "[region]" : "[detection]";
 }
+
+/* ---- Keys that only [yolo] has ------------------------------------------------------------------------------------
+ */
+
+enum { CLASS_GAIN, CLASS_LOSS, IOU_THRESH, HEAD_KEYS };
+
+/* The same in a [region] or [detection] is another key, or is not there. */
+static const struct {
+    const char *key, *elsewhere;
+} head_keys[HEAD_KEYS] = {
+    {"class_gain", "here it is class_scale="},
+    {"class_loss", "here it is softmax="},
+    {"iou_thresh", "here an object is trained in one place"},
+};
+
+int is_head_key(const char *key)
+{
+    int i;
+    for (i = 0; i < HEAD_KEYS; ++i)
+        if (!strcmp(key, head_keys[i].key)) return 1;
+    return 0;
+}
+
+static void refuse_head_keys(list *options, const char *section, int index)
+{
+    int i;
+    for (i = 0; i < HEAD_KEYS; ++i)
+        if (find_smoothing_option(options, head_keys[i].key))
+            die("\n%s (layer %d): %s= is a key of [yolo]; %s", section, index, head_keys[i].key,
+                head_keys[i].elsewhere);
+}
+
+static float parse_class_gain(list *options, const char *section, int index)
+{
+    const char *text = find_smoothing_option(options, "class_gain");
+    double gain = 1;
+    if (text && (ols_parse_number(text, 0, 100, &gain) || (float)gain == 0))
+        die("\n%s (layer %d): class_gain=%s is not valid: must be a number above 0, up to 100", section, index, text);
+    return (float)gain;
+}
+
+/* Whether a value is this word, maybe with a comment behind it. */
+static int is_word(const char *value, const char *word)
+{
+    const size_t length = strlen(word);
+    return !strncmp(value, word, length) && (!value[length] || strchr("# \t\r", value[length]));
+}
+
+/* Returns whether class_loss= says softmax. */
+static int parse_class_loss(list *options, const char *section, int index)
+{
+    const char *text = find_smoothing_option(options, "class_loss");
+    const int softmax = text && is_word(text, "softmax");
+    if (text && !softmax && !is_word(text, "sigmoid"))
+        die("\n%s (layer %d): class_loss=%s is not valid: must be sigmoid or softmax", section, index, text);
+    return softmax;
+}
+
+static float parse_iou_thresh(list *options, const char *section, int index)
+{
+    const char *text = find_smoothing_option(options, "iou_thresh");
+    double threshold = 1;
+    if (text && ols_parse_number(text, 0, 1, &threshold))
+        die("\n%s (layer %d): iou_thresh=%s is not valid: must be a number from 0 to 1", section, index, text);
+    return (float)threshold;
+}
+
+/* Ends the program where a softmax over the classes makes no sense in this head. */
+static void check_softmax(const layer *l, const network *net, const char *section, int index)
+{
+    int i;
+    for (i = 0; i < index; ++i)
+        if (net->layers[i].type == YOLO && net->layers[i].softmax != l->softmax)
+            die("\n%s (layer %d): class_loss= differs from that of [yolo] (layer %d); the scores of one network's "
+                "heads "
+                "are compared with each other, so it must be equal",
+                section, index, i);
+    if (!l->softmax) return;
+    if (l->classes < 2)
+        die("\n%s (layer %d): class_loss=softmax needs at least 2 classes, not %d: the softmax of one class is always "
+            "1",
+            section, index, l->classes);
+    fprintf(stderr, "           softmax over %d classes\n", l->classes);
+}
+
+/* Puts the values into the members of the layer that [region] has for the same. */
+static void parse_yolo_keys(layer *l, list *options, const network *net, const char *section, int index)
+{
+    l->class_scale = parse_class_gain(options, section, index);
+    l->softmax = parse_class_loss(options, section, index);
+    l->thresh = parse_iou_thresh(options, section, index);
+    check_softmax(l, net, section, index);
+}
+
+/* ---- Smoothing ----------------------------------------------------------------------------------------------------
+ */
 
 /* Refuses a smoothing key without smoothing=, which would silently train on hard labels. */
 static void refuse_companions(list *options, const char *section, int index)
@@ -47,16 +143,21 @@ void parse_class_head(layer *l, list *options, network *net, int index)
 {
     const char *section = section_of(l->type);
     label_smoothing *first;
+    if (l->type == YOLO)
+        parse_yolo_keys(l, options, net, section, index);
+    else
+        refuse_head_keys(options, section, index);
     if (!find_smoothing_option(options, "smoothing")) {
         refuse_companions(options, section, index);
-        return;
+        /* Darknet's own code trains independent classes, and of two objects at an anchor both */
+        if (l->type != YOLO || !l->softmax) return;
     }
     if (l->softmax_tree)
         die("\n%s (layer %d): smoothing with a tree is not defined: remove smoothing= or tree=", section, index);
     if (l->background)
         die("\n%s (layer %d): smoothing with background=1 is not defined: remove one of them", section, index);
     first = first_head(net, index);
-    l->label_smoothing = parse_label_smoothing(options, section, index, l->classes, OLS_OLS, first, 0);
+    l->label_smoothing = parse_label_smoothing(options, section, index, l->classes, OLS_HARD, first, 0);
     if (!first) {
         /* Only the owner counts iterations; otherwise three heads would count each iteration three times. */
         l->update = update_soft_labels;
@@ -91,6 +192,41 @@ void check_head_sizes(const layer *l, list *options, int inputs, int index)
     if (numbers != 2 * anchors)
         die("%s (layer %d): num=%d needs %d numbers in anchors=, not %d", section, index, anchors, 2 * anchors,
             numbers);
+}
+
+/* ---- Forward ------------------------------------------------------------------------------------------------------
+ */
+
+/* Where the class scores of the first anchor begin: behind x, y, w, h and objectness. */
+static int first_class(layer l)
+{
+    return 5 * l.w * l.h;
+}
+
+void softmax_class_head(layer l, float *logits)
+{
+    const int at = first_class(l), place = l.w * l.h;
+    softmax_cpu(logits + at, l.classes, l.batch * l.n, l.inputs / l.n, place, 1, place, 1, l.output + at);
+}
+
+#ifdef GPU
+void softmax_class_head_gpu(layer l, float *logits)
+{
+    const int at = first_class(l), place = l.w * l.h;
+    softmax_gpu(logits + at, l.classes, l.batch * l.n, l.inputs / l.n, place, 1, place, 1, l.output_gpu + at);
+}
+#endif
+
+/* ---- Training -----------------------------------------------------------------------------------------------------
+ */
+
+void scale_class_head(layer l)
+{
+    const int anchors = l.batch * l.n;
+    int i;
+    if (l.class_scale == 1) return;
+    for (i = 0; i < anchors; ++i)
+        scal_cpu(l.classes * l.w * l.h, l.class_scale, l.delta + (size_t)i * (l.outputs / l.n) + first_class(l), 1);
 }
 
 void begin_class_head(layer l)
@@ -131,7 +267,7 @@ void delta_class_head(layer l, int at, int label, float *average)
      * Darknet. */
     const int has_object = l.delta[at] != 0, merge = has_object && !l.softmax;
     ols_target_spec spec;
-    float target_sum;
+    float weight;
     int k;
 
     if (label < 0 || label >= l.classes)
@@ -139,9 +275,10 @@ void delta_class_head(layer l, int at, int label, float *average)
             "training list",
             smoothing->section, smoothing->index, label, l.classes, l.classes - 1);
     spec = ols_make_target_spec(&smoothing->options, smoothing->state, l.classes);
-    target_sum = ols_target(&spec, l.classes, label, smoothing->target);
+    weight = ols_target(&spec, l.classes, label, smoothing->target);
+    if (!l.softmax) weight = ols_target_weight(&spec, label);
     for (k = 0; k < l.classes; ++k) {
-        const float delta = scale * (smoothing->target[k] - target_sum * l.output[at + k * stride]);
+        const float delta = scale * (smoothing->target[k] - weight * l.output[at + k * stride]);
         if (!merge || delta > l.delta[at + k * stride]) l.delta[at + k * stride] = delta;
     }
     if (average) *average += l.output[at + label * stride];
@@ -164,6 +301,75 @@ void train_class_cell(layer l, int b, int cell, int at, const float *truth)
     l.delta[at] = 0; /* clears the delta from Darknet, which would look like that of an earlier object */
     train_class_head(l, b, cell, at, label, 0);
 }
+
+/* ---- Further anchors ----------------------------------------------------------------------------------------------
+ */
+
+/* of Darknet's yolo_layer.c; no header declares them */
+float delta_yolo_box(box truth, float *x, float *biases, int n, int index, int i, int j, int lw, int lh, int w, int h,
+                     float *delta, float scale, int stride);
+void delta_yolo_class(float *output, float *delta, int index, int label, int classes, int stride, float *avg_cat);
+
+/* IoU of an anchor and an object, both with the same centre. */
+static float shape_overlap(layer l, network net, int anchor, box truth)
+{
+    const box shape = {0, 0, l.biases[2 * anchor] / net.w, l.biases[2 * anchor + 1] / net.h};
+    truth.x = truth.y = 0;
+    return box_iou(shape, truth);
+}
+
+/* The anchor that Darknet gives an object to: of all anchors, not only those of the head. */
+static int best_anchor(layer l, network net, box truth)
+{
+    int n, best = 0;
+    float most = 0;
+    for (n = 0; n < l.total; ++n) {
+        const float overlap = shape_overlap(l, net, n, truth);
+        if (overlap > most) most = overlap, best = n;
+    }
+    return best;
+}
+
+/* Trains an anchor, of which x is at `at`, on an object, after `earlier` other objects of the image. The delta of its
+ * box becomes the mean over these objects. */
+static void train_anchor(layer l, network net, int anchor, int at, box truth, int label, int earlier)
+{
+    const int place = l.w * l.h, object_at = at + 4 * place, class_at = at + 5 * place;
+    float before[4];
+    int k;
+    for (k = 0; k < 4; ++k) before[k] = l.delta[at + k * place];
+    delta_yolo_box(truth, l.output, l.biases, anchor, at, (int)(truth.x * l.w), (int)(truth.y * l.h), l.w, l.h, net.w,
+                   net.h, l.delta, 2 - truth.w * truth.h, place);
+    for (k = 0; k < 4; ++k) l.delta[at + k * place] += (before[k] - l.delta[at + k * place]) * earlier / (earlier + 1);
+    l.delta[object_at] = 1 - l.output[object_at];
+    if (l.label_smoothing)
+        delta_class_head(l, class_at, label, 0);
+    else
+        delta_yolo_class(l.output, l.delta, class_at, label, l.classes, place, 0);
+}
+
+void train_other_anchors(layer l, network net, int b)
+{
+    const int place = l.w * l.h;
+    const float *row = net.truth + (size_t)b * l.truths;
+    int *objects, t, n; /* objects: how many an anchor has, by anchor of the head and cell */
+    if (l.thresh >= 1) return;
+    objects = (int *)xcalloc((size_t)l.n * place, sizeof *objects);
+    for (t = 0; t < l.max_boxes && row[0] != 0; ++t, row += 5) {
+        const box truth = {row[0], row[1], row[2], row[3]};
+        const int label = l.map ? l.map[(int)row[4]] : (int)row[4], best = best_anchor(l, net, truth);
+        const int cell = (int)(truth.y * l.h) * l.w + (int)(truth.x * l.w);
+        for (n = 0; n < l.n; ++n) {
+            const int at = b * l.outputs + n * place * (5 + l.classes) + cell;
+            if (l.mask[n] == best || shape_overlap(l, net, l.mask[n], truth) > l.thresh)
+                train_anchor(l, net, l.mask[n], at, truth, label, objects[n * place + cell]++);
+        }
+    }
+    free(objects);
+}
+
+/* ---- Backward -----------------------------------------------------------------------------------------------------
+ */
 
 void backward_class_head_region(const layer l, network net)
 {

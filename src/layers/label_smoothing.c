@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "layers/class_head.h"
 #include "layers/device.h"
 
 #include "option_list.h"
@@ -55,7 +56,7 @@ int may_smooth(const char *section)
 int keep_smoothing_option(char *key, const char *section, list *options)
 {
     /* [ols] checks every key, a misspelt one too */
-    const int ours = !strcmp(section, "[ols]") || (may_smooth(section) && is_smoothing_key(key));
+    const int ours = !strcmp(section, "[ols]") || (may_smooth(section) && (is_smoothing_key(key) || is_head_key(key)));
     if (ours) option_insert(options, key, (char *)"");
     return ours;
 }
@@ -149,6 +150,8 @@ static void print_update(const label_smoothing *smoothing, const ols_summary *su
                i ? "," : ", strongest:", class_name(smoothing, summary->confusions[i].label, a, sizeof a),
                class_name(smoothing, summary->confusions[i].other, b, sizeof b), summary->confusions[i].value);
     if (summary->unlabelled) printf(" (%lld images had no single label)", (long long)summary->unlabelled);
+    if (smoothing->state->updates < smoothing->options.start)
+        printf(" (hard labels alone until start=%lld)", (long long)smoothing->options.start);
     printf("\n");
     fflush(stdout);
 }

@@ -83,8 +83,8 @@ int ols_read_header(const unsigned char *header, int *classes, const char **reas
     return -1;
 }
 
-/* Checks that every row of S is a distribution or all zero, and sets row_sum to the sum of each row, 1 or 0. Returns 0,
- * or -1 for any other row. */
+/* Checks that every entry of S is from 0 to 1, with some room for rounding, and sets row_sum. Returns 0, or -1 for any
+ * other entry. */
 static int check_rows(const float *S, int classes, float *row_sum)
 {
     int y, k;
@@ -95,8 +95,7 @@ static int check_rows(const float *S, int classes, float *row_sum)
             if (!(row[k] >= 0 && row[k] <= 1.001f)) return -1;
             sum += row[k];
         }
-        if (sum != 0 && fabs(sum - 1) > 1e-3) return -1;
-        row_sum[y] = sum != 0;
+        row_sum[y] = OLS_ROW_SUM(sum);
     }
     return 0;
 }

@@ -17,6 +17,11 @@
  *     q[k]  = hard_weight * [k == y] + soft_weight * row[k],    row = S[y], or the same value for every class
  *     loss  = -sum_k q[k] log p[k]                              (Eq. 4 as a single cross entropy)
  *     delta = q - target_sum * p,    target_sum = sum_k q[k]    (1 with the paper's weights)
+ * A detector that scores every class by itself (a sigmoid and a binary cross entropy each) has for each class
+ *     loss  = hard_weight * BCE([k == y], p[k]) + soft_weight * BCE(row[k], p[k])
+ *     delta = q[k] - target_weight * p[k],    target_weight = hard_weight + soft_weight
+ * where a row that is all zero has no soft term: target_weight is then hard_weight. Where rows sum to 1, target_sum and
+ * target_weight are the same.
  * A sample may be a mixture of two classes, as mixup makes it: its q is that of either class, weighed by its share.
  *
  * A function `f` and its CUDA twin `f_gpu` take the same arguments in the same order. Array arguments of the twin are
@@ -39,16 +44,26 @@ typedef enum { OLS_HARD, OLS_LS, OLS_OLS } ols_smoothing;
 /* Contents of a row of S that cannot be computed from predictions. */
 typedef enum { OLS_ROW_UNIFORM, OLS_ROW_ZERO, OLS_ROW_LS, OLS_ROW_KEEP } ols_row;
 
+/* What a row of A is divided by when it becomes a row of S. */
+typedef enum {
+    OLS_BY_SUM, /* its sum, Eq. 6 */
+    OLS_BY_HITS /* the correct predictions of the class: S[y] is the mean prediction, and no entry is above 1 */
+} ols_normalisation;
+
 typedef struct {
     ols_smoothing smoothing;
-    float alpha;       /* a of Eq. 4: weight of the hard label, 0..1 */
-    float soft_weight; /* weight of the soft label; negative (the default) means 1 - alpha */
-    float epsilon;     /* e of Eq. 2, for smoothing=ls and init=ls, 0..1 */
-    int64_t period;    /* iterations between two updates of S; 0 = one epoch */
-    ols_row init;      /* S before the first update: UNIFORM (paper), ZERO (the authors' CIFAR code), LS */
-    ols_row empty;     /* row without a correct prediction: UNIFORM, ZERO (no soft loss), KEEP (unchanged) */
-    float freeze;      /* a row whose largest entry has reached this is not updated any more; 0 = never. The first
-                          update ignores it, because init=ls begins with large entries */
+    float alpha;                 /* a of Eq. 4: weight of the hard label, 0..1 */
+    float soft_weight;           /* weight of the soft label; negative (the default) means 1 - alpha */
+    float epsilon;               /* e of Eq. 2, for smoothing=ls and init=ls, 0..1 */
+    int64_t period;              /* iterations between two updates of S; 0 = one epoch */
+    int64_t start;               /* hard labels alone until S has been updated this often; S is gathered meanwhile */
+    ols_row init;                /* S before the first update: UNIFORM (paper), ZERO (the authors' CIFAR code), LS */
+    ols_row empty;               /* row without a correct prediction: UNIFORM, ZERO (no soft loss), KEEP (unchanged) */
+    ols_normalisation normalise; /* what a row of A is divided by */
+    float soft_temperature;      /* T, .1..10: new rows are raised to 1/T, with their old sum; below 1 sharpens */
+    float decay;  /* d, 0..1: S = d S + (1 - d) row; the first update, and a row of zeros: the row alone */
+    float freeze; /* a row whose largest entry has reached this is not updated any more; 0 = never. The first
+                     update ignores it, because init=ls begins with large entries */
 } ols_options;
 
 /* The default options, with `smoothing` as the method. */
@@ -78,9 +93,9 @@ int ols_has_state(const ols_options *options);
 
 typedef struct {
     int classes;        /* K */
-    float *S;           /* K x K, row = true class; each row sums to 1, or is all zero */
+    float *S;           /* K x K, row = true class; each row sums to 1, or is all zero; OLS_BY_HITS: or to up to K */
     float *A;           /* K x K, Eq. 5 */
-    float *row_sum;     /* K: the sum of each row of S: 1, or 0 for a row that is all zero */
+    float *row_sum;     /* K: the sum of each row of S; exactly 1 where only rounding is between */
     int64_t *correct;   /* K: samples of the class since the last update that were predicted correctly */
     int64_t *seen;      /* K: samples of the class since the last update */
     int64_t images;     /* images since the last update: the position in the epoch */
@@ -132,7 +147,7 @@ typedef struct {
     float soft_weight;    /* of the row */
     float uniform;        /* every entry of the row, if S is NULL */
     const float *S;       /* K x K, or NULL */
-    const float *row_sum; /* K: the sum of each row of S (0 or 1); NULL: all are 1 */
+    const float *row_sum; /* K: the sum of each row of S; NULL: all are 1 */
 } ols_target_spec;
 
 /* The target spec of the method in `options`. `state` may be NULL for methods without one. The spec points to the host
@@ -141,8 +156,11 @@ ols_target_spec ols_make_target_spec(const ols_options *options, const ols_state
 /* The same with pointers to the state's device arrays. */
 ols_target_spec ols_make_target_spec_gpu(const ols_options *options, const ols_state *state, int classes);
 
-/* Writes the target q (K floats) of a sample of class `label` (0..K-1) and returns the sum of q. */
+/* Writes the target q (K floats) of a sample of class `label` (0..K-1) and returns the sum of q: target_sum, of the
+ * delta of a softmax. */
 float ols_target(const ols_target_spec *spec, int classes, int label, float *q);
+/* target_weight, of the delta of classes that are scored each by itself. */
+float ols_target_weight(const ols_target_spec *spec, int label);
 
 /* Reads a class from every row of truth. A row has
  *     one entry that is not 0    the class: labels[b] is its index, whatever its value
@@ -181,15 +199,16 @@ void ols_accumulate_scores(ols_state *state, const float *scores, int stride, in
 /* 1 if an update of S is due: after `period` iterations, or, if that is 0, after `epoch_images` images. Otherwise 0. */
 int ols_due(const ols_state *state, const ols_options *options, int64_t epoch_images);
 
-/* Eq. 6: computes S from A, with the exceptions in `options` (empty, freeze), and then clears A and the counts. Images
- * beyond `epoch_images` count for the next epoch, so that updates stay aligned with epochs even if the batch size does
- * not divide their length. */
+/* Eq. 6: computes S from A, with the exceptions in `options` (normalise, soft_temperature, decay, empty,
+ * freeze), and then clears A and the
+ * counts. Images beyond `epoch_images` count for the next epoch, so that updates stay aligned with epochs even if the
+ * batch size does not divide their length. */
 void ols_update(ols_state *state, const ols_options *options, int64_t epoch_images);
 
 typedef struct {
     int64_t correct, seen, unlabelled; /* sums over classes; call ols_count BEFORE the update, which clears them */
     double diagonal;                   /* mean of S[y][y] over classes whose row is not zero */
-    double entropy;                    /* mean entropy of the rows, in nats */
+    double entropy;                    /* mean entropy of these rows, each divided by its sum, in nats */
     struct {
         int label, other;
         float value; /* S[label][other], label != other; 0: none */
@@ -234,8 +253,8 @@ uint64_t ols_footer_length(const unsigned char *footer);
 int ols_read_header(const unsigned char *header, int *classes, const char **reason);
 
 /* Reads a block by calling read(context, bytes, n), which returns 0 after reading n bytes. `state` must have the K of
- * the block. Its host arrays change only if the whole block is valid: checksum, finite rows that sum to 0 or 1,
- * non-negative counts. Returns 0, or -1 with *reason set to a static string. Needs memory for a second state
+ * the block. Its host arrays change only if the whole block is valid: checksum, entries of S from 0 to 1, finite
+ * sums, non-negative counts. Returns 0, or -1 with *reason set to a static string. Needs memory for a second state
  * meanwhile. */
 int ols_read_block(ols_state *state, int (*read)(void *context, void *bytes, size_t n), void *context,
                    const char **reason);

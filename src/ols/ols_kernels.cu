@@ -189,29 +189,52 @@ int ols_accumulate_gpu(ols_state *state, int batch, const float *probs, const in
 
 /* ---- Update: one block per row ----------------------------------------------------------------------------------- */
 
+/* All threads of a block call it. */
+static __device__ void sharpen(float *A, int classes, double total, float temperature)
+{
+    const float power = 1 / temperature;
+    float top = 0;
+    double sum = 0;
+    int k;
+    for (k = threadIdx.x; k < classes; k += THREADS) top = A[k] > top ? A[k] : top;
+    top = block_reduce(top, larger());
+    for (k = threadIdx.x; k < classes; k += THREADS) sum += A[k] = powf(A[k] / top, power);
+    sum = block_reduce(sum, add());
+    for (k = threadIdx.x; k < classes; k += THREADS) A[k] = (float)(A[k] * (total / sum));
+}
+
 static __global__ void update_kernel(ols_options options, int classes, float *S, float *A, float *row_sum,
                                      int64_t *correct, int64_t *seen, int64_t *unlabelled)
 {
     int y = blockIdx.x, k;
     float *row = S + (size_t)y * classes, *sum = A + (size_t)y * classes;
-    double total = 0;
+    const double decay = row_sum[y] > 0 ? options.decay : 0;
+    double total = 0, divisor, new_sum = 0;
     float largest = 0;
-    int frozen;
+    int frozen, learned, reset;
     for (k = threadIdx.x; k < classes; k += THREADS) {
         total += sum[k];
         if (row[k] > largest) largest = row[k];
     }
     total = block_reduce(total, add());
     frozen = options.freeze > 0 && block_reduce(largest, larger()) >= options.freeze;
+    divisor = options.normalise == OLS_BY_HITS ? (double)correct[y] : total;
+    learned = !frozen && total > 0 && divisor > 0;
+    reset = !frozen && !learned && options.empty != OLS_ROW_KEEP;
+    if (learned && options.soft_temperature != 1) sharpen(sum, classes, total, options.soft_temperature);
     for (k = threadIdx.x; k < classes; k += THREADS) {
-        if (!frozen && total > 0) row[k] = (float)(sum[k] / total);
-        if (!frozen && !(total > 0) && options.empty != OLS_ROW_KEEP)
-            row[k] = options.empty == OLS_ROW_UNIFORM ? 1.f / classes : 0;
+        if (learned) {
+            const double share = sum[k] / divisor;
+            row[k] = (float)(decay * row[k] + (1 - decay) * (share < 1 ? share : 1));
+            new_sum += row[k];
+        }
+        if (reset) row[k] = options.empty == OLS_ROW_UNIFORM ? 1.f / classes : 0;
         sum[k] = 0;
     }
+    new_sum = block_reduce(new_sum, add()); /* after it, all threads have read correct[y] */
     if (threadIdx.x) return;
-    if (!frozen && total > 0) row_sum[y] = 1;
-    if (!frozen && !(total > 0) && options.empty != OLS_ROW_KEEP) row_sum[y] = options.empty == OLS_ROW_UNIFORM;
+    if (learned) row_sum[y] = OLS_ROW_SUM(new_sum);
+    if (reset) row_sum[y] = options.empty == OLS_ROW_UNIFORM;
     correct[y] = seen[y] = 0;
     if (y == 0) *unlabelled = 0;
 }
@@ -219,7 +242,7 @@ static __global__ void update_kernel(ols_options options, int classes, float *S,
 int ols_update_gpu(ols_state *state, const ols_options *options, int64_t epoch_images)
 {
     ols_options now = *options;
-    if (!state->updates) now.freeze = 0;
+    if (!state->updates) now.freeze = now.decay = 0;
     update_kernel<<<state->classes, THREADS>>>(now, state->classes, state->S_gpu, state->A_gpu, state->row_sum_gpu,
                                                state->correct_gpu, state->seen_gpu, state->unlabelled_gpu);
     RETURN_IF_FAILED(cudaPeekAtLastError());

@@ -18,11 +18,14 @@ static const choice init_rows[] = {{"uniform", OLS_ROW_UNIFORM}, {"zero", OLS_RO
 static const choice empty_rows[] = {
     {"uniform", OLS_ROW_UNIFORM}, {"zero", OLS_ROW_ZERO}, {"keep", OLS_ROW_KEEP}, {0, 0}};
 
+static const choice normalisations[] = {{"sum", OLS_BY_SUM}, {"hits", OLS_BY_HITS}, {0, 0}};
+
 typedef enum {
     METHOD, /* an ols_smoothing, one of the names of ols_smoothing_name */
-    ROW,    /* an ols_row, one of `choices` */
-    REAL,   /* a float from 0 to `high` */
-    PERIOD  /* an int64_t: "epoch", stored as 0, or a whole number from 1 to `high` */
+    CHOICE, /* another enum, one of `choices` */
+    REAL,   /* a float from `low` to `high` */
+    WHOLE,  /* an int64_t, a whole number from `low` to `high` */
+    PERIOD  /* the same, or "epoch", stored as 0 */
 } option_kind;
 
 /* One row per option, in the order of ols_options. */
@@ -30,52 +33,45 @@ static const struct option_row {
     const char *key;
     option_kind kind;
     size_t offset; /* offset of the member in ols_options */
-    double initial, high;
+    double initial, low, high;
     const choice *choices;
 } table[] = {
-    {"smoothing", METHOD, offsetof(ols_options, smoothing), OLS_OLS, 0, 0},
-    {"alpha", REAL, offsetof(ols_options, alpha), .5, 1, 0},
-    {"soft_weight", REAL, offsetof(ols_options, soft_weight), -1, 10, 0},
-    {"epsilon", REAL, offsetof(ols_options, epsilon), .1, 1, 0},
-    {"period", PERIOD, offsetof(ols_options, period), 0, 1e9, 0},
-    {"init", ROW, offsetof(ols_options, init), OLS_ROW_UNIFORM, 0, init_rows},
-    {"empty", ROW, offsetof(ols_options, empty), OLS_ROW_UNIFORM, 0, empty_rows},
-    {"freeze", REAL, offsetof(ols_options, freeze), 0, 1, 0},
+    {"smoothing", METHOD, offsetof(ols_options, smoothing), OLS_OLS, 0, 0, 0},
+    {"alpha", REAL, offsetof(ols_options, alpha), .5, 0, 1, 0},
+    {"soft_weight", REAL, offsetof(ols_options, soft_weight), -1, 0, 10, 0},
+    {"epsilon", REAL, offsetof(ols_options, epsilon), .1, 0, 1, 0},
+    {"period", PERIOD, offsetof(ols_options, period), 0, 1, 1e9, 0},
+    {"start", WHOLE, offsetof(ols_options, start), 0, 0, 1e9, 0},
+    {"init", CHOICE, offsetof(ols_options, init), OLS_ROW_UNIFORM, 0, 0, init_rows},
+    {"empty", CHOICE, offsetof(ols_options, empty), OLS_ROW_UNIFORM, 0, 0, empty_rows},
+    {"normalise", CHOICE, offsetof(ols_options, normalise), OLS_BY_SUM, 0, 0, normalisations},
+    {"soft_temperature", REAL, offsetof(ols_options, soft_temperature), 1, .1, 10, 0},
+    {"decay", REAL, offsetof(ols_options, decay), 0, 0, .999, 0},
+    {"freeze", REAL, offsetof(ols_options, freeze), 0, 0, 1, 0},
 };
 enum { OPTIONS = sizeof table / sizeof *table };
 
+/* All enums of ols_options have the size of an int, so that one function sets and gets them. */
 static void put(ols_options *options, const struct option_row *row, double value)
 {
     void *member = (char *)options + row->offset;
-    switch (row->kind) {
-    case METHOD:
-        *(ols_smoothing *)member = (ols_smoothing)value;
-        break;
-    case ROW:
-        *(ols_row *)member = (ols_row)value;
-        break;
-    case REAL:
+    const int number = (int)value;
+    if (row->kind == METHOD || row->kind == CHOICE)
+        memcpy(member, &number, sizeof number);
+    else if (row->kind == REAL)
         *(float *)member = (float)value;
-        break;
-    case PERIOD:
+    else
         *(int64_t *)member = (int64_t)value;
-    }
 }
 
 static double get(const ols_options *options, const struct option_row *row)
 {
     const void *member = (const char *)options + row->offset;
-    switch (row->kind) {
-    case METHOD:
-        return *(const ols_smoothing *)member;
-    case ROW:
-        return *(const ols_row *)member;
-    case REAL:
-        return *(const float *)member;
-    case PERIOD:
-        return (double)*(const int64_t *)member;
-    }
-    return 0;
+    int number;
+    if (row->kind == REAL) return *(const float *)member;
+    if (row->kind == WHOLE || row->kind == PERIOD) return (double)*(const int64_t *)member;
+    memcpy(&number, member, sizeof number);
+    return number;
 }
 
 const char *ols_option_key(int i)
@@ -125,7 +121,7 @@ int ols_parse_number(const char *value, double low, double high, double *out)
 static choice choice_of(const struct option_row *row, int i)
 {
     choice c = {0, i};
-    if (row->kind == ROW) return row->choices[i];
+    if (row->kind == CHOICE) return row->choices[i];
     c.name = ols_smoothing_name(i);
     return c;
 }
@@ -153,24 +149,33 @@ static int parse_choice(const struct option_row *row, const char *text, double *
     return -1;
 }
 
+static int parse_whole(const struct option_row *row, const char *text, double *value)
+{
+    return parse_number(text, row->low, row->high, value) || *value != floor(*value) ? -1 : 0;
+}
+
 /* Parses the value of one option. Returns 0, or -1 with the allowed values in `range`. */
 static int parse(const struct option_row *row, const char *text, double *value, char *range, size_t size)
 {
     switch (row->kind) {
     case METHOD:
-    case ROW:
+    case CHOICE:
         if (!parse_choice(row, text, value)) return 0;
         list_choices(row, range, size);
         break;
     case REAL:
-        if (!parse_number(text, 0, row->high, value)) return 0;
-        snprintf(range, size, "a number from 0 to %g", row->high);
+        if (!parse_number(text, row->low, row->high, value)) return 0;
+        snprintf(range, size, "a number from %g to %g", row->low, row->high);
+        break;
+    case WHOLE:
+        if (!parse_whole(row, text, value)) return 0;
+        snprintf(range, size, "a whole number from %.0f to %.0f", row->low, row->high);
         break;
     case PERIOD:
         *value = 0;
         if (!strcmp(text, "epoch")) return 0;
-        if (!parse_number(text, 1, row->high, value) && *value == floor(*value)) return 0;
-        snprintf(range, size, "epoch or a whole number of iterations from 1 to %.0f", row->high);
+        if (!parse_whole(row, text, value)) return 0;
+        snprintf(range, size, "epoch or a whole number of iterations from %.0f to %.0f", row->low, row->high);
     }
     return -1;
 }

@@ -190,11 +190,25 @@ int ols_due(const ols_state *state, const ols_options *options, int64_t epoch_im
     return epoch_images > 0 && state->images >= epoch_images;
 }
 
-/* Eq. 6 for one class: computes row y of S from row y of A. `S` and `A` point to these rows, and row_sum is the old sum
- * of the row of S. Returns its new sum (0 or 1). */
-static float update_row(const ols_options *options, int classes, int y, float *S, const float *A, float row_sum)
+/* Raises the entries of a row of A, whose sum is `total`, to 1 / temperature, and gives it its old sum again. */
+static void sharpen(float *A, int classes, double total, float temperature)
 {
-    double total = 0;
+    const float power = 1 / temperature;
+    float largest = 0;
+    double sum = 0;
+    int k;
+    for (k = 0; k < classes; ++k)
+        if (A[k] > largest) largest = A[k];
+    for (k = 0; k < classes; ++k) sum += A[k] = powf(A[k] / largest, power); /* none overflows, one is 1 */
+    for (k = 0; k < classes; ++k) A[k] = (float)(A[k] * (total / sum));
+}
+
+/* Eq. 6 for one class with so many `hits`: computes row y of S from row y of A. `S` and `A` point to these rows, and
+ * row_sum is the old sum of the row of S. Uses up A. Returns the new sum. */
+static float update_row(const ols_options *options, int classes, int y, int64_t hits, float *S, float *A, float row_sum)
+{
+    const double decay = row_sum > 0 ? options->decay : 0;
+    double total = 0, divisor, sum = 0;
     float largest = 0;
     int k;
     for (k = 0; k < classes; ++k) {
@@ -202,23 +216,30 @@ static float update_row(const ols_options *options, int classes, int y, float *S
         if (S[k] > largest) largest = S[k];
     }
     if (options->freeze > 0 && largest >= options->freeze) return row_sum;
-    if (!(total > 0)) {
+    divisor = options->normalise == OLS_BY_HITS ? (double)hits : total;
+    if (!(total > 0 && divisor > 0)) {
         return options->empty == OLS_ROW_KEEP ? row_sum : fill_row(S, classes, y, options->empty, 0);
     }
-    for (k = 0; k < classes; ++k) S[k] = (float)(A[k] / total);
-    return 1;
+    if (options->soft_temperature != 1) sharpen(A, classes, total, options->soft_temperature);
+    for (k = 0; k < classes; ++k) {
+        const double share = A[k] / divisor; /* of hits above 1: linear scores of YOLO v1, and what was sharpened */
+        S[k] = (float)(decay * S[k] + (1 - decay) * (share < 1 ? share : 1));
+        sum += S[k];
+    }
+    return OLS_ROW_SUM(sum);
 }
 
 void ols_update(ols_state *state, const ols_options *chosen, int64_t epoch_images)
 {
-    ols_options without_freeze = *chosen;
-    const ols_options *options = state->updates ? chosen : &without_freeze;
+    ols_options first = *chosen; /* those of the first update: what init= has put into S is no reason to keep it */
+    const ols_options *options = state->updates ? chosen : &first;
     int64_t images = state->images;
     int y, classes = state->classes;
-    without_freeze.freeze = 0;
+    first.freeze = first.decay = 0;
     for (y = 0; y < classes; ++y) {
         size_t at = (size_t)y * classes;
-        state->row_sum[y] = update_row(options, classes, y, state->S + at, state->A + at, state->row_sum[y]);
+        state->row_sum[y] =
+            update_row(options, classes, y, state->correct[y], state->S + at, state->A + at, state->row_sum[y]);
     }
     ols_clear_statistics(state);
     if (!options->period && epoch_images > 0) state->images = images % epoch_images;
@@ -247,8 +268,8 @@ void ols_summarize(const ols_state *state, ols_summary *summary)
         ++rows;
         summary->diagonal += row[y];
         for (k = 0; k < classes; ++k) {
-            float value = row[k];
-            if (value > 0) summary->entropy -= value * log(value);
+            float value = row[k], share = value / state->row_sum[y];
+            if (share > 0) summary->entropy -= share * log(share);
             if (k == y || value <= summary->confusions[2].value) continue;
             for (i = 2; i > 0 && value > summary->confusions[i - 1].value; --i) {
             }

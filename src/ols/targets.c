@@ -49,14 +49,23 @@ int ols_has_state(const ols_options *options)
     return methods[options->smoothing].has_state;
 }
 
+static ols_target_spec make_target_spec(const ols_options *options, int64_t updates, const float *S,
+                                        const float *row_sum, int classes)
+{
+    const ols_smoothing method = S && updates < options->start ? OLS_HARD : options->smoothing;
+    return methods[method].make(options, S, row_sum, classes);
+}
+
 ols_target_spec ols_make_target_spec(const ols_options *options, const ols_state *state, int classes)
 {
-    return methods[options->smoothing].make(options, state ? state->S : 0, state ? state->row_sum : 0, classes);
+    return make_target_spec(options, state ? state->updates : 0, state ? state->S : 0, state ? state->row_sum : 0,
+                            classes);
 }
 
 ols_target_spec ols_make_target_spec_gpu(const ols_options *options, const ols_state *state, int classes)
 {
-    return methods[options->smoothing].make(options, state ? state->S_gpu : 0, state ? state->row_sum_gpu : 0, classes);
+    return make_target_spec(options, state ? state->updates : 0, state ? state->S_gpu : 0,
+                            state ? state->row_sum_gpu : 0, classes);
 }
 
 float ols_target(const ols_target_spec *spec, int classes, int label, float *q)
@@ -66,4 +75,10 @@ float ols_target(const ols_target_spec *spec, int classes, int label, float *q)
     for (k = 0; k < classes; ++k) q[k] = spec->soft_weight * (row ? row[k] : spec->uniform);
     q[label] += spec->hard_weight;
     return spec->hard_weight + spec->soft_weight * (spec->row_sum ? spec->row_sum[label] : 1);
+}
+
+float ols_target_weight(const ols_target_spec *spec, int label)
+{
+    const int has_soft_term = !spec->row_sum || spec->row_sum[label] > 0;
+    return spec->hard_weight + (has_soft_term ? spec->soft_weight : 0);
 }

@@ -7,6 +7,7 @@
 #include "data/data_file.h"
 #include "eval/detect.h"
 #include "eval/detection_loss.h"
+#include "eval/threshold_file.h"
 #include "train/multi_scale.h"
 #include "train/training.h"
 #include "train/validation.h"
@@ -21,6 +22,9 @@ enum { LAST_ITERATIONS = 200 };
 /* The training of this process, and its sizes with random=1. Only the hooks at the end of this file use them. */
 static training current;
 static multi_scale scale;
+
+/* What the last evaluation says of t->last_weights. The names are copies. */
+static threshold_record evaluated;
 
 /* The measures of the log; behind them the AP of every class. */
 enum { MAP, VALIDATION_LOSS, FIRST_AP };
@@ -51,12 +55,18 @@ static void prepare(const training *t, list *options, log_format *format)
     const network *net = t->nets[0];
     const int classes = net->layers[net->n - 1].classes;
     valid_data data;
+    int k;
     (void)options;
     if (valid_data_read(t->data_file, &data)) exit(1);
     if (data.classes != classes || data.names.count != classes)
         die("-map: classes=%d in %s, %d names in %s and %d classes in %s: must be the same", data.classes, t->data_file,
             data.names.count, data.names_file, classes, t->cfg_file);
     add_measures(format, &data.names);
+    evaluated.classes = classes;
+    evaluated.names = (char **)xcalloc(classes, sizeof *evaluated.names);
+    for (k = 0; k < classes; ++k) evaluated.names[k] = xstrdup(data.names.text[k]);
+    evaluated.ap = (double *)xcalloc(classes, sizeof *evaluated.ap);
+    evaluated.per_class = (best_threshold *)xcalloc(classes, sizeof *evaluated.per_class);
     valid_data_free(&data);
 }
 
@@ -64,14 +74,27 @@ static int evaluate(const training *t, double *measures, char *text, size_t size
 {
     const validation_input input = {t->data_file, t->cfg_file, t->last_weights, t->nets[0]->gpu_index};
     const network *net = t->nets[0];
-    detector_scores scores = {-1, -1, measures + FIRST_AP, net->layers[net->n - 1].classes};
+    detector_scores scores = {.ap = evaluated.ap, .classes = evaluated.classes, .best_of = evaluated.per_class};
     int length;
     if (validation_detector(&input, !detection_loss_problem(net), &scores, text, size)) return -1;
+    memcpy(measures + FIRST_AP, evaluated.ap, evaluated.classes * sizeof *evaluated.ap);
+    evaluated.iteration = get_current_batch(t->nets[0]);
+    evaluated.map = scores.map;
+    evaluated.all = scores.best;
     measures[MAP] = scores.map;
     measures[VALIDATION_LOSS] = scores.loss;
     length = snprintf(text, size, "mAP@0.50 %.2f %%", 100 * scores.map);
     if (scores.loss >= 0) snprintf(text + length, size - length, ", validation loss %.4f", scores.loss);
     return 0;
+}
+
+/* The checksum is that of the weights that were evaluated. The best weights are the same bytes, if they were written.
+ */
+static void record_best(const training *t)
+{
+    int error = file_crc32(t->last_weights, &evaluated.weights_crc32);
+    if (!error) error = threshold_file_write(t->best_record, &evaluated);
+    if (error) report_note("cannot write %s: %s", t->best_record, strerror(error));
 }
 
 /* ---- The hooks --------------------------------------------------------------------------------------------------- */
@@ -84,8 +107,12 @@ void detector_training_set_map(int epochs)
 void detector_training_begin(network **nets, int n, int images, list *options, char *datacfg, char *cfgfile,
                              char *weightfile)
 {
-    static const training_kind kind = {
-        .option = "-map", .score = "mAP", .score_verifies = 1, .prepare = prepare, .evaluate = evaluate};
+    static const training_kind kind = {.option = "-map",
+                                       .score = "mAP",
+                                       .score_verifies = 1,
+                                       .prepare = prepare,
+                                       .evaluate = evaluate,
+                                       .record_best = record_best};
     refuse_augmentation(nets[0]);
     scale = multi_scale_range(nets[0]->w, nets[0]->h, network_stride(nets[0]));
     training_begin(&current, &kind, nets, n, images, options, datacfg, cfgfile, weightfile);

@@ -95,13 +95,15 @@ static void find_best(training *t)
 
 static void begin_log(training *t, const char *folder)
 {
-    char *base = basecfg(t->cfg_file), log_aside[PATH_MAX], best_aside[PATH_MAX];
+    char *base = basecfg(t->cfg_file), log_aside[PATH_MAX], best_aside[PATH_MAX], record_aside[PATH_MAX];
     name_file(t->last_weights, folder, base, "_last.weights");
     name_file(t->best_weights, folder, base, "_best.weights");
     name_file(t->log, folder, base, "_log.csv");
     name_file(t->chart, folder, base, "_chart.png");
     name_file(log_aside, folder, base, "_log.old.csv");
     name_file(best_aside, folder, base, "_best.old.weights");
+    name_file(t->best_record, folder, base, "_best.json");
+    name_file(record_aside, folder, base, "_best.old.json");
     free(base);
     if (!t->images_seen) set_aside(t->log, log_aside);
     if (training_rows_read(t->log, &t->format, &t->earlier)) die("cannot read %s: %s", t->log, strerror(errno));
@@ -109,7 +111,9 @@ static void begin_log(training *t, const char *folder)
     t->has_earlier = 1;
     t->last_evaluated = find_last_evaluated(t);
     find_best(t);
-    if (t->best < 0) set_aside(t->best_weights, best_aside); /* the first evaluation will be the best */
+    if (t->best >= 0) return;
+    set_aside(t->best_weights, best_aside); /* the first evaluation will be the best */
+    if (t->kind->record_best) set_aside(t->best_record, record_aside);
 }
 
 void training_begin(training *t, const training_kind *kind, network **nets, int n, int images, list *options,
@@ -200,6 +204,7 @@ static void judge(training *t, double score, char *text, size_t size)
         t->best_iteration = get_current_batch(net);
         t->since_best = 0;
         save_weights(net, t->best_weights);
+        if (t->kind->record_best) t->kind->record_best(t);
         snprintf(text, size, "the best %s so far", name);
         return;
     }

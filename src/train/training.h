@@ -4,11 +4,13 @@
  * With the option, every N epochs and after the last iteration:
  *     saves   <backup>/<cfg>_last.weights     and evaluates it in a process of its own
  *     keeps   <backup>/<cfg>_best.weights     the weights with the highest score
+ *     writes  <backup>/<cfg>_best.json        after them, what is known of them (detectors: eval/threshold_file.h)
  *     adds to <backup>/<cfg>_log.csv          (training_log.h); also a row per tenth of an epoch, about 2000 at most
  *     draws   <backup>/<cfg>_chart.png        also between evaluations, once a minute at most
  * If an evaluation or a chart fails, one line on stderr says so, and the training goes on. A training that starts from
- * iteration 0 renames an older log and older best weights to *_log.old.csv and *_best.old.weights; one that is resumed
- * does so with best weights whose score is in no log. An evaluation that an earlier run was killed in is made up for.
+ * iteration 0 renames an older log and older best weights to *_log.old.csv and *_best.old.weights, with
+ * *_best.old.json; one that is resumed does so with best weights whose score is in no log.
+ * An evaluation that an earlier run was killed in is made up for.
  *
  * SIGINT and SIGTERM: after the iteration, <backup>/<cfg>.backup is saved, and the program ends with status 130 or 143.
  */
@@ -38,6 +40,9 @@ typedef struct {
     /* Evaluates t->last_weights. Sets measures of the row and writes them to `text` (`size` bytes) in words; returns 0.
      * Or returns -1 with the reason in `text`, and leaves the measures. */
     int (*evaluate)(const struct training *t, double *measures, char *text, size_t size);
+    /* Called when t->best_weights have become those of the last evaluation: writes t->best_record about them. NULL:
+     * there is no such file. */
+    void (*record_best)(const struct training *t);
     /* Sets those measures of a row that need no evaluation. NULL: there are none. */
     void (*observe)(const struct training *t, double *measures);
 } training_kind;
@@ -62,7 +67,7 @@ typedef struct training {
 
     /* Only with evaluations: */
     log_format format;
-    char last_weights[PATH_MAX], best_weights[PATH_MAX], log[PATH_MAX], chart[PATH_MAX];
+    char last_weights[PATH_MAX], best_weights[PATH_MAX], best_record[PATH_MAX], log[PATH_MAX], chart[PATH_MAX];
     size_t last_logged, last_evaluated; /* images_seen at the last row and at the last evaluation */
     smoothed_mean seconds_per_evaluation;
     double best;             /* the highest score; -1: none yet */

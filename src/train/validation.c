@@ -14,54 +14,6 @@
 
 /* ---- The result -------------------------------------------------------------------------------------------------- */
 
-/* Reads the list of classes: the "ap" of each. */
-static void read_classes(json_reader *r, detector_scores *scores)
-{
-    char key[JSON_STRING];
-    int k = 0;
-    for (json_begin(r, '['); json_more(r, ']'); ++k) {
-        double ap = -1;
-        for (json_begin(r, '{'); json_more(r, '}');) {
-            if (json_key(r, key) && !strcmp(key, "ap"))
-                ap = json_number_or_null(r, -1);
-            else
-                json_skip(r);
-        }
-        if (k < scores->classes) scores->ap[k] = ap;
-    }
-    if (k != scores->classes) json_fail(r, "there are %d classes, not %d", k, scores->classes);
-}
-
-int validation_read_detector(const char *json_file, detector_scores *scores, char *why, size_t size)
-{
-    char key[JSON_STRING];
-    int has_classes = 0;
-    json_reader r;
-    scores->map = scores->loss = -1;
-    if (json_open(&r, json_file)) {
-        for (json_begin(&r, '{'); json_more(&r, '}');) {
-            if (!json_key(&r, key)) continue;
-            if (!strcmp(key, "map")) { /* never null here: detector map fails where it would be, without objects */
-                scores->map = json_number(&r);
-            } else if (!strcmp(key, "loss")) {
-                scores->loss = json_number_or_null(&r, -1);
-            } else if (!strcmp(key, "classes")) {
-                read_classes(&r, scores);
-                has_classes = 1;
-            } else {
-                json_skip(&r);
-            }
-        }
-        json_end(&r);
-        if (!(scores->map >= 0 && scores->map <= 1)) json_fail(&r, "there is no \"map\" from 0 to 1");
-        if (!has_classes) json_fail(&r, "there are no \"classes\"");
-    }
-    json_close(&r);
-    if (!r.error[0]) return 0;
-    snprintf(why, size, "%s", r.error);
-    return -1;
-}
-
 /* A number of an object, by its key. */
 typedef struct {
     const char *key;
@@ -78,11 +30,77 @@ static int read_member(json_reader *r, const char *key, const json_member *membe
     return 1;
 }
 
-static void read_noise(json_reader *r, const json_member *members, int count)
+/* Reads an object, of whose members those that are listed. */
+static void read_object(json_reader *r, const json_member *members, int count)
 {
     char key[JSON_STRING];
     for (json_begin(r, '{'); json_more(r, '}');)
         if (json_key(r, key) && !read_member(r, key, members, count)) json_skip(r);
+}
+
+/* Reads the object of the best F1; null leaves all zeros. */
+static void read_best(json_reader *r, best_threshold *best)
+{
+    const json_member members[] = {
+        {"threshold", &best->threshold}, {"f1", &best->f1}, {"precision", &best->precision}, {"recall", &best->recall}};
+    memset(best, 0, sizeof *best);
+    if (!json_null(r)) read_object(r, members, sizeof members / sizeof *members);
+}
+
+/* Reads the list of classes: "ap" and "best_f1" of each. */
+static void read_classes(json_reader *r, detector_scores *scores)
+{
+    char key[JSON_STRING];
+    int k = 0;
+    for (json_begin(r, '['); json_more(r, ']'); ++k) {
+        double ap = -1;
+        best_threshold best = {0, 0, 0, 0};
+        for (json_begin(r, '{'); json_more(r, '}');) {
+            if (!json_key(r, key)) continue;
+            if (!strcmp(key, "ap"))
+                ap = json_number_or_null(r, -1);
+            else if (!strcmp(key, "best_f1"))
+                read_best(r, &best);
+            else
+                json_skip(r);
+        }
+        if (k < scores->classes) scores->ap[k] = ap;
+        if (k < scores->classes && scores->best_of) scores->best_of[k] = best;
+    }
+    if (k != scores->classes) json_fail(r, "there are %d classes, not %d", k, scores->classes);
+}
+
+int validation_read_detector(const char *json_file, detector_scores *scores, char *why, size_t size)
+{
+    char key[JSON_STRING];
+    int has_classes = 0;
+    json_reader r;
+    scores->map = scores->loss = -1;
+    memset(&scores->best, 0, sizeof scores->best);
+    if (json_open(&r, json_file)) {
+        for (json_begin(&r, '{'); json_more(&r, '}');) {
+            if (!json_key(&r, key)) continue;
+            if (!strcmp(key, "map")) { /* never null here: detector map fails where it would be, without objects */
+                scores->map = json_number(&r);
+            } else if (!strcmp(key, "loss")) {
+                scores->loss = json_number_or_null(&r, -1);
+            } else if (!strcmp(key, "best_f1")) {
+                read_best(&r, &scores->best);
+            } else if (!strcmp(key, "classes")) {
+                read_classes(&r, scores);
+                has_classes = 1;
+            } else {
+                json_skip(&r);
+            }
+        }
+        json_end(&r);
+        if (!(scores->map >= 0 && scores->map <= 1)) json_fail(&r, "there is no \"map\" from 0 to 1");
+        if (!has_classes) json_fail(&r, "there are no \"classes\"");
+    }
+    json_close(&r);
+    if (!r.error[0]) return 0;
+    snprintf(why, size, "%s", r.error);
+    return -1;
 }
 
 /* What classifier metrics says of the first model; -1: nothing. */
@@ -103,7 +121,7 @@ static void read_model(json_reader *r, model_numbers *model)
     for (json_begin(r, '{'); json_more(r, '}');) {
         if (!json_key(r, key) || read_member(r, key, scores, sizeof scores / sizeof *scores)) continue;
         if (!strcmp(key, "noise"))
-            read_noise(r, noise, sizeof noise / sizeof *noise);
+            read_object(r, noise, sizeof noise / sizeof *noise);
         else
             json_skip(r);
     }

@@ -4,6 +4,8 @@
 #ifndef VALIDATION_H
 #define VALIDATION_H
 
+#include "eval/threshold_search.h"
+
 #include <stddef.h>
 
 /* What is evaluated. */
@@ -18,6 +20,8 @@ typedef struct {
     double loss; /* mean over the images, with hard labels (eval/detection_loss.h); -1: none, or not finite */
     double *ap;  /* [classes] of the caller: 0 to 1; -1: the list has no object of the class */
     int classes;
+    best_threshold best;     /* one threshold for all classes; of F1 0: no box was right */
+    best_threshold *best_of; /* [classes] of the caller; NULL: not asked for */
 } detector_scores;
 
 /* What a classifier is worth on the validation list. */
@@ -37,7 +41,7 @@ typedef struct {
  * is overwritten, elsewhere a line every ten seconds. The child writes its results to a file beside the weights, which
  * is removed afterwards. The reason of an error is in `why` (`size` bytes, one line without its end). */
 
-/* Measures a detector: sets all but `ap` and `classes` themselves. `has_loss`: whether it has a loss
+/* Measures a detector: sets all but `classes` and the arrays themselves. `has_loss`: whether it has a loss
  * (detection_loss_problem). Returns 0, or -1 after an error. */
 int validation_detector(const validation_input *input, int has_loss, detector_scores *scores, char *why, size_t size);
 

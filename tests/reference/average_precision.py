@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""AP as PASCAL VOC and COCO define it, in NumPy: what tests/detector-map.t compares `darknet detector map` with.
+"""AP as PASCAL VOC and COCO define it, the best F1 and detection ECE, in NumPy: what tests/detector-map.t compares `darknet detector map` with.
 
     average_precision.py <data file> <detections> [--coco] [--points 0|11|101] [--iou .5] [--count-difficult]
                          [--annotations] [--pycocotools]
@@ -290,6 +290,54 @@ def largest_difference(one, other):
     return max(0. if one[k] is None and other[k] is None else np.inf if None in (one[k], other[k]) else
                abs(one[k] - other[k]) for k in other)
 
+
+# ---- scores ----
+
+def voc_judged(objects, detections, number, threshold):
+    """[(score, hit)] of a class by falling score, without the ignored ones, and the number of objects. As voc_evaluate."""
+    truth = [[o for o in of_image if o.number == number] for of_image in objects]
+    boxes = [np.array([o.corners for o in t], float).reshape(-1, 4) for t in truth]
+    seen, judged = set(), []
+    for d in sorted((d for d in detections if d.number == number), key=lambda d: -d.score):
+        overlaps = voc_overlap(np.array(d.corners), boxes[d.image])
+        best = int(np.argmax(overlaps)) if len(overlaps) else -1
+        over = best >= 0 and overlaps[best] >= threshold
+        if over and truth[d.image][best].difficult:
+            continue
+        judged.append((d.score, over and (d.image, best) not in seen))
+        if over:
+            seen.add((d.image, best))
+    return judged, sum(not o.difficult for t in truth for o in t)
+
+
+def best_f1(judged, count):
+    """F1, precision and recall of the highest F1, and the scores that its threshold is between; by trying them all."""
+    scores, hits = np.array([s for s, _ in judged]), np.array([h for _, h in judged], bool)
+    best = (0., 0., 0., None, None)
+    for s in sorted(set(scores), reverse=True):
+        tp, kept = int(np.sum(hits[scores >= s])), int(np.sum(scores >= s))
+        f1 = 2 * tp / (kept + count) if kept + count else 0.
+        if f1 > best[0] + 1e-12:
+            best = f1, tp / kept, tp / count, max(scores[scores < s], default=None), s
+    return best
+
+
+def score_numbers(data, detections, iou=.5, lowest=.01, bins=15):
+    """The best F1 of every class and of all together, as best_f1 gives it, and the detection ECE."""
+    names, images = read_data(data)
+    objects = [label_objects(i) for i in images]
+    found = read_detections(detections, names, images)
+    classes = [voc_judged(objects, found, k, iou) for k in range(len(names))]
+    every = [j for judged, _ in classes for j in judged]
+    kept = np.array([(s, h) for s, h in every if s >= lowest], float)
+    place = np.clip(np.ceil(kept[:, 0] * bins) - 1, 0, bins - 1)
+    ece = sum(np.sum(place == m) / len(kept) * abs(np.mean(kept[place == m, 1]) - np.mean(kept[place == m, 0]))
+              for m in range(bins) if np.any(place == m))
+    return {"classes": [best_f1(*c) for c in classes], "all": best_f1(every, sum(count for _, count in classes)),
+            "ece": float(ece), "detections": len(kept)}
+
+
+# ---- files ----
 
 def evaluate(data, detections, coco=False, points=None, iou=.5, count_difficult=False, annotations=False):
     """{"map": ..., "ap": [by class], and with coco "coco": {...}, "ap_50_95": [by class]}, for files."""

@@ -1,6 +1,6 @@
 /* Tests of the class heads of [yolo], [region] and [detection]: without smoothing they train as Darknet's own heads,
- * with it according to the equations, and every object is counted once. test_class_heads_golden.c compares golden
- * values. */
+ * with it according to the equations, and every object is counted once; and of the keys that [yolo] alone has.
+ * test_class_heads_golden.c compares golden values. */
 #include "helpers/test_networks.h"
 
 /* ---- Against the same heads without the key ------------------------------------------------------------------------
@@ -107,6 +107,7 @@ static const struct {
     float scale;    /* class_scale */
 } heads[] = {
     {ONE_CELL_YOLO, 5, 1},
+    {ONE_CELL_YOLO "class_loss=softmax\nclass_gain=3\n", 5, 3},
     {"[region]\nanchors=.5,.5\nnum=1\nclasses=3\ncoords=4\nclass_scale=2\n", 5, 2},
     {"[region]\nanchors=.5,.5\nnum=1\nclasses=3\ncoords=4\nclass_scale=2\nsoftmax=1\n", 5, 2},
     {"[detection]\nclasses=3\ncoords=4\nside=1\nnum=1\nclass_scale=3\n", 0, 3},
@@ -222,7 +223,7 @@ static void a_head_that_scores_another_class_higher_counts_as_wrong(void **state
 }
 
 /* As in Darknet with hard labels: with the second object every class keeps the larger of its two targets, so that
- * neither object lowers what the other raises. In the softmax of [region] only the second object counts. */
+ * neither object lowers what the other raises. In a softmax only the second object counts. */
 static void two_objects_of_different_classes_share_an_anchor(void **state)
 {
     static const float values[8] = {0, 0, 0, 0, 0, .4f, .2f, -.1f};
@@ -231,7 +232,7 @@ static void two_objects_of_different_classes_share_an_anchor(void **state)
     size_t h;
     int k;
     (void)state;
-    for (h = 0; h < 3; ++h) {
+    for (h = 0; h < 4; ++h) {
         char section[512];
         network *net;
         layer l;
@@ -271,6 +272,241 @@ static void the_backward_pass_of_a_region_with_smoothing_is_that_of_darknets_gpu
         free(delta);
         free_network(net);
     }
+}
+
+/* ---- class_gain=, class_loss= --------------------------------------------------------------------------------------
+ */
+
+/* A [yolo] that also trains predictions which overlap an object (truth_thresh), with these keys. */
+static network *yolo_with(const char *keys)
+{
+    return network_of(34, NET("8") TRUNK "[yolo]\nanchors=3,3\nnum=1\nclasses=3\nignore_thresh=.1\ntruth_thresh=.1\n%s",
+                      4, 1, 0., .1, keys);
+}
+
+static void class_gain_multiplies_the_deltas_of_the_classes_and_no_others(void **state)
+{
+    static const char *const smoothings[] = {"",
+                                             "smoothing=hard\n",
+                                             "smoothing=ls\n",
+                                             "smoothing=ols\nperiod=9\n",
+                                             "smoothing=ols\nperiod=9\nclass_loss=softmax\n",
+                                             "class_loss=softmax\n"};
+    size_t i;
+    (void)state;
+    for (i = 0; i < COUNT(smoothings); ++i) {
+        char keys[128];
+        network *plain = yolo_with(smoothings[i]), *heavy;
+        layer a = last_layer(plain), b;
+        int j, trained = 0, place = a.w * a.h;
+        double cost = 0;
+        snprintf(keys, sizeof keys, "class_gain=2.5\n%s", smoothings[i]);
+        heavy = yolo_with(keys);
+        b = last_layer(heavy);
+        put_batch(plain, 0);
+        put_batch(heavy, 0);
+        forward(plain);
+        forward(heavy);
+        assert_same_bits("output", 3, a.output, b.output, (size_t)a.outputs * a.batch);
+        for (j = 0; j < a.outputs * a.batch; ++j) {
+            const int is_class = j / place % 8 >= 5;
+            assert_true(b.delta[j] == (is_class ? 2.5f * a.delta[j] : a.delta[j]));
+            trained += is_class && a.delta[j] != 0;
+            cost += (double)b.delta[j] * b.delta[j];
+        }
+        assert_true(trained > 6 * 3);
+        assert_close(*heavy->cost, cost, 1e-5 * cost);
+        assert_int_equal(!b.label_smoothing, i == 0);
+        free_network(plain);
+        free_network(heavy);
+    }
+}
+
+static void the_defaults_of_the_keys_train_like_a_head_without_them_bit_for_bit(void **state)
+{
+    network *plain = network_of(35, NET("8") TRUNK YOLO_HEAD, 6, 2, .9, .01);
+    network *other =
+        network_of(35, NET("8") TRUNK YOLO_HEAD "class_gain=1 # as it is\nclass_loss=sigmoid # too\niou_thresh=1\n", 6,
+                   2, .9, .01);
+    int i;
+    (void)state;
+    assert_null(last_layer(other).label_smoothing);
+    for (i = 0; i < 10; ++i) {
+        iterate(plain, i);
+        iterate(other, i);
+        assert_same_activations(plain, other);
+        assert_same_weights(plain, other);
+    }
+    free_network(plain);
+    free_network(other);
+}
+
+/* Every anchor of every image, in training and in inference; x, y, w, h and objectness are those of a sigmoid head. */
+static void the_scores_of_a_softmax_head_sum_to_1(void **state)
+{
+    network *sigmoid = network_of(36, NET("16") THREE_HEADS(""), 3, 1, 0., .1);
+    network *softmax = network_of(36, NET("16") THREE_HEADS("class_loss=softmax\n"), 3, 1, 0., .1);
+    const int heads_at[] = {2, 6, 9};
+    int h, i, j, k, train;
+    (void)state;
+    for (train = 0; train < 2; ++train) {
+        put_batch(sigmoid, 0);
+        put_batch(softmax, 0);
+        sigmoid->train = softmax->train = train;
+        hush();
+        forward_network(sigmoid);
+        forward_network(softmax);
+        unhush();
+        for (h = 0; h < 3; ++h) {
+            layer a = sigmoid->layers[heads_at[h]], b = softmax->layers[heads_at[h]];
+            const int place = b.w * b.h;
+            for (i = 0; i < b.batch * b.n; ++i)
+                for (j = 0; j < place; ++j) {
+                    const float *one = a.output + i * 8 * place + j, *other = b.output + i * 8 * place + j;
+                    double sum = 0;
+                    for (k = 0; k < 5; ++k) assert_true(one[k * place] == other[k * place]);
+                    for (k = 5; k < 8; ++k) {
+                        /* of a softmax, ratios are those of exp(logit) */
+                        const double odds = one[k * place] / (1. - one[k * place]),
+                                     odds0 = one[5 * place] / (1. - one[5 * place]);
+                        assert_close(other[k * place] / other[5 * place], odds / odds0, 1e-4 * odds / odds0);
+                        sum += other[k * place];
+                    }
+                    assert_close(sum, 1, 1e-6);
+                }
+        }
+    }
+    free_network(sigmoid);
+    free_network(softmax);
+}
+
+static void without_smoothing_a_softmax_head_has_hard_labels(void **state)
+{
+    network *plain = yolo_with("class_loss=softmax\n"), *hard = yolo_with("class_loss=softmax\nsmoothing=hard\n");
+    int i;
+    (void)state;
+    assert_non_null(last_layer(plain).label_smoothing);
+    for (i = 0; i < 10; ++i) {
+        iterate(plain, i);
+        iterate(hard, i);
+        assert_same_activations(plain, hard);
+        assert_same_weights(plain, hard);
+    }
+    free_network(plain);
+    free_network(hard);
+}
+
+/* ---- iou_thresh= ---------------------------------------------------------------------------------------------------
+ */
+
+/* Three anchors in one head; an object of 5 x 5 pixels at .3, .6 of 16 x 16 has an IoU of 4/25 = .16 with the first, 1
+ * with the second, 25/144 = .174 with the third. */
+#define THREE_ANCHORS                                                                                                  \
+    NET("16")                                                                                                          \
+    "[convolutional]\nfilters=24\nsize=3\nstride=4\npad=1\nactivation=linear\n"                                        \
+    "[yolo]\nanchors=2,2, 5,5, 12,12\nnum=3\nclasses=3\nignore_thresh=.7\ntruth_thresh=1\n%s"
+
+static network *three_anchors(const char *keys)
+{
+    network *net = network_of(37, THREE_ANCHORS, 1, 1, 0., .1, keys);
+    int i;
+    for (i = 0; i < 3; ++i) net->layers[0].biases[8 * i + 6] = 3; /* class 1 has the largest score */
+    for (i = 0; i < net->inputs; ++i) net->input[i] = i % 7 * .1f;
+    put_object(net, net->truth, 0, .3f, .6f, 5 / 16.f, 5 / 16.f, 1);
+    forward(net);
+    return net;
+}
+
+/* Delta and output of an entry (x, y, w, h, objectness, classes) of an anchor, in the cell of the object. */
+static int entry_of(layer l, int anchor, int entry)
+{
+    return ((anchor * 8 + entry) * l.h + (int)(.6f * l.h)) * l.w + (int)(.3f * l.w);
+}
+
+/* The second anchor is the object's own, and the third is above the threshold of .165, the first is not. */
+static void iou_thresh_trains_the_anchors_above_it_too(void **state)
+{
+    static const char *const smoothings[] = {"", "smoothing=hard\n", "class_loss=softmax\n"};
+    static const float target[3] = {0, 1, 0};
+    size_t s;
+    (void)state;
+    for (s = 0; s < COUNT(smoothings); ++s) {
+        char keys[128];
+        network *plain = three_anchors(smoothings[s]), *net;
+        layer a = last_layer(plain), b;
+        int i, k, trained = 0;
+        snprintf(keys, sizeof keys, "iou_thresh=.165\n%s", smoothings[s]);
+        net = three_anchors(keys);
+        b = last_layer(net);
+        for (i = 0; i < b.outputs; ++i) trained += a.delta[i] != b.delta[i];
+        assert_int_equal(trained, 8); /* x, y, w, h, objectness and classes of the third anchor */
+        for (k = 0; k < 3; ++k)
+            assert_close(b.delta[entry_of(b, 2, 5 + k)], target[k] - b.output[entry_of(b, 2, 5 + k)], 1e-6);
+        assert_close(b.delta[entry_of(b, 2, 4)], 1 - b.output[entry_of(b, 2, 4)], 1e-6);
+        for (k = 0; k < 2; ++k) {
+            const double scale = 2 - 25 / 256., at = k ? .6f * b.h - (int)(.6f * b.h) : .3f * b.w - (int)(.3f * b.w);
+            assert_close(b.delta[entry_of(b, 2, k)], scale * (at - b.output[entry_of(b, 2, k)]), 1e-5);
+            assert_close(b.delta[entry_of(b, 2, 2 + k)], scale * (log(5 / 12.) - b.output[entry_of(b, 2, 2 + k)]),
+                         1e-5);
+        }
+        free_network(plain);
+        free_network(net);
+    }
+}
+
+/* Also an anchor of a head that does not have the object's own one. The statistics are those of its own anchor. */
+static void an_object_with_several_anchors_counts_once_with_the_scores_of_its_own(void **state)
+{
+    network *plain = three_anchors("smoothing=ols\nperiod=100\n"), *net;
+    network *heads = network_of(42, NET("16") THREE_HEADS("iou_thresh=0\nsmoothing=ols\nperiod=100\n"), 1, 1, 0., .1);
+    const int heads_at[] = {2, 6, 9};
+    int h, i;
+    (void)state;
+    net = three_anchors("smoothing=ols\nperiod=100\niou_thresh=0\n");
+    assert_same_counts(state_of(plain), state_of(net));
+    assert_same_bits("A", 1, state_of(plain)->A, state_of(net)->A, 9);
+    assert_int_equal(sum_of(state_of(net)->seen, 3), 1);
+    assert_int_equal(state_of(net)->correct[1], 1);
+    /* 12 of 16 pixels: anchor number 2, which the first head has not */
+    put_object(heads, heads->truth, 0, .5f, .5f, 12 / 16.f, 12 / 16.f, 1);
+    forward(heads);
+    for (h = 0; h < 3; ++h) {
+        layer l = heads->layers[heads_at[h]];
+        int trained = 0;
+        for (i = 0; i < l.outputs; ++i) trained += l.delta[i] != 0 && i / (l.w * l.h) % 8 >= 5;
+        assert_int_equal(trained, 3 * l.n);
+    }
+    assert_int_equal(state_of(heads)->seen[1], 1);
+    assert_int_equal(sum_of(state_of(heads)->seen, 3), 1);
+    free_network(plain);
+    free_network(net);
+    free_network(heads);
+}
+
+/* As in AlexeyAB's Darknet, which adds the deltas up and divides them; Darknet keeps that of the last object. */
+static void an_anchor_of_several_objects_is_trained_on_their_mean_box(void **state)
+{
+    static const float values[8] = {.1f, .2f, -.3f, .4f, .5f, .4f, .2f, -.1f};
+    static const float objects[3][4] = {{.4f, .5f, .5f, .5f}, {.6f, .3f, .4f, .6f}, {.7f, .2f, .7f, .4f}};
+    network *nets[3], *all = one_cell(ONE_CELL_YOLO "iou_thresh=.99\n", values);
+    int i, k;
+    (void)state;
+    for (i = 0; i < 3; ++i) {
+        const float *o = objects[i];
+        nets[i] = one_cell(ONE_CELL_YOLO, values);
+        put_object(nets[i], nets[i]->truth, 0, o[0], o[1], o[2], o[3], i);
+        put_object(all, all->truth, i, o[0], o[1], o[2], o[3], i);
+        forward(nets[i]);
+    }
+    forward(all);
+    for (k = 0; k < 4; ++k) {
+        double mean = 0;
+        for (i = 0; i < 3; ++i) mean += last_layer(nets[i]).delta[k] / 3.;
+        assert_close(last_layer(all).delta[k], mean, 1e-6);
+    }
+    for (k = 0; k < 3; ++k) assert_close(last_layer(all).delta[5 + k], 1 - last_layer(all).output[5 + k], 1e-6);
+    for (i = 0; i < 3; ++i) free_network(nets[i]);
+    free_network(all);
 }
 
 /* ---- Objects and statistics ----------------------------------------------------------------------------------------
@@ -364,11 +600,11 @@ static void forward_in_child(void *net)
 
 static void a_class_out_of_range_in_a_label_file_ends_with_one_line(void **state)
 {
-    static const char *const names[] = {"[yolo]", "[region]", "[region]"};
+    static const char *const names[] = {"[yolo]", "[yolo]", "[region]", "[region]"};
     static const float values[8] = {0};
     size_t h;
     (void)state;
-    for (h = 0; h < 3; ++h) {
+    for (h = 0; h < 4; ++h) {
         static const int labels[] = {3, -1};
         size_t i;
         for (i = 0; i < COUNT(labels); ++i) {
@@ -402,6 +638,13 @@ int main(int argc, char **argv)
         TEST(a_head_that_scores_another_class_higher_counts_as_wrong),
         TEST(two_objects_of_different_classes_share_an_anchor),
         TEST(the_backward_pass_of_a_region_with_smoothing_is_that_of_darknets_gpu),
+        TEST(class_gain_multiplies_the_deltas_of_the_classes_and_no_others),
+        TEST(the_defaults_of_the_keys_train_like_a_head_without_them_bit_for_bit),
+        TEST(the_scores_of_a_softmax_head_sum_to_1),
+        TEST(without_smoothing_a_softmax_head_has_hard_labels),
+        TEST(iou_thresh_trains_the_anchors_above_it_too),
+        TEST(an_object_with_several_anchors_counts_once_with_the_scores_of_its_own),
+        TEST(an_anchor_of_several_objects_is_trained_on_their_mean_box),
         TEST(an_object_trained_at_many_anchors_counts_once),
         TEST(an_object_in_two_heads_with_overlapping_masks_counts_once),
         TEST(three_heads_share_one_state_that_counts_images_and_iterations_once),

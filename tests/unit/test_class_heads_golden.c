@@ -386,7 +386,11 @@ static network *network_of_golden(const golden *g)
     int k;
     assert_non_null(owner);
     assert_int_equal(owner->state != 0, g->has_soft);
-    for (k = 0; g->has_soft && k < CLASSES * CLASSES; ++k) owner->state->S[k] = (float)g->S[k];
+    for (k = 0; g->has_soft && k < CLASSES; ++k) owner->state->row_sum[k] = 0;
+    for (k = 0; g->has_soft && k < CLASSES * CLASSES; ++k) {
+        owner->state->S[k] = (float)g->S[k];
+        owner->state->row_sum[k / CLASSES] += owner->state->S[k];
+    }
     net->delta = floats((size_t)net->inputs * net->batch);
     return net;
 }
@@ -406,7 +410,8 @@ static void golden_case(void **test)
     ols_state *state = soft_labels_owner(net, 0)->state;
     int pass, i;
     plain->delta = floats((size_t)net->inputs * net->batch);
-    assert_null(soft_labels_owner(plain, 0));
+    /* a [yolo] with class_loss=softmax has hard labels then */
+    assert_true(!soft_labels_owner(plain, 0) || !soft_labels_owner(plain, 0)->state);
     for (pass = 0; pass < PASSES; ++pass) {
         const golden_pass *p = g->passes + pass;
         layer l = net->layers[0];
@@ -463,7 +468,8 @@ static weights weights_of(network *net)
     weights w = {1, 0, {{0}}, o->smoothing == OLS_LS};
     int y, k;
     if (w.is_ls) w.hard = 1 - o->epsilon, w.soft = o->epsilon;
-    if (o->smoothing == OLS_OLS) w.hard = o->alpha, w.soft = o->soft_weight < 0 ? 1 - o->alpha : o->soft_weight;
+    if (o->smoothing == OLS_OLS && !o->start) /* which the first pass is before */
+        w.hard = o->alpha, w.soft = o->soft_weight < 0 ? 1 - o->alpha : o->soft_weight;
     for (y = 0; y < CLASSES; ++y)
         for (k = 0; k < CLASSES; ++k) w.rows[y][k] = labels->state ? labels->state->S[y * CLASSES + k] : 1. / CLASSES;
     return w;
@@ -496,7 +502,7 @@ static double place_loss(layer l, const weights *w, const place *at)
         }
         loss += chosen;
     }
-    return (l.type == YOLO ? 1 : l.class_scale) * loss;
+    return l.class_scale * loss;
 }
 
 static double loss_of(network *net, const weights *w, const golden_pass *p)
@@ -602,20 +608,32 @@ static const struct CMUnitTest tests[] = {
     CASE("yolo-alpha"),
     CASE("yolo-soft-weight"),
     CASE("yolo-init-zero"),
+    CASE("yolo-start"),
+    CASE("yolo-hits"),
     CASE("yolo-truth-thresh"),
     CASE("yolo-two-heads"),
+    CASE("yolo-class-gain"),
+    CASE("yolo-softmax-hard"),
+    CASE("yolo-softmax-ls"),
+    CASE("yolo-softmax-ols"),
+    CASE("yolo-softmax-soft-weight"),
+    CASE("yolo-iou-thresh"),
+    CASE("yolo-softmax-iou-thresh"),
     CASE("region-softmax-hard"),
     CASE("region-softmax-ls"),
     CASE("region-softmax-ols"),
+    CASE("region-softmax-hits"),
     CASE("region-softmax-soft-weight"),
     CASE("region-softmax-no-bias-match"),
     CASE("region-sigmoid-hard"),
     CASE("region-sigmoid-ls"),
     CASE("region-sigmoid-ols"),
+    CASE("region-sigmoid-hits"),
     CASE("detection-linear-hard"),
     CASE("detection-linear-ls"),
     CASE("detection-linear-ols"),
     CASE("detection-linear-soft-weight"),
+    CASE("detection-linear-hits"),
     CASE("detection-softmax-hard"),
     CASE("detection-softmax-ols"),
     cmocka_unit_test(a_cell_with_two_classes_keeps_darknets_delta_and_counts_nothing),

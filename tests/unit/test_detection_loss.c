@@ -135,6 +135,22 @@ static void the_loss_of_yolo_heads_is_that_of_a_training_pass_with_hard_labels(v
     assert_losses(YOLO_NETWORK(SMOOTHED), YOLO_NETWORK(""), write_image(64, 36), 0, 1, 0, 1, 0);
 }
 
+/* The same quantity whatever the head is trained with. */
+static void neither_class_gain_nor_iou_thresh_is_in_the_loss(void **state)
+{
+    (void)state;
+    assert_losses(YOLO_NETWORK(SMOOTHED "class_gain=7\n"), YOLO_NETWORK(""), write_image(64, 36), 0, 1, 0, 1, 0);
+    assert_losses(YOLO_NETWORK("iou_thresh=.1\n"), YOLO_NETWORK(""), write_image(64, 36), 0, 1, 0, 1, 0);
+    assert_losses(YOLO_NETWORK("class_gain=.2\n"), YOLO_NETWORK(""), write_image(64, 36), 0, 1, 0, 1, 0);
+}
+
+static void the_loss_of_a_softmax_head_is_that_of_its_scores(void **state)
+{
+    (void)state;
+    assert_losses(YOLO_NETWORK("class_loss=softmax\nclass_gain=3\n" SMOOTHED), YOLO_NETWORK("class_loss=softmax\n"),
+                  write_image(64, 36), 1, 1, 0, 18 / 24.f, 3 / 24.f);
+}
+
 static void so_is_that_of_a_region_head(void **state)
 {
     (void)state;
@@ -217,6 +233,8 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(the_loss_of_yolo_heads_is_that_of_a_training_pass_with_hard_labels, after_test),
+        cmocka_unit_test_teardown(neither_class_gain_nor_iou_thresh_is_in_the_loss, after_test),
+        cmocka_unit_test_teardown(the_loss_of_a_softmax_head_is_that_of_its_scores, after_test),
         cmocka_unit_test_teardown(so_is_that_of_a_region_head, after_test),
         cmocka_unit_test_teardown(and_that_of_a_detection_head, after_test),
         cmocka_unit_test_teardown(measuring_the_loss_changes_nothing, after_test),

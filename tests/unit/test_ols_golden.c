@@ -27,7 +27,7 @@ static void expect_word(FILE *file, const char *word)
     assert_string_equal(next_word(file), word);
 }
 
-/* A batch in a sigmoid head: scores into probs, delta = q - m sigmoid(x). The loss is Darknet's. */
+/* A batch in a sigmoid head: scores into probs, delta = q - weight sigmoid(x). The loss is Darknet's. */
 static void forward_sigmoid(ols_batch x, const ols_options *options, const ols_state *state)
 {
     ols_target_spec spec = ols_make_target_spec(options, state, x.classes);
@@ -35,11 +35,12 @@ static void forward_sigmoid(ols_batch x, const ols_options *options, const ols_s
     int b, k;
     ols_labels(x.classes, x.batch, x.truth, x.labels);
     for (b = 0; b < x.batch; ++b) {
-        float mass = ols_target(&spec, x.classes, x.labels[b], q);
+        const float weight = ols_target_weight(&spec, x.labels[b]);
+        ols_target(&spec, x.classes, x.labels[b], q);
         for (k = 0; k < x.classes; ++k) {
             int at = b * x.classes + k;
             x.probs[at] = 1 / (1 + expf(-x.logits[at]));
-            x.delta[at] = q[k] - mass * x.probs[at];
+            x.delta[at] = q[k] - weight * x.probs[at];
         }
     }
 }
@@ -56,7 +57,7 @@ static void mix_labels(ols_batch x, int b, int other, float share)
 static void golden_case(void **test)
 {
     const char *name = (const char *)*test;
-    int sigmoid = !strcmp(name, "sigmoid"), mixed = !strncmp(name, "mixup", 5);
+    int sigmoid = !strncmp(name, "sigmoid", 7), mixed = !strncmp(name, "mixup", 5);
     FILE *file = open_golden("ols.txt");
     ols_batch x[GOLDEN_BATCHES];
     ols_options options = ols_default_options(OLS_HARD);
@@ -151,7 +152,17 @@ static const struct CMUnitTest tests[] = {
     GOLDEN("freeze", "a_confident_class_can_be_frozen"),
     GOLDEN("freeze-zero", "freeze_and_empty_zero_follow_the_released_code"),
     GOLDEN("freeze-keep", "freeze_and_empty_keep_go_together"),
+    GOLDEN("start", "before_start_the_hard_label_trains_alone"),
+    GOLDEN("start-period", "start_counts_updates"),
+    GOLDEN("hits", "for_a_softmax_hits_normalise_as_the_sum_does"),
+    GOLDEN("decay", "with_decay_a_row_is_a_running_mean"),
+    GOLDEN("decay-zero", "of_which_a_row_of_zeros_is_no_part"),
+    GOLDEN("sharper", "a_soft_temperature_below_one_sharpens"),
+    GOLDEN("flatter", "a_soft_temperature_above_one_flattens_what_decay_takes"),
     GOLDEN("sigmoid", "a_sigmoid_head_is_a_binary_cross_entropy_a_class"),
+    GOLDEN("sigmoid-hits", "sigmoid_scores_divided_by_the_hits_keep_their_size"),
+    GOLDEN("sigmoid-hits-sharper", "sharpened_they_keep_their_sum_as_far_as_no_entry_is_above_one"),
+    GOLDEN("sigmoid-hits-zero", "of_these_a_row_of_zeros_has_no_soft_term"),
     GOLDEN("mixup-hard", "hard_labels_of_a_mixture_are_weighed_by_their_shares"),
     GOLDEN("mixup-ls", "smoothed_labels_of_a_mixture_are_weighed_by_their_shares"),
     GOLDEN("mixup-ols", "a_mixture_has_the_soft_labels_of_both_classes_and_counts_as_the_larger_one"),
@@ -177,7 +188,7 @@ static void every_golden_case_is_replayed(void **test)
         }
         if (fscanf(file, "%*[^\n]") == EOF) break;
     }
-    assert_true(cases >= 15);
+    assert_true(cases >= 25);
     fclose(file);
 }
 

@@ -113,7 +113,7 @@ static void assert_same_state(const ols_state *gpu, const ols_state *cpu)
         assert_close(gpu->S[i], cpu->S[i], 1e-5 * cpu->S[i]);
         assert_close(gpu->A[i], cpu->A[i], 1e-5 * cpu->A[i]);
     }
-    assert_memory_equal(gpu->row_sum, cpu->row_sum, k * sizeof(float));
+    for (i = 0; i < k; ++i) assert_close(gpu->row_sum[i], cpu->row_sum[i], 1e-6 * cpu->row_sum[i]);
     assert_memory_equal(gpu->correct, cpu->correct, k * sizeof(int64_t));
     assert_memory_equal(gpu->seen, cpu->seen, k * sizeof(int64_t));
     assert_int_equal(gpu->unlabelled, cpu->unlabelled);
@@ -192,7 +192,9 @@ static void the_gpu_gives_the_same_loss_and_gradient(void **test)
     for (i = 0; i < COUNT(class_counts); ++i) {
         int classes = class_counts[i];
         ols_state *on_cpu = random_state(classes, 2), *on_gpu = random_state(classes, 2);
-        /* a row of zeros, which has no soft term */
+        /* a row that is no distribution, and a row of zeros, which has no soft term */
+        on_cpu->S[classes] = on_gpu->S[classes] += .5f;
+        on_cpu->row_sum[1] = on_gpu->row_sum[1] = 1.5f;
         memset(on_cpu->S, 0, classes * sizeof(float)), memset(on_gpu->S, 0, classes * sizeof(float));
         on_cpu->row_sum[0] = on_gpu->row_sum[0] = 0;
         assert_cuda(ols_state_to_gpu(on_gpu));
@@ -361,18 +363,23 @@ static void the_gpu_updates_as_the_cpu_does(void **test)
 {
     static const ols_row empties[] = {OLS_ROW_UNIFORM, OLS_ROW_ZERO, OLS_ROW_KEEP};
     static const float freezes[] = {0, .02f, .5f};
+    static const ols_normalisation normalisations[] = {OLS_BY_SUM, OLS_BY_HITS};
+    static const float temperatures[] = {1, .5f, 3}, decays[] = {0, .75f};
     static const int64_t periods[] = {0, 10};
     size_t i, e, f;
     (void)test;
     for (i = 0; i < COUNT(class_counts); ++i) {
         for (e = 0; e < COUNT(empties); ++e) {
-            for (f = 0; f < COUNT(freezes); ++f) {
+            for (f = 0; f < COUNT(freezes) * COUNT(normalisations); ++f) {
                 int classes = class_counts[i];
                 ols_options options = ols_default_options(OLS_OLS);
                 ols_state *on_cpu, *on_gpu;
-                if (classes > 1000 && e != f) continue; /* for the large one three of the nine are enough */
+                if (classes > 1000 && e != f % COUNT(freezes)) continue; /* a third is enough for the large one */
                 options.empty = empties[e];
-                options.freeze = freezes[f];
+                options.freeze = freezes[f % COUNT(freezes)];
+                options.normalise = normalisations[f / COUNT(freezes)];
+                options.soft_temperature = temperatures[e];
+                options.decay = decays[(e + f) % COUNT(decays)];
                 options.period = periods[(e + f) % 2];
                 on_cpu = random_state(classes, 4), on_gpu = random_state(classes, 4);
                 /* row 0 will be frozen; the last one is a row of zeros */
@@ -507,6 +514,11 @@ static void the_gpu_mixture_points_to_the_device(void **test)
     assert_ptr_equal(cpu.row_sum, state->row_sum);
     assert_close(gpu.hard_weight, cpu.hard_weight, 0);
     assert_close(gpu.soft_weight, cpu.soft_weight, 0);
+    options.start = state->updates + 1; /* S is not used yet */
+    gpu = ols_make_target_spec_gpu(&options, state, 10);
+    assert_close(gpu.hard_weight, 1, 0);
+    assert_close(gpu.soft_weight, 0, 0);
+    assert_null(gpu.S);
     options.smoothing = OLS_LS;
     gpu = ols_make_target_spec_gpu(&options, 0, 10);
     assert_null(gpu.S);

@@ -12,6 +12,10 @@ static double option_value(const ols_options *options, const char *key)
     if (!strcmp(key, "soft_weight")) return options->soft_weight;
     if (!strcmp(key, "epsilon")) return options->epsilon;
     if (!strcmp(key, "period")) return (double)options->period;
+    if (!strcmp(key, "soft_temperature")) return options->soft_temperature;
+    if (!strcmp(key, "decay")) return options->decay;
+    if (!strcmp(key, "start")) return (double)options->start;
+    if (!strcmp(key, "normalise")) return options->normalise;
     if (!strcmp(key, "init")) return options->init;
     if (!strcmp(key, "empty")) return options->empty;
     if (!strcmp(key, "freeze")) return options->freeze;
@@ -43,6 +47,16 @@ static void every_option_is_set_from_its_text(void **test)
         {"period", "1", 1},
         {"period", "500", 500},
         {"period", "1000000000", 1e9},
+        {"start", "0", 0},
+        {"start", "1", 1},
+        {"start", "1000000000", 1e9},
+        {"soft_temperature", ".1", .1},
+        {"soft_temperature", "1", 1},
+        {"soft_temperature", "10", 10},
+        {"decay", "0", 0},
+        {"decay", ".999", .999},
+        {"normalise", "sum", OLS_BY_SUM},
+        {"normalise", "hits", OLS_BY_HITS},
         {"init", "uniform", OLS_ROW_UNIFORM},
         {"init", "zero", OLS_ROW_ZERO},
         {"init", "ls", OLS_ROW_LS},
@@ -72,7 +86,7 @@ static void every_option_is_set_from_its_text(void **test)
         for (i = 0; i < COUNT(good); ++i) found += !strcmp(good[i].key, ols_option_key(key));
         assert_true(found > 1);
     }
-    assert_int_equal(key, 8);
+    assert_int_equal(key, 12);
 }
 
 static void the_defaults_are_those_of_the_paper(void **test)
@@ -84,6 +98,10 @@ static void the_defaults_are_those_of_the_paper(void **test)
     assert_close(options.alpha, .5, 0);
     assert_close(options.epsilon, .1, 1e-7);
     assert_int_equal(options.period, 0);
+    assert_int_equal(options.start, 0);
+    assert_close(options.soft_temperature, 1, 0);
+    assert_close(options.decay, 0, 0);
+    assert_int_equal(options.normalise, OLS_BY_SUM);
     assert_int_equal(options.init, OLS_ROW_UNIFORM);
     assert_int_equal(options.empty, OLS_ROW_UNIFORM);
     assert_close(options.freeze, 0, 0);
@@ -135,7 +153,8 @@ static void assert_refused(const char *key, const char *value)
 
 static void a_value_that_is_no_number_in_range_is_refused(void **test)
 {
-    static const char *const keys[] = {"alpha", "epsilon", "freeze", "soft_weight", "period"};
+    static const char *const keys[] = {"alpha",       "epsilon",          "freeze", "decay",
+                                       "soft_weight", "soft_temperature", "period", "start"};
     static const char *const bad[] = {"",     " ",           "#",        "#.5",          "nan",          "NAN",
                                       "-nan", "nan(1)",      "inf",      "-inf",         "infinity",     "1e400",
                                       "-0.1", "-1",          "10.0001",  "1e10",         "half",         ".5x",
@@ -146,11 +165,17 @@ static void a_value_that_is_no_number_in_range_is_refused(void **test)
     (void)test;
     for (k = 0; k < COUNT(keys); ++k)
         for (i = 0; i < COUNT(bad); ++i) assert_refused(keys[k], bad[i]);
-    for (k = 0; k < 3; ++k) {
+    for (k = 0; k < 4; ++k) {
         assert_refused(keys[k], "1.0001");
         assert_refused(keys[k], "2");
         assert_refused(keys[k], "epoch");
     }
+    assert_refused("decay", "1");
+    assert_refused("soft_temperature", "0");
+    assert_refused("soft_temperature", ".099");
+    assert_refused("start", "1.5");
+    assert_refused("start", "1000000001");
+    assert_refused("start", "epoch");
     assert_refused("period", "0");
     assert_refused("period", "1.5");
     assert_refused("period", "1000000001");
@@ -158,7 +183,7 @@ static void a_value_that_is_no_number_in_range_is_refused(void **test)
 
 static void a_value_that_is_none_of_the_choices_is_refused(void **test)
 {
-    static const char *const keys[] = {"smoothing", "init", "empty"};
+    static const char *const keys[] = {"smoothing", "init", "empty", "normalise"};
     static const char *const bad[] = {
         "",       "#",    "# ols", "1",        "OLS", "Zero", "unifor", "uniform,zero", "uniform zero",
         "ols ls", "none", "nan",   "ols" ZEROS};
@@ -170,6 +195,7 @@ static void a_value_that_is_none_of_the_choices_is_refused(void **test)
     assert_refused("init", "keep"); /* at the start there is nothing to keep */
     assert_refused("init", "hard");
     assert_refused("empty", "ls");
+    assert_refused("normalise", "uniform");
 }
 
 static void an_unknown_key_is_refused(void **test)

@@ -142,6 +142,106 @@ static void a_class_without_right_predictions_keeps_its_row(void **test)
     ols_free_state(state);
 }
 
+/* Two hits of class 0, whose sigmoid scores have no reason to sum to 1; a miss, which is no hit; linear scores above 1.
+ */
+static void hits_keep_the_size_of_scores_and_leave_no_entry_above_one(void **test)
+{
+    static const float scores[4][3] = {{.9f, .7f, .1f}, {.7f, .3f, .2f}, {.1f, .2f, .9f}, {.5f, 1.25f, 3}};
+    static const double expected[9] = {.8, .5, .15, 1 / 3., 1 / 3., 1 / 3., .5, 1, 1};
+    static const int labels[] = {0, 0, 1, 2};
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *state = ols_new_state(3, &options);
+    ols_target_spec spec;
+    ols_summary summary;
+    float q[3];
+    int i;
+    (void)test;
+    options.normalise = OLS_BY_HITS;
+    for (i = 0; i < 4; ++i) ols_accumulate_scores(state, scores[i], 1, labels[i]);
+    ols_update(state, &options, 0);
+    for (i = 0; i < 9; ++i) assert_close(state->S[i], expected[i], 1e-6);
+    assert_close(state->row_sum[0], 1.45, 1e-6);
+    assert_close(state->row_sum[1], 1, 0);
+    assert_close(state->row_sum[2], 2.5, 1e-6);
+    spec = ols_make_target_spec(&options, state, 3);
+    assert_close(ols_target(&spec, 3, 0, q), .5 + .5 * 1.45, 1e-6); /* the sum of q */
+    assert_close(q[0] + q[1] + q[2], .5 + .5 * 1.45, 1e-6);
+    assert_close(ols_target_weight(&spec, 0), 1, 0); /* the sum of the weights */
+    ols_summarize(state, &summary);
+    assert_close(summary.diagonal, (.8 + 1 / 3. + 1) / 3, 1e-6);
+    assert_close(summary.entropy, (.929933 + log(3) + 1.054920) / 3, 1e-5); /* of the rows divided by their sums */
+    ols_free_state(state);
+}
+
+/* Rows that would overflow or vanish as plain powers: T = .1 is the tenth power. */
+static void small_and_large_sums_are_sharpened_to_finite_rows(void **test)
+{
+    static const float scales[] = {1e-30f, 1, 1e30f};
+    ols_options options = ols_default_options(OLS_OLS);
+    size_t i;
+    (void)test;
+    options.soft_temperature = .1f;
+    for (i = 0; i < COUNT(scales); ++i) {
+        ols_state *state = ols_new_state(3, &options);
+        state->A[0] = 2 * scales[i], state->A[1] = scales[i];
+        state->correct[0] = 3;
+        ols_update(state, &options, 0);
+        assert_close(state->S[0], 1024 / 1025., 1e-6);
+        assert_close(state->S[1], 1 / 1025., 1e-6);
+        assert_close(state->S[2], 0, 0);
+        assert_close(state->row_sum[0], 1, 0);
+        ols_free_state(state);
+    }
+}
+
+/* Of a class that was never right so far, or not in the last epoch with empty=zero. */
+static void a_row_of_zeros_is_no_part_of_a_running_mean(void **test)
+{
+    static const float probs[] = {.5f, .25f, .25f, .25f, .75f, 0};
+    static const int labels[] = {0, 1};
+    ols_options options = ols_default_options(OLS_OLS);
+    ols_state *state = random_state(3, &options, 4);
+    float old;
+    (void)test;
+    options.decay = .25f;
+    state->updates = 1;
+    zero_row(state, 1);
+    old = state->S[0];
+    accumulate(state, 2, probs, labels);
+    ols_update(state, &options, 0);
+    assert_close(state->S[0], .25 * old + .75 * .5, 1e-6);
+    assert_memory_equal(state->S + 3, probs + 3, 3 * sizeof(float));
+    assert_close(state->row_sum[0], 1, 0);
+    assert_close(state->row_sum[1], 1, 0);
+    ols_free_state(state);
+}
+
+static void before_start_a_training_is_that_of_hard_labels_bit_for_bit(void **test)
+{
+    enum { K = 5, B = 8, START = 2 };
+    ols_options options = ols_default_options(OLS_OLS), hard = ols_default_options(OLS_HARD);
+    ols_options without = options;
+    ols_state *state = ols_new_state(K, &options), *other = ols_new_state(K, &options);
+    int i, epoch;
+    (void)test;
+    options.start = START;
+    for (epoch = 0; epoch < START + 2; ++epoch) {
+        ols_batch x = new_batch(K, B, 40 + epoch), y = new_batch(K, B, 40 + epoch);
+        forward(x, &options, state, 1);
+        forward(y, epoch < START ? &hard : &without, epoch < START ? 0 : other, 1);
+        assert_memory_equal(x.delta, y.delta, K * B * sizeof(float));
+        assert_memory_equal(x.loss, y.loss, B * sizeof(float));
+        for (i = 0; i < B; ++i) x.probs[i * K + i % K] += 1; /* enough hits of all classes */
+        accumulate(state, B, x.probs, x.labels);
+        accumulate(other, B, x.probs, x.labels);
+        ols_update(state, &options, 0);
+        ols_update(other, &without, 0);
+        assert_same_state(state, other); /* S is gathered as ever */
+        free_batch(x), free_batch(y);
+    }
+    ols_free_state(state), ols_free_state(other);
+}
+
 /* The diagonal of rows 0 and 2 is at least .75, that of row 1 is not; class 2 has no samples. */
 static void a_frozen_row_is_left_alone(void **test)
 {
@@ -346,6 +446,10 @@ int main(void)
         cmocka_unit_test(a_class_without_right_predictions_becomes_uniform),
         cmocka_unit_test(a_class_without_right_predictions_becomes_zero_and_drops_its_soft_term),
         cmocka_unit_test(a_class_without_right_predictions_keeps_its_row),
+        cmocka_unit_test(hits_keep_the_size_of_scores_and_leave_no_entry_above_one),
+        cmocka_unit_test(a_row_of_zeros_is_no_part_of_a_running_mean),
+        cmocka_unit_test(small_and_large_sums_are_sharpened_to_finite_rows),
+        cmocka_unit_test(before_start_a_training_is_that_of_hard_labels_bit_for_bit),
         cmocka_unit_test(a_frozen_row_is_left_alone),
         cmocka_unit_test(the_first_update_freezes_nothing),
         cmocka_unit_test(an_update_is_due_after_an_epoch_of_images),

@@ -617,7 +617,7 @@ static int detector_in(const char *json, detector_scores *scores, char *why, siz
 {
     static double ap[2];
     int failed;
-    *scores = (detector_scores){9, 9, ap, 2};
+    *scores = (detector_scores){.map = 9, .loss = 9, .ap = ap, .classes = 2};
     ap[0] = ap[1] = 9;
     write_text(json);
     why[0] = 0;
@@ -648,6 +648,30 @@ static void map_ap_and_loss_of_a_detector_are_read_from_the_json(void **test)
     assert_int_equal(detector_in("{\"loss\": null, \"map\": 1, " CLASSES "}", &scores, why, sizeof why), 0);
     assert_close(scores.map, 1, 0);
     assert_close(scores.loss, -1, 0);
+}
+
+static void the_best_thresholds_of_a_detector_are_read_from_the_json(void **test)
+{
+    static const char json[] =
+        "{\"map\": 0.5, \"best_f1\": {\"threshold\": 0.21, \"f1\": 0.6, \"precision\": 0.7, \"recall\": 0.5},\n"
+        " \"classes\": [{\"best_f1\": null, \"ap\": null}, {\"ap\": 1, \"best_f1\": {\"f1\": 0.9, \"other\": [], "
+        "\"threshold\": 0.3}}]}";
+    best_threshold best[2] = {{9, 9, 9, 9}, {9, 9, 9, 9}};
+    double ap[2];
+    detector_scores scores = {.ap = ap, .classes = 2, .best_of = best};
+    char why[600];
+    (void)test;
+    write_text(json);
+    assert_int_equal(validation_read_detector(log_path, &scores, why, sizeof why), 0);
+    assert_close(scores.best.threshold, .21, 0);
+    assert_close(scores.best.f1, .6, 0);
+    assert_close(scores.best.precision, .7, 0);
+    assert_close(scores.best.recall, .5, 0);
+    assert_close(best[0].threshold, 0, 0);
+    assert_close(best[0].f1, 0, 0);
+    assert_close(best[1].threshold, .3, 0);
+    assert_close(best[1].f1, .9, 0);
+    assert_close(ap[1], 1, 0);
 }
 
 static void where_there_is_no_map_the_reason_is_given(void **test)
@@ -839,6 +863,7 @@ int main(void)
         cmocka_unit_test(a_smoothed_mean_follows_what_came_last),
         cmocka_unit_test(a_duration_is_hours_minutes_and_seconds),
         cmocka_unit_test(map_ap_and_loss_of_a_detector_are_read_from_the_json),
+        cmocka_unit_test(the_best_thresholds_of_a_detector_are_read_from_the_json),
         cmocka_unit_test(where_there_is_no_map_the_reason_is_given),
         cmocka_unit_test(a_classifiers_scores_are_those_of_the_first_model),
         cmocka_unit_test(the_errors_on_changed_labels_are_what_was_not_predicted),

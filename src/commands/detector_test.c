@@ -1,0 +1,81 @@
+#include "commands/detector_test.h"
+
+#include "base/error.h"
+#include "base/numbers.h"
+#include "eval/detect.h"
+#include "eval/threshold_file.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+float detector_threshold(float given, const char *weights)
+{
+    double threshold = .5;
+    if (!isnan(given)) return given;
+    threshold_of_weights(weights, &threshold);
+    return (float)threshold;
+}
+
+/* The highest score of any class; *class_id becomes its class. 0: there is none. */
+static float highest_score(const detection *boxes, int count, int *class_id)
+{
+    float highest = 0;
+    int i, k;
+    for (i = 0; i < count; ++i) {
+        for (k = 0; k < boxes[i].classes; ++k) {
+            if (boxes[i].prob[k] <= highest) continue;
+            highest = boxes[i].prob[k];
+            *class_id = k;
+        }
+    }
+    return highest;
+}
+
+/* Writes a score with two digits that count, .21 or .0021, or with more where it would otherwise seem to have reached
+ * the threshold: .499 is not .50. */
+static const char *score_text(float score, float thresh, char *text)
+{
+    int decimals = 2;
+    float said;
+    while (decimals < 9 && score * pow(10, decimals) < 9.5) ++decimals;
+    for (; decimals <= 9; ++decimals) {
+        snprintf(text, DECIMAL_TEXT, "%.*f", decimals, score);
+        said = strtof(text, 0);
+        if (said < thresh || score == thresh) break;
+    }
+    return skip_leading_zero(text);
+}
+
+/* Writes half the score, so that more than this one box is shown, rounded down to a digit: of .21 it is .1. */
+static const char *suggestion(float score, char *text)
+{
+    const double half = score / 2;
+    const int decimals = (int)ceil(-log10(half) - 1e-9);
+    const double unit = pow(10, -decimals);
+    snprintf(text, DECIMAL_TEXT, "%.*f", decimals, floor(half / unit + 1e-6) * unit);
+    return skip_leading_zero(text);
+}
+
+void tell_if_no_box(network *net, int w, int h, const detection *boxes, int count, float thresh, char **names)
+{
+    char said[3][DECIMAL_TEXT], rounded[32];
+    detection *all;
+    float highest;
+    int class_id = 0, n = 0;
+    if (highest_score(boxes, count, &class_id) > thresh) return;
+    if (!heads_are_finite(net)) {
+        report_note("no box: the output is not finite: weights that are untrained or have diverged");
+        return;
+    }
+    all = get_network_boxes(net, w, h, 0, .5, 0, 1, &n);
+    highest = highest_score(all, n, &class_id);
+    free_detections(all, n);
+    snprintf(rounded, sizeof rounded, "%.6g", thresh); /* what was typed, not the float that came of it */
+    format_decimal(atof(rounded), 2, said[0]);
+    if (highest > 0)
+        report_note("no box above %s; the highest score is %s (%s): try -thresh %s", skip_leading_zero(said[0]),
+                    score_text(highest, thresh, said[1]), names[class_id], suggestion(highest, said[2]));
+    else
+        report_note("no box above %s, nor any of a lower score", skip_leading_zero(said[0]));
+}

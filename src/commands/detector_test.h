@@ -1,0 +1,19 @@
+/* What is added to Darknet's `detector test` and `detector demo`: the threshold of the best F1 as the default, and a
+ * line where no box reaches the threshold. */
+#ifndef DETECTOR_TEST_H
+#define DETECTOR_TEST_H
+
+#include "darknet.h"
+
+#include <math.h> /* NAN, for the hook */
+
+/* Hook in run_detector: the score that a box needs. `given` is the value of -thresh, or NAN where it was not given:
+ * then it is the threshold of X_best.json beside X_best.weights (eval/threshold_file.h), or else Darknet's .5. */
+float detector_threshold(float given, const char *weights);
+
+/* Hook in test_detector, after the boxes of an image of w x h pixels were found in the network's output with this
+ * threshold: where no class of a box is above it, one line on stderr says so, with the highest score and a threshold
+ * that shows something. */
+void tell_if_no_box(network *net, int w, int h, const detection *boxes, int count, float thresh, char **names);
+
+#endif
