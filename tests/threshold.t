@@ -67,7 +67,7 @@ def logit(p):
 
 def weights(name, dog, cat=.001, objectness=None):
     """Weights of the network in which every box has these scores."""
-    objectness = 1e9 if objectness is None else logit(objectness)
+    objectness = 1e9 if objectness is None else logit(objectness)  # 1e9: it is 1
     with open(path(name), "wb") as file:
         file.write(struct.pack("<iiiq7f21f", 0, 2, 0, 0, 0, 0, 0, 0, objectness, logit(dog), logit(cat), *[0] * 21))
 
@@ -109,13 +109,15 @@ for dog, cat, more, want in (
 weights("net.weights", .7)
 status, boxes, said = test("net.weights")
 same((status, len(boxes), said), (0, 4, []), "where boxes are found nothing is said")
-weights("net.weights", .9, objectness=1e-40)
-same(test("net.weights")[1:], ([], [NOTE + "no box above .50, nor any of a lower score"]), "nor is a score of 0 recommended")
-with open(path("nan.weights"), "wb") as file:
-    file.write(struct.pack("<iiiq7f21f", 0, 2, 0, 0, *[float("nan")] * 7, *[0] * 21))
-same(test("nan.weights")[1:],
+for objectness in 1e-8, 1e-40:
+    weights("net.weights", .9, objectness=objectness)
+    same(test("net.weights")[1:], ([], [NOTE + "no box above .50, nor any of a score worth showing"]),
+         f"nor is a score of {objectness} recommended")
+with open(path("infinite.weights"), "wb") as file:  # the width, so that no score is touched
+    file.write(struct.pack("<iiiq7f21f", 0, 2, 0, 0, 0, 0, float("inf"), 0, logit(.1), 0, 0, *[0] * 21))
+same(test("infinite.weights")[1:],
      ([], [NOTE + "no box: the output is not finite: weights that are untrained or have diverged"]),
-     "weights that are no numbers are said to be so")
+     "an output that is not finite is said to be so")
 
 # ---- the threshold of the file ----
 

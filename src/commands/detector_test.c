@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* A lower score than this is none: it is not worth a threshold. */
+static const float LOWEST_NAMED = 1e-6f;
+
 float detector_threshold(float given, const char *weights)
 {
     double threshold = .5;
@@ -73,9 +76,9 @@ void tell_if_no_box(network *net, int w, int h, const detection *boxes, int coun
     free_detections(all, n);
     snprintf(rounded, sizeof rounded, "%.6g", thresh); /* what was typed, not the float that came of it */
     format_decimal(atof(rounded), 2, said[0]);
-    if (highest > 0)
+    if (highest >= LOWEST_NAMED)
         report_note("no box above %s; the highest score is %s (%s): try -thresh %s", skip_leading_zero(said[0]),
                     score_text(highest, thresh, said[1]), names[class_id], suggestion(highest, said[2]));
     else
-        report_note("no box above %s, nor any of a lower score", skip_leading_zero(said[0]));
+        report_note("no box above %s, nor any of a score worth showing", skip_leading_zero(said[0]));
 }
