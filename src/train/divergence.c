@@ -252,11 +252,13 @@ static saved_file back_up(const char *path, size_t iteration)
 
 int publish_checkpoint(network *net, atomic_file *file)
 {
-    const size_t iteration = iteration_of(net);
-    const int is_last = iteration >= training.last_iteration, is_high = training.watch.high_count > 0;
+    const int is_high = training.watch.high_count > 0;
     saved_file saved;
-    int error;
-    if (!training.is_watched) return atomic_publish(file);
+    size_t iteration;
+    int error, is_last;
+    if (!training.is_watched) return atomic_publish(file); /* such a network may have no batch */
+    iteration = iteration_of(net);
+    is_last = iteration >= training.last_iteration;
     require_finite_weights(net, file);
     if (is_last && !is_high) return atomic_publish(file); /* no later iteration can verify it */
     if (!is_last && is_high) {
