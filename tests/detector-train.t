@@ -113,14 +113,15 @@ evaluates() {
 leaves_training_alone() { cmp backup/net_final.weights plain.weights && cmp backup/net_last.weights plain.weights; }
 logs() {
     cat backup/net_log.csv
-    [ "$(head -n 1 backup/net_log.csv)" = "iteration,epoch,images,loss,avg loss,rate,mAP,validation loss,\
+    [ "$(head -n 1 backup/net_log.csv)" = "iteration,epoch,images,loss,avg loss,rate,mAP,validation loss,F1,\
 AP square,best mAP" ] && [ "$(column 1 backup/net_log.csv)" = "$(seq 132)" ] || return
     # the numbers are those that were printed; mAP is there where it was evaluated, and the best one is its maximum
-    sed -nE 's/^([0-9]+): mAP@0.50 ([0-9.]+) %, validation loss ([0-9.]+), .*/\1 \2 \3/p' net.log >maps
+    sed -nE 's/^([0-9]+): mAP@0.50 ([0-9.]+) %, validation loss ([0-9.]+), F1 ([0-9.]+) %, .*/\1 \2 \3 \4/p' \
+        net.log >maps
     sed -nE 's/^([0-9]+): ([0-9.]+), ([0-9.]+) avg, ([0-9.]+) rate.*/\1 \2 \3 \4/p' net.log >losses
     awk -F'[, ]' '
         function off(a, b) { return a - b > 1e-4 * b + 1e-5 || b - a > 1e-4 * b + 1e-5 }
-        FILENAME == "maps" { map[$1] = $2; valid[$1] = $3; next }
+        FILENAME == "maps" { map[$1] = $2; valid[$1] = $3; f1[$1] = $4; next }
         FILENAME == "losses" { loss[$1] = $2; mean[$1] = $3; rate[$1] = $4; next }
         FNR == 1 { next }
         off($4, loss[$1]) || off($5, mean[$1]) || off($6, rate[$1]) { print "numbers:", $0; wrong = 1 }
@@ -130,8 +131,10 @@ AP square,best mAP" ] && [ "$(column 1 backup/net_log.csv)" = "$(seq 132)" ] || 
         $7 != "" && (best == "" || $7 > best) { best = $7 }
         ($8 != "") != ($1 in map) || ($8 != "" && off($8, valid[$1]) && $8 - valid[$1] > 6e-5) {
             print "validation loss:", $0; wrong = 1 }
-        $9 != $7 { print "AP of the only class:", $0; wrong = 1 }
-        $10 != best { print "best:", $0; wrong = 1 }
+        ($9 != "") != ($1 in map) || ($9 != "" && (100 * $9 - f1[$1] > .006 || f1[$1] - 100 * $9 > .006)) {
+            print "F1:", $0; wrong = 1 }
+        $10 != $7 { print "AP of the only class:", $0; wrong = 1 }
+        $11 != best { print "best:", $0; wrong = 1 }
         END { exit wrong }' maps losses backup/net_log.csv
 }
 keeps_the_best() {
@@ -168,10 +171,10 @@ draws() {
 import PIL.Image
 picture = PIL.Image.open("backup/net_chart.png").convert("RGB")
 colours = {colour: n for n, colour in picture.getcolors(1 << 24)}
-print(picture.size, *(colours.get(c, 0) for c in ((0x08, 0x51, 0x9c), (0xd9, 0x48, 0x01), (0x9e, 0xca, 0xe1), (0x23, 0x8b, 0x45))))
+print(picture.size, *(colours.get(c, 0) for c in ((0x08, 0x51, 0x9c), (0xd9, 0x48, 0x01), (0x9e, 0xca, 0xe1), (0x23, 0x8b, 0x45), (0x6a, 0x51, 0xa3))))
 assert picture.size == (1000, 600)
 assert colours[0x08, 0x51, 0x9c] > 300 and colours[0xd9, 0x48, 0x01] > 300 and colours[0x9e, 0xca, 0xe1] > 50
-assert colours[0x23, 0x8b, 0x45] > 100
+assert colours[0x23, 0x8b, 0x45] > 100 and colours[0x6a, 0x51, 0xa3] > 100
 '
 }
 
@@ -181,7 +184,7 @@ try "its log has the numbers that were printed, and mAP, loss and AP where it wa
 try "the best weights are those of the highest mAP" keeps_the_best
 try "net_best.json has the threshold of their best F1, which detector map then uses" records_the_best
 if command -v gnuplot >/dev/null; then
-    try "the chart is a picture with the losses and mAP in it" draws
+    try "the chart is a picture with the losses, mAP and F1 in it" draws
 else
     skip "gnuplot is not here"
 fi
@@ -189,7 +192,7 @@ fi
 # $1 iterations that the cut-off run had reached. Goes on from 100, in files that look like those of such a run.
 goes_on() {
     local best
-    best=$(column 10 backup/net_log.csv | tail -n 1)
+    best=$(column 11 backup/net_log.csv | tail -n 1)
     cp backup/net_best.weights best.before && cp backup/net_log.csv log.before || return
     sed 's/max_batches=.*/max_batches=108/' net.cfg >shorter.cfg
     for file in best.weights best.json log.csv; do cp "backup/net_$file" "backup/shorter_$file"; done
@@ -199,17 +202,17 @@ goes_on() {
     [ "$(column 1 backup/shorter_log.csv)" = "$(seq 108)" ] || return
     diff <(head -n 101 log.before) <(head -n 101 backup/shorter_log.csv) || return
     # nothing this early is better than what the other had found later on
-    [ "$(column 10 backup/shorter_log.csv | tail -n 1)" = "$best" ] && cmp backup/shorter_best.weights best.before &&
+    [ "$(column 11 backup/shorter_log.csv | tail -n 1)" = "$best" ] && cmp backup/shorter_best.weights best.before &&
         cmp backup/shorter_best.json backup/net_best.json &&
         grep -E "shorter_best.weights has mAP ${best:0:5}.*: it stays until that is exceeded" shorter.err
 }
 # A log of a version that had no losses and no APs of classes.
 goes_on_with_an_older_log() {
-    cut -d, -f 1-7,10 log.before >backup/shorter_log.csv
+    cut -d, -f 1-7,11 log.before >backup/shorter_log.csv
     train shorter backup/net_100.weights -map || return
     cat backup/shorter_log.csv shorter.err
     [ "$(head -n 1 backup/shorter_log.csv)" = "$(head -n 1 log.before)" ] &&
-        diff <(head -n 101 backup/shorter_log.csv | cut -d, -f 1-7,10) <(head -n 101 log.before | cut -d, -f 1-7,10) &&
+        diff <(head -n 101 backup/shorter_log.csv | cut -d, -f 1-7,11) <(head -n 101 log.before | cut -d, -f 1-7,11) &&
         [ "$(column 8 backup/shorter_log.csv | head -n 100 | sort -u)" = "" ] &&
         [ -n "$(column 8 backup/shorter_log.csv | tail -n 1)" ] && grep 'shorter_best.weights has mAP' shorter.err
 }
@@ -246,9 +249,9 @@ import csv
 head, *rows = csv.reader(open("backup/three_log.csv"))
 print(head)
 name = 'AP a "square", red'
-assert head[6:] == ["mAP", "validation loss", name, "AP absent", name, "best mAP"]
+assert head[6:] == ["mAP", "validation loss", "F1", name, "AP absent", name, "best mAP"]
 rows = [row for row in rows if row[6]]
-assert len(rows) == 5 and all(row[8] == row[6] and row[9] == row[10] == "" for row in rows)
+assert len(rows) == 5 and all(row[9] == row[6] and row[10] == row[11] == "" for row in rows)
 assert float(rows[-1][6]) > 0
 PYTHON
 }
@@ -272,7 +275,7 @@ is_killed() {
         done
         stop 9
         [ "$(wc -l <backup/killed_log.csv)" -gt "$n" ] && [ -z "$(tail -c 1 backup/killed_log.csv)" ] &&
-            awk -F, 'NF != 10 || (NR > 1 && !($1 > last + 0)) { print "row:", $0; wrong = 1 } { last = $1 }
+            awk -F, 'NF != 11 || (NR > 1 && !($1 > last + 0)) { print "row:", $0; wrong = 1 } { last = $1 }
                 END { exit wrong }' backup/killed_log.csv || return
         [ ! -e backup/killed_chart.png ] || [ "$(tail -c 8 backup/killed_chart.png | head -c 4)" = IEND ] || return
     done

@@ -19,7 +19,7 @@ typedef struct {
     const double *coco_ap;      /* by class; NULL without -coco */
     const scored_detections *scored;
     const score_result *scores;
-    const error_split *split;   /* NULL without -tide */
+    const error_split *split; /* NULL without -tide */
     const split_options *split_how;
     const map_compared *compared; /* NULL without -compare */
     const map_rankings *rankings; /* for a later -compare, with the rules (eval/map_file.h) */

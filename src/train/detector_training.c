@@ -27,7 +27,7 @@ static multi_scale scale;
 static threshold_record evaluated;
 
 /* The measures of the log; behind them the AP of every class. */
-enum { MAP, VALIDATION_LOSS, FIRST_AP };
+enum { MAP, VALIDATION_LOSS, F1, FIRST_AP };
 
 /* The curves of single classes, which are drawn as long as they can be told apart; of a single class it is the mAP. */
 static const char *const class_colours[] = {"#8da0cb", "#e78ac3", "#a6d854", "#e5c494", "#66c2a5", "#b3b3b3"};
@@ -38,10 +38,11 @@ static void add_measures(log_format *format, const text_lines *names)
     const int drawn = names->count > 1 && names->count <= MOST_DRAWN;
     int k;
     format->judged = MAP;
-    format->axis_title = drawn ? "mAP and AP, %" : "mAP, %";
+    format->axis_title = drawn ? "mAP, F1 and AP, %" : "mAP and F1, %";
     /* in the order of the enum */
     log_format_add(format, "mAP", DRAWN_IN_PERCENT, "#d94801");
     log_format_add(format, "validation loss", DRAWN_AS_LOSS, "#238b45");
+    log_format_add(format, "F1", DRAWN_IN_PERCENT, "#6a51a3");
     for (k = 0; k < names->count; ++k) {
         char *name = (char *)xmalloc(strlen(names->text[k]) + sizeof "AP ");
         strcat(strcpy(name, "AP "), names->text[k]);
@@ -83,8 +84,10 @@ static int evaluate(const training *t, double *measures, char *text, size_t size
     evaluated.all = scores.best;
     measures[MAP] = scores.map;
     measures[VALIDATION_LOSS] = scores.loss;
+    measures[F1] = scores.best.f1;
     length = snprintf(text, size, "mAP@0.50 %.2f %%", 100 * scores.map);
-    if (scores.loss >= 0) snprintf(text + length, size - length, ", validation loss %.4f", scores.loss);
+    if (scores.loss >= 0) length += snprintf(text + length, size - length, ", validation loss %.4f", scores.loss);
+    snprintf(text + length, size - length, ", F1 %.2f %%", 100 * scores.best.f1);
     return 0;
 }
 
