@@ -159,7 +159,7 @@ if what == "nothing": pass
 elif what == "nan in S": soft[4] = nan
 elif what == "infinity in S": soft[4] = inf
 elif what == "a negative S": soft[3], soft[4] = -.5, soft[4] + soft[3] + .5
-elif what == "a row of sum 1/2": soft[3:6] = [.25, .25, 0]
+elif what == "an S above 1": soft[3:6] = [1.25, .25, 0]
 elif what == "nan in A": sums[0] = nan
 elif what == "infinity in A": sums[0] = inf
 elif what == "a negative A": sums[0] = -1
@@ -181,7 +181,7 @@ PYTHON
 impossible_values_are_refused() {
     local what
     rewrite nothing && cmp net.weights rewritten.weights || return
-    for what in "nan in S" "infinity in S" "a negative S" "a row of sum 1/2" "nan in A" "infinity in A" "a negative A" \
+    for what in "nan in S" "infinity in S" "a negative S" "an S above 1" "nan in A" "infinity in A" "a negative A" \
         "a negative count" "more correct than seen" "a negative position"; do
         echo "with $what:"
         rewrite "$what" &&
