@@ -47,6 +47,8 @@ cfg() {
 # The smoothing keys, from the program's table of them.
 mapfile -t smoothing_keys < <(sed -n 's/^    {"\([a-z_]*\)", [A-Z]*, offsetof.*/\1/p' "$root/src/ols/options.c")
 
+[ ${#smoothing_keys[@]} -gt 7 ] || exit 1 # or they are written in another way there
+
 # wrong_values KEY: what it must not be, one a line.
 wrong_values() {
     case $1 in

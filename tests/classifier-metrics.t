@@ -270,6 +270,13 @@ for name in ("/dev/null", "link.json", "pipe.json"):
 ok(not os.path.isfile("/dev/null") and os.path.islink(os.path.join(tmp, "link.json")), "a device stays a device, a link a link")
 same([json.loads(content)["models"] for content in (text("behind.json"), reader.communicate()[0])], [of["both"]] * 2,
      "what a link points to, and the reader of a pipe, get the whole file")
+status, out, err = metrics(data, net, hard, ols, "-json", "/dev/stdout")
+ok(not status and out[:out.index("{")] == report[:out.index("{")] and json.loads(out[out.index("{"):out.rindex("}") + 1])["models"] ==
+   of["both"], "-json /dev/stdout into a pipe is beside the report", (status, out[:300], err))
+with open(os.path.join(tmp, "all.txt"), "w") as stdout:
+    subprocess.run([DARKNET, "classifier", "metrics", data, net, hard, ols, "-json", "/dev/stdout", "-nogpu"], stdout=stdout,
+                   stderr=subprocess.DEVNULL, cwd=tmp, check=False)
+ok("top-1" in text("all.txt") and '"models"' in text("all.txt"), "and into a file", text("all.txt")[:300])
 result = numbers(data, net, hard, "-compare", "both.json", "-seed", "5")
 theirs = reference.evaluate(os.path.join(tmp, "hard.csv"), seed=5, other=of["both"][-1]["correct"])["compared"]
 ok(largest_difference(result["models"][0]["compared"], theirs) < 1e-12 and theirs["low"] < theirs["high"],

@@ -364,6 +364,20 @@ C
     cat backup/between_best.json map.err
     grep "^darknet: note: threshold .*, the best F1 of backup/between_best.json" map.err && rm backup/between*
 }
+# A shell that ignores SIGINT hands that on.
+ignores_what_is_ignored() {
+    cfg endless 1000000 0
+    (trap '' INT && exec "$darknet" detector train data endless.cfg -seed 3 -nogpu >endless.log 2>endless.err) &
+    pid=$!
+    waits_for 5 endless.log
+    kill -INT $pid
+    kill -STOP $pid
+    kill -TERM $pid
+    kill -INT $pid
+    kill -CONT $pid
+    wait $pid
+    [ $? = 143 ] && grep 'stopped after iteration' endless.err && rm backup/endless*
+}
 # A list whose images are not there: the evaluation fails, the training does not.
 goes_on_without_map() {
     sed "s:^valid=.*:valid=$T/gone.list:" data >gone
@@ -424,6 +438,7 @@ try "killed in the middle, it leaves a whole log and a whole chart or none" is_k
 try "SIGINT and SIGTERM end a training with a checkpoint, from which it goes on bit for bit" is_interrupted
 try "an evaluation that the run before was killed in is made up for" makes_up
 try "a second signal ends it at once" ends_at_once
+try "a signal that was ignored before stays ignored" ignores_what_is_ignored
 if command -v gcc >/dev/null; then
     try "killed between the best weights and their threshold, it leaves none that is used" is_killed_between
 else

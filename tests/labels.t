@@ -287,6 +287,8 @@ detector_refuses() {
     mv det/labels/3.txt det/3.txt
     fails "noise= needs the labels of all images: no labels $T/det/labels/3.txt" "${train[@]}" || return
     mv det/3.txt det/labels/3.txt
+    seq 0 9 >map && sed "s|^\[yolo\]|&\nmap=$T/map|" noisy.cfg >map.cfg
+    fails "data: noise= does not go together with map= in the cfg" "$darknet" detector train data map.cfg -seed 1 -nogpu || return
     sed -i 's/classes=10/classes=1/' data && sed 's/classes=10/classes=1/; s/filters=15/filters=6/; s/ smoothing.*//;/^smoothing\|^period/d' noisy.cfg >one.cfg
     echo one >one-name && sed -i "s|^names=.*|names=$T/one-name|" data
     fails "data:7: noise= needs two classes or more" "$darknet" detector train data one.cfg -seed 1 -nogpu

@@ -2,6 +2,7 @@
 #include "base/atomic_file.h"
 
 #include "base/memory.h"
+#include "base/numbers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,32 @@ static void release(atomic_file *file)
     free(file->path);
     free(file->temporary);
     memset(file, 0, sizeof *file);
+}
+
+/* The number N of the program's own open file, where the path names one: /dev/stdout, /dev/fd/N (which a shell makes of
+ * `>(command)`), /proc/self/fd/N. Else -1. */
+static int own_descriptor(const char *path)
+{
+    static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
+    size_t i;
+    if (!strcmp(path, "/dev/stdout")) return STDOUT_FILENO;
+    if (!strcmp(path, "/dev/stderr")) return STDERR_FILENO;
+    for (i = 0; i < sizeof folders / sizeof *folders; ++i) {
+        const size_t length = strlen(folders[i]);
+        double number;
+        if (!strncmp(path, folders[i], length) && !parse_number(path + length, 0, INT_MAX, &number)) return (int)number;
+    }
+    return -1;
+}
+
+/* Opens what is written through. The program's own file is shared, so that what it has written and will write there
+ * otherwise stays. */
+static FILE *open_through(const char *path)
+{
+    const int own = own_descriptor(path), copy = own < 0 ? -1 : dup(own);
+    if (own < 0) return fopen(path, "wb");
+    fflush(0);
+    return copy < 0 ? 0 : fdopen(copy, "wb");
 }
 
 /* What a symbolic link points to, through as many links as there are, also where nothing is there yet. Returns a new
@@ -49,19 +76,20 @@ int atomic_open(atomic_file *file, const char *path)
     struct stat there;
     int error = 0, is_there;
     memset(file, 0, sizeof *file);
-    file->path = follow_links(path, &error);
-    if (!file->path) return error;
-    is_there = !stat(file->path, &there);
-    if (is_there && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode)) {
-        file->temporary = xstrdup(file->path);
+    is_there = !stat(path, &there);
+    if (is_there && S_ISDIR(there.st_mode)) return EISDIR;
+    if (own_descriptor(path) >= 0 || (is_there && !S_ISREG(there.st_mode))) {
+        file->path = xstrdup(path);
+        file->temporary = xstrdup(path);
+        file->stream = open_through(path);
     } else {
+        file->path = follow_links(path, &error);
+        if (!file->path) return error;
         file->temporary = (char *)xmalloc(strlen(file->path) + sizeof ending);
         strcat(strcpy(file->temporary, file->path), ending);
+        file->stream = fopen(file->temporary, "wb");
     }
-    if (is_there && S_ISDIR(there.st_mode))
-        error = EISDIR;
-    else if (!(file->stream = fopen(file->temporary, "wb")))
-        error = errno;
+    if (!file->stream) error = errno;
     if (error) release(file);
     return error;
 }
@@ -84,6 +112,7 @@ int atomic_check(const char *path)
     struct stat there;
     atomic_file file;
     int error;
+    if (own_descriptor(path) >= 0) return fcntl(own_descriptor(path), F_GETFD) < 0 ? errno : 0;
     if (!stat(path, &there) && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode))
         return access(path, W_OK) ? errno : 0;
     error = atomic_open(&file, path);

@@ -56,7 +56,7 @@ static int read_all_objects(int class_count, char **paths, int n)
     return objects;
 }
 
-void use_object_noise(const char *data_file, int class_count, char **paths, int n)
+void use_object_noise(const char *data_file, int class_count, int has_map, char **paths, int n)
 {
     symmetric_noise noise;
     int objects, changed;
@@ -66,6 +66,7 @@ void use_object_noise(const char *data_file, int class_count, char **paths, int 
     classes = 0;
     if (read_symmetric_noise(data_file, class_count, &noise)) exit(1);
     if (!noise.line) return;
+    if (has_map) die("%s: noise= does not go together with map= in the cfg, by which labels are no classes", data_file);
     objects = read_all_objects(class_count, paths, n);
     changed = add_symmetric_noise(noise.share, noise.seed, class_count, classes, objects);
     fprintf(stderr, "Noise: %d of %d training objects (%.2f %%) have another class, by noise=%g, noise_seed=%u\n",

@@ -15,9 +15,10 @@
 
 /* Reads the label files of all images, where the .data file has noise=, draws the classes, and says on stderr how many
  * objects are changed. paths[n] must live as long as the training. Ends the program with one line where a key is not
- * valid, there is one class alone, or a label file is not there or not as label_file.h wants it. Without noise= it does
- * nothing. Called before anything is loaded; what it keeps is that of the last call. */
-void use_object_noise(const char *data_file, int classes, char **paths, int n);
+ * valid, there is one class alone, the head has a map= (`has_map`; then labels are no classes), or a label file is not
+ * there or not as label_file.h wants it. Without noise= it does nothing. Called before anything is loaded; what it
+ * keeps is that of the last call. */
+void use_object_noise(const char *data_file, int classes, int has_map, char **paths, int n);
 
 /* Gives the boxes of an image, in the order of its label file, their classes with noise. Does nothing where the path is
  * not known. Ends the program with one line where the label file has another number of boxes than it had. Any thread

@@ -93,8 +93,7 @@ static void check_softmax(const layer *l, const network *net, const char *sectio
     for (i = 0; i < index; ++i)
         if (net->layers[i].type == YOLO && net->layers[i].softmax != l->softmax)
             die("\n%s (layer %d): class_loss= differs from that of [yolo] (layer %d); the scores of one network's "
-                "heads "
-                "are compared with each other, so it must be equal",
+                "heads are compared with each other, so it must be equal",
                 section, index, i);
     if (!l->softmax) return;
     if (l->classes < 2)

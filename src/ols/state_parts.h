@@ -40,8 +40,8 @@ static inline size_t ols_part_bytes(const ols_part *part, int classes)
     return ols_part_elements(part, classes) * (part->counts ? sizeof(int64_t) : sizeof(float));
 }
 
-/* The sum of a row of S as row_sum holds it: exactly 1 where only rounding is between, so that it is the same after an
- * update and after reading a checkpoint. A macro, because kernels need it too. */
+/* The sum of a row of S as row_sum holds it: exactly 1 where only rounding is between. Other sums may differ in the
+ * last bits between the CPU and a GPU. A macro, because kernels need it too. */
 #define OLS_ROW_SUM(sum) ((sum) > .999 && (sum) < 1.001 ? 1.f : (float)(sum))
 
 /* Reads the pointer at an offset in the state. The pointers have several types, hence memcpy. */

@@ -90,12 +90,13 @@ static void add_file(saved_list *list, const saved_file *file)
     list->files[list->count++] = *file;
 }
 
-/* Stores a path with its folder made absolute, so that a file has only one name. A symbolic link is not followed: a
- * save replaces the link, not the file that it points to. */
+/* Stores a path as an absolute one without links, so that a file has only one name: a save replaces what a link points
+ * to. Of a file that is not there yet, that is its folder's path and its name. */
 static void set_path(saved_file *file, const char *path)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     char folder[PATH_MAX], whole[PATH_MAX];
+    if (realpath(path, file->path)) return;
     snprintf(folder, sizeof folder, "%.*s", slash ? (int)(name - path) : 1, slash ? path : ".");
     if (!realpath(folder, whole) ||
         snprintf(file->path, sizeof file->path, "%s/%s", whole, name) >= (int)sizeof file->path)
@@ -218,12 +219,14 @@ int divergence_check(size_t iteration, double loss)
 static void require_finite_weights(network *net, const atomic_file *file)
 {
     const int wrong = first_layer_not_finite(net);
+    char path[PATH_MAX];
     if (wrong < 0) return;
-    unlink(file->temporary);
+    snprintf(path, sizeof path, "%s", file->path);
+    atomic_discard(file);
     roll_back_unverified();
     die("iteration %zu: the weights of layer %d are not finite: the training has diverged; %s was not written; "
         "%s; %s",
-        iteration_of(net), wrong, file->path, last_good_text(), advice());
+        iteration_of(net), wrong, path, last_good_text(), advice());
 }
 
 /* Keeps the file at `path`, which the weights of `iteration` are about to replace, as <path>.before. Returns the entry
@@ -260,7 +263,8 @@ int publish_checkpoint(network *net, atomic_file *file)
     iteration = iteration_of(net);
     is_last = iteration >= training.last_iteration;
     require_finite_weights(net, file);
-    if (is_last && !is_high) return atomic_publish(file); /* no later iteration can verify it */
+    if (atomic_writes_through(file)) return atomic_publish(file); /* a device or a pipe has no version before */
+    if (is_last && !is_high) return atomic_publish(file);         /* no later iteration can verify it */
     if (!is_last && is_high) {
         report_note("%s is not written: the loss is above %g", file->path, training.watch.limit);
         atomic_discard(file);

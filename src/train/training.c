@@ -300,13 +300,12 @@ static void log_and_evaluate(training *t, double loss, double average_loss)
     if (evaluates) smoothed_add(&t->seconds_per_evaluation, monotonic_seconds() - began);
 }
 
-/* Ends an interrupted training, so that it can be gone on with. */
+/* Ends an interrupted training, so that it can be gone on with. All networks have the same weights. */
 static void stop(training *t, int number)
 {
     const size_t iteration = get_current_batch(t->nets[0]);
     fflush(stdout);
     if (t->checkpoint_allowed) {
-        if (!t->weights_synced) sync_networks(t->nets, t->n);
         divergence_end(iteration);
         save_weights(t->nets[0], t->backup);
         report_note("stopped after iteration %zu; %s goes on from there", iteration, t->backup);
@@ -325,6 +324,6 @@ void training_step(training *t, double loss, double average_loss)
     end_line(t);
     t->checkpoint_allowed = divergence_check(get_current_batch(net), loss);
     if (t->epochs) log_and_evaluate(t, loss, average_loss);
-    if (interruption() && t->images_seen < total_images(t)) stop(t, interruption());
+    if (interruption() && t->weights_synced && t->images_seen < total_images(t)) stop(t, interruption());
     t->last_step_end = monotonic_seconds();
 }

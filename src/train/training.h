@@ -12,7 +12,8 @@
  * *_best.old.json; one that is resumed does so with best weights whose score is in no log.
  * An evaluation that an earlier run was killed in is made up for.
  *
- * SIGINT and SIGTERM: after the iteration, <backup>/<cfg>.backup is saved, and the program ends with status 130 or 143.
+ * SIGINT and SIGTERM: after the iteration (with several GPUs, the next one at which they are merged),
+ * <backup>/<cfg>.backup is saved, and the program ends with status 130 or 143.
  */
 #ifndef TRAINING_H
 #define TRAINING_H
