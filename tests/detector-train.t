@@ -519,8 +519,8 @@ $T/backup/burst_200.weights" train_here burst backup/burst.backup || return
 puts_back_a_link() {
     rm -f backup/burst*
     mkdir elsewhere && cp good.weights elsewhere/burst.backup && ln -s ../elsewhere/burst.backup backup || return
-    fails "the last good checkpoint is $T/backup/burst.backup (iteration 100)" train_here burst backup/burst.backup &&
-        cmp backup/burst.backup good.weights && cmp elsewhere/burst.backup good.weights &&
+    fails "the last good checkpoint is $T/elsewhere/burst.backup (iteration 100)" train_here burst backup/burst.backup &&
+        [ -L backup/burst.backup ] && cmp backup/burst.backup good.weights && cmp elsewhere/burst.backup good.weights &&
         [ -z "$(compgen -G 'backup/*.before' 'elsewhere/*.before')" ]
 }
 warns_of_a_bad_file() {

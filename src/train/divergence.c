@@ -216,7 +216,7 @@ int divergence_check(size_t iteration, double loss)
     return 1;
 }
 
-static void require_finite_weights(network *net, const atomic_file *file)
+static void require_finite_weights(network *net, atomic_file *file)
 {
     const int wrong = first_layer_not_finite(net);
     char path[PATH_MAX];
