@@ -78,6 +78,11 @@ def parse_seeds(text):
 class Evaluation:
     """Options of `classifier metrics` or `detector map`, and the name by which files and tables tell its result."""
 
+    REFUSED = ((("-json", "-plot", "-curves"), " is set by this script"),
+               (("-compare",), ": this script compares all runs"),
+               (("-sheet", "-confusion", "-thresholds", "-probabilities", "-features", "-voc_out", "-coco_out"),
+                ": every run would write the same file"))
+
     def __init__(self, text):
         name, equals, options = text.partition("=")
         if not equals or name.startswith("-"):
@@ -90,12 +95,10 @@ class Evaluation:
         self.file = re.sub(r"[^A-Za-z0-9_]+", "-", self.name).strip("-")
         if not self.options or not self.options[0].startswith("-") or not self.file:
             raise BadInput(f"--metrics {text}: must be options of darknet, or NAME=OPTIONS")
-        for option in ("-json", "-compare", "-plot", "-curves"):
-            if option in self.options:
-                raise BadInput(f"--metrics {text}: {option} is set by this script")
-        for option in ("-sheet", "-confusion", "-probabilities", "-features", "-voc_out", "-coco_out"):
-            if option in self.options:
-                raise BadInput(f"--metrics {text}: {option}: every run would write the same file")
+        for refused, why in self.REFUSED:
+            for option in refused:
+                if option in self.options:
+                    raise BadInput(f"--metrics {text}: {option}{why}")
 
 
 # ---- the .data file and the cfg ----

@@ -162,7 +162,9 @@ for wrong, why in (("soft", "must begin with"), ("ls:epsilo=1", "is no key=value
     except BadInput as refusal:
         ok(why in str(refusal), f"--methods {wrong} is refused", refusal)
 
-for wrong, why in (("t=-attack fgsm -json a", "is set by this script"), ("t=-sheet a.png", "would write the same file")):
+for wrong, why in (("t=-attack fgsm -json a", "is set by this script"), ("t=-sheet a.png", "would write the same file"),
+                   ("t=-coco -thresholds a.png", "would write the same file"),
+                   ("t=-compare a.json", "this script compares all runs")):
     try:
         runs.Evaluation(wrong)
         ok(False, f"--metrics {wrong} is refused")

@@ -174,15 +174,19 @@ same(out.splitlines()[0], "class_id = 0, name = dog, ap = 100.00% \t (TP = 1, FP
 ok(re.search(r"^ mean average precision \(mAP@0\.50\) = 0\.333333, or 33\.33 % $", out, re.M),
    "the line that scripts read is as it was", out)
 
-if shutil.which("gnuplot"):
-    # A gnuplot that keeps its script.
+def run_keeping_script(*arguments):
+    """run, and what gnuplot was given"""
     keeping = put(f"#!/bin/sh\ntee '{tmp}/script' | '{shutil.which('gnuplot')}'\n", tmp, "bin", "gnuplot")
     os.chmod(keeping, 0o755)
     path = os.environ["PATH"]
     os.environ["PATH"] = f"{tmp}/bin:{path}"
-    status, out, err = run(data, "-dets", dets, "-confusion", "confusion.png")
+    result = run(*arguments)
     os.environ["PATH"] = path
-    script = text(tmp, "script")
+    return *result, text(tmp, "script")
+
+
+if shutil.which("gnuplot"):
+    status, out, err, script = run_keeping_script(data, "-dets", dets, "-confusion", "confusion.png")
     cells = re.findall(r"^(\d) (\d) (\S+)$", script, re.M)
     same({(int(row), int(column)): float(percent) for column, row, percent in cells if percent != "0"},
          {(0, 0): 100, (1, 0): 100, (2, 3): 100, (3, 0): 100}, "-confusion draws it: of each class, and of the boxes on nothing, in %")
@@ -204,6 +208,9 @@ perfect = make_voc("perfect.dets", [("a", k, .9, places[k]) for k in range(3)], 
 status, out, err = run(data, "-dets", perfect, "-sheet", "none.png")
 ok(status == 0 and "note: no image with an error for none.png" in err and not os.path.exists(os.path.join(tmp, "none.png")),
    "without an error there is no sheet", err)
+status, out, err = run(data, "-dets", perfect, "-sheet", "sheet.png")
+ok(status == 0 and "sheet.png, which is not written; the one that is there is of an earlier run" in err, "and an older one is said to be so",
+   err)
 
 # By TIDE: dog .8 on the cat is a classification error, and so are cat .85 on the dog, which is found, horse .7 on the cat and dog .2
 # on the horse. The first of a free object takes it: dog .8 the cat, dog .2 the horse. dog .6 lies in a difficult cat, dog .5 on
@@ -435,13 +442,16 @@ if shutil.which("gnuplot"):
         colours = picture.convert("RGB").getcolors(1 << 24)
     ok(status == 0 and len(colours) > 10, "-curves draws a picture", (status, err))
     # a panel for all classes and one for each, with all three curves and the mark
-    status, out, err = run(f"{tmp}/scores/data", "-dets", os.path.join(tmp, "scores.dets"), "-thresholds", "scores.png")
+    status, out, err, script = run_keeping_script(f"{tmp}/scores/data", "-dets", f"{tmp}/scores.dets", "-thresholds", "scores.png")
     with Image.open(os.path.join(tmp, "scores.png")) as picture:
         colours = {colour: n for n, colour in picture.convert("RGB").getcolors(1 << 24)}
         size = picture.size
     drawn = [colours.get(c, 0) for c in ((0x6b, 0xae, 0xd6), (0xfd, 0x8d, 0x3c), (0x22, 0x22, 0x22), (0xcb, 0x18, 0x1d))]
     ok(status == 0 and size == (760, 760) and min(drawn) > 30, "-thresholds draws precision, recall, F1 and the best",
        (status, err, size, drawn))
+    curves = [[line.split() for line in part.split("EOD")[0].splitlines()] for part in script.split("$curves << EOD\n")[1:]]
+    same([(c[-2][1:] == c[-1][1:], c[-2][0], c[-1][0]) for c in curves[:3]], [(True, "0.2", "0"), (True, "0.3", "0"), (True, "0.2", "0")],
+         "the last step of a curve goes from the lowest score to the lowest threshold")
     status, out, err = run(data, "-dets", voc, "-curves", "nowhere/curves.png")
     ok(status == 1 and err.splitlines()[-1].endswith("-curves: cannot write nowhere/curves.png: No such file or directory"),
        "and says so where it cannot", err)
@@ -543,11 +553,14 @@ same([numbers(data, "-dets", voc, "-compare", "before.json", "-seed", seed).get(
 back = numbers(data, "-dets", before, "-compare", "before.json").get("compared", {})
 same([back.get(key) for key in ("difference", "low", "high")], [0, 0, 0], "an evaluation does not differ from itself")
 status, out, err = run(data, "-dets", voc, "-compare", "before.json")
-ok(re.search(r"^ AP less that of before\.json, in points, with its 95 % interval by paired bootstrap over the 30 images", out, re.M) and
+ok(re.search(r"^ AP@0\.50 less that of before\.json, in points, with its 95 % interval by paired bootstrap over the 30 images", out, re.M) and
    re.search(r"^ mAP +[+-]\d+\.\d\d \[[+-]\d+\.\d\d, [+-]\d+\.\d\d\] $", out, re.M), "the report has it too", out)
-status, out, err = run(data, "-dets", voc, "-coco", "-json", "coco.rules")
-same(numbers(data, "-dets", voc, "-coco", "-compare", "coco.rules").get("compared", {}).get("difference"), 0,
-     "by COCO's rules as well")
+status, out, err = run(data, "-dets", before, "-coco", "-iou_thresh", ".75", "-json", "coco.rules")
+other = json.loads(text(tmp, "coco.rules"))
+result = numbers(data, "-dets", voc, "-coco", "-iou_thresh", ".75", "-compare", "coco.rules")
+difference = result["map"] - other["map"]
+ok(abs(difference) > .01 and abs(result["compared"]["difference"] - difference) < 1e-12 and result["compared"]["iou_threshold"] == .75,
+   "by COCO's rules as well, at the IoU that is said", result["compared"])
 whole = json.loads(text(tmp, "before.json"))
 
 
@@ -575,12 +588,25 @@ for what, file, arguments, want in (
         ("of another class", with_class(name="x"), (), "class 0 is x, and here a: must be the same"),
         ("of fewer classes", changed(classes=whole["per_image"]["classes"][:-1]), (), "over these 30 images and 5 classes"),
         ("of other labels", with_class(objects=[1]), (), "other objects of class a than here: must be the same labels"),
+        ("of other boxes", changed(labels=whole["per_image"]["labels"] ^ 1), (), "other boxes than here: must be the same labels"),
+        ("without a checksum", changed(labels=None), (), "where a number should be"),
+        ("with a number far off", with_class(ranked=[1e300]), (), "1e+300 is not the number of an image, 1 to 30"),
         ("with an image that is not there", with_class(ranked=[31]), (), "31 is not the number of an image, 1 to 30"),
         ("with more hits than objects", with_class(ranked=[1] * 100), (), "more true positives than objects in image 1"),
         ("of an earlier version", put("{}", tmp, "none.json"), (), "none.json is no result of detector map -json over these 30 images"),
         ("that is none", put("[", tmp, "no.json"), (), "no.json:1:1: '[' where '{' should be"),
         ("that is not there", "nowhere.json", (), "nowhere.json")):
     refused(f"a result {what}", want, data, "-dets", voc, "-compare", file, *arguments)
+
+moved = make_set("moved", ["dog"], {"7": ((40, 20), [(0, (11, 1, 20, 10), 0)])})
+dets = make_voc("moved.dets", [("7", 0, .9, (11, 1, 20, 10))], ["dog"])
+run(moved, "-dets", dets, "-json", "moved.json")
+put(label(0, (12, 1, 21, 10), (40, 20)), tmp, "moved", "labels", "7.txt")
+refused("a result of before a box was moved", "other boxes than here: must be the same labels", moved, "-dets", dets, "-compare", "moved.json")
+
+far = make_coco("far.json", [(7, 1, .9, [1e12, 0, 10, 5]), (7, 1, .8, [1e300, 1e300, 10, 5]), (7, 1, .7, [-1e12, 0, 3e12, 5])])
+status, out, err = run(f"{tmp}/half/data", "-dets", far, "-sheet", "far.png")
+ok(status == 0 and os.path.exists(os.path.join(tmp, "far.png")), "boxes far outside of an image are drawn at its edge", err)
 
 data, voc, coco = pairs_of_files[0]
 image = os.path.splitext(os.path.basename(text(os.path.dirname(data), "list").split()[0]))[0]

@@ -119,6 +119,21 @@ same(test("infinite.weights")[1:],
      ([], [NOTE + "no box: the output is not finite: weights that are untrained or have diverged"]),
      "an output that is not finite is said to be so")
 
+# ---- a [region] ----
+
+for objectness, want in (.9, []), (.3, [NOTE + "no box above .50; the highest score is .30 (dog): try -thresh .1"]):
+    weights("net.weights", 1 - 1e-6, 1e-6, objectness)
+    status, out, said = run("detector", "test", "data", "region.cfg", "net.weights", "images/a.png", "-out", "found")
+    same((status, out.count("dog: 90%"), said), (0, 0 if want else 4, want), f"the same of a [region], with an objectness of {objectness}")
+
+# ---- more classes than names ----
+
+put("one", "dog\n")
+put("one.data", "classes=2\nnames=one\n")
+status, out, said = run("detector", "test", "one.data", "net.cfg", "net.weights", "images/a.png", "-out", "few")
+ok(status == 1 and said == ["darknet: 2 classes, but 1 names in one: every class needs one"] and "Predicted" not in out and
+   not os.path.exists(path("few.jpg")), "fewer names than classes are refused before anything is detected", (status, out, said))
+
 # ---- the threshold of the file ----
 
 weights("x_best.weights", .21)
@@ -196,6 +211,14 @@ put("own.cfg", text("net.cfg") + "thresh=.3\n")
 status, out, said, lines = deploy("own.cfg")
 same((status, lines, said), (0, ["thresh=.3"], [USED, NOTE + "the heads keep their own thresh="]),
      "a thresh= that stands in a [yolo] stays")
+put("v1.cfg", NET.split("[conv")[0] + "[connected]\noutput=28\nactivation=linear\n"
+    "[detection]\nclasses=2\ncoords=4\nside=2\nnum=1\nsoftmax=0\nsqrt=1\nrescore=1\n")
+with open(path("v1_best.weights"), "wb") as file:
+    file.write(struct.pack("<iiiq", 0, 2, 0, 0) + struct.pack("<28f", *[.5] * 28) + bytes(4 * 28 * 64 * 64 * 3))
+record("v1_best.json", .2, "v1_best.weights")
+status, out, said, lines = deploy("v1.cfg", "v1_best.weights")
+ok((status, lines, said[:1]) == (0, [], [NOTE + "threshold .20, the best F1 of v1_best.json"]) and "thresh=" not in out + "".join(said),
+   "a [detection] has none, and nothing is said of heads that keep theirs", (status, out, said, lines))
 put("x_best.json", "")
 status, out, said, lines = deploy("net.cfg")
 ok(status == 0 and not lines and len(said) == 1 and "the file ends" in said[0],

@@ -1,6 +1,7 @@
 #include "commands/compared_report.h"
 
 #include "base/json_writer.h"
+#include "base/numbers.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,12 +16,13 @@ static void print_difference(const char *name, int width, const paired_differenc
 
 void compared_report_text(const map_compared *c)
 {
+    char text[DECIMAL_TEXT];
     int k, width = 3;
     for (k = 0; k < c->classes; ++k)
         if ((int)strlen(c->names[k]) > width) width = (int)strlen(c->names[k]);
-    printf("\n AP less that of %s, in points, with its 95 %% interval by paired bootstrap over the %d images, %d "
+    printf("\n AP@%s less that of %s, in points, with its 95 %% interval by paired bootstrap over the %d images, %d "
            "samples \n",
-           c->with, c->images, c->samples);
+           format_decimal(c->iou_threshold, 2, text), c->with, c->images, c->samples);
     for (k = 0; k < c->classes; ++k) print_difference(c->names[k], width, &c->difference[k]);
     print_difference("mAP", width, &c->difference[c->classes]);
 }
@@ -39,6 +41,8 @@ void compared_report_json(FILE *out, const map_compared *c)
     int k;
     fputs("\"compared\": {", out);
     json_put_text_member(out, "with", c->with);
+    fputs(", ", out);
+    json_put_member(out, "iou_threshold", c->iou_threshold);
     fprintf(out, ", \"samples\": %d, ", c->samples);
     put_difference(out, &c->difference[c->classes]);
     fputs(", \"classes\": [", out);

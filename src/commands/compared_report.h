@@ -8,6 +8,7 @@
 
 typedef struct {
     const char *with; /* the file */
+    double iou_threshold;
     int samples, images, classes;
     char **names;                        /* [classes] */
     const paired_difference *difference; /* [classes + 1] in AP, NAN without objects; in the end in mAP */

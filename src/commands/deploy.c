@@ -150,16 +150,18 @@ static network *load_original(list *sections, const char *out_cfg, const char *i
 
 /* Gives every head thresh=, which OpenCV's dnn module reads as the score that a box needs. A [yolo] keeps its own:
  * there the key has no other meaning. In a [region] it is a limit of the training, which the deployed network has no
- * use for. Returns whether a head got it. */
-static int set_threshold(list *sections, const char *text)
+ * use for. Returns whether a head got it; *is_kept: whether one keeps its own. */
+static int set_threshold(list *sections, const char *text, int *is_kept)
 {
     const node *n;
     int is_set = 0;
+    *is_kept = 0;
     for (n = sections->front; n; n = n->next) {
         const cfg_section *s = (const cfg_section *)n->val;
         const int is_yolo = !strcmp(s->type, "[yolo]"), is_region = !strcmp(s->type, "[region]");
         node *option = s->options->front;
         while (option && strcmp(((const kvp *)option->val)->key, "thresh")) option = option->next;
+        *is_kept |= is_yolo && option;
         if (!(is_region || (is_yolo && !option))) continue;
         if (option)
             ((kvp *)option->val)->val = xstrdup(text);
@@ -248,7 +250,7 @@ void deploy_network(const char *in_cfg, const char *out_cfg, const char *in_weig
     list *sections;
     char text[DECIMAL_TEXT];
     double difference, threshold;
-    int has_threshold, is_set = 0;
+    int is_set = 0, is_kept = 0;
     gpu_index = -1;
     check_files(in_cfg, out_cfg, in_weights, out_weights);
     atexit(discard_results);
@@ -258,8 +260,8 @@ void deploy_network(const char *in_cfg, const char *out_cfg, const char *in_weig
     if (!sections->front || !is_net_section(((const cfg_section *)sections->front->val)->type))
         die("%s: the first section must be [net] or [network]", in_cfg);
     source = load_original(sections, out_cfg, in_weights);
-    has_threshold = threshold_of_weights(in_weights, &threshold);
-    if (has_threshold) is_set = set_threshold(sections, format_decimal(threshold, 1, text));
+    if (threshold_of_weights(in_weights, &threshold))
+        is_set = set_threshold(sections, format_decimal(threshold, 1, text), &is_kept);
     p = write_portable(source, sections, in_cfg, out_cfg);
     difference = compare(&p, load_network(out_cfg_file.temporary, out_weights_file.temporary, 0));
     if (!isfinite(difference))
@@ -270,7 +272,7 @@ void deploy_network(const char *in_cfg, const char *out_cfg, const char *in_weig
     if (is_set)
         printf("thresh=%s in its heads: the score that a box needs in OpenCV; -thresh says it to other Darknets\n",
                text);
-    else if (has_threshold)
+    else if (is_kept)
         report_note("the heads keep their own thresh=");
     if (difference > 1e-2)
         report_note("that is much. After a short training the averages of batch normalisation are far off, and "

@@ -402,6 +402,7 @@ static int write_sheet(const map_run *r, const map_result *result)
 {
     const sheet_detections d = {.paths = r->data.images.text,
                                 .names = r->data.names.text,
+                                .sizes = r->sizes,
                                 .objects = r->truth.objects,
                                 .object_count = r->truth.count,
                                 .detections = r->found.detections,
@@ -444,8 +445,13 @@ static int evaluate(map_run *r)
     ap_match *matches = (ap_match *)xcalloc(count, sizeof *matches);
     double *coco_ap = (double *)xcalloc(classes, sizeof *coco_ap);
     paired_difference *difference = (paired_difference *)xcalloc(classes + 1, sizeof *difference);
-    const map_compared compared = {r->arguments.compare, BOOTSTRAP_SAMPLES, r->data.images.count, classes,
-                                   r->data.names.text,   difference};
+    const map_compared compared = {.with = r->arguments.compare,
+                                   .iou_threshold = options.iou_threshold,
+                                   .samples = BOOTSTRAP_SAMPLES,
+                                   .images = r->data.images.count,
+                                   .classes = classes,
+                                   .names = r->data.names.text,
+                                   .difference = difference};
     split_options split_how = split_default_options();
     error_split split;
     coco_metrics coco;

@@ -4,6 +4,7 @@
 #include "base/numbers.h"
 #include "eval/detect.h"
 #include "eval/threshold_file.h"
+#include "list.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -18,21 +19,6 @@ float detector_threshold(float given, const char *weights)
     if (!isnan(given)) return given;
     threshold_of_weights(weights, &threshold);
     return (float)threshold;
-}
-
-/* The highest score of any class; *class_id becomes its class. 0: there is none. */
-static float highest_score(const detection *boxes, int count, int *class_id)
-{
-    float highest = 0;
-    int i, k;
-    for (i = 0; i < count; ++i) {
-        for (k = 0; k < boxes[i].classes; ++k) {
-            if (boxes[i].prob[k] <= highest) continue;
-            highest = boxes[i].prob[k];
-            *class_id = k;
-        }
-    }
-    return highest;
 }
 
 /* Writes a score with two digits that count, .21 or .0021, or with more where it would otherwise seem to have reached
@@ -60,23 +46,31 @@ static const char *suggestion(float score, char *text)
     return skip_leading_zero(text);
 }
 
+void check_names(char *names_file, int classes)
+{
+    list *names = get_paths(names_file);
+    if (names->size < classes)
+        die("%d classes, but %d names in %s: every class needs one", classes, names->size, names_file);
+    free_list_contents(names);
+    free_list(names);
+}
+
 void tell_if_no_box(network *net, int w, int h, const detection *boxes, int count, float thresh, char **names)
 {
     char said[3][DECIMAL_TEXT], rounded[32];
-    detection *all;
     float highest;
-    int class_id = 0, n = 0;
-    if (highest_score(boxes, count, &class_id) > thresh) return;
+    int class_id = 0;
+    if (highest_score(boxes, count, net->layers[net->n - 1].classes, &class_id) > thresh) return;
     if (!heads_are_finite(net)) {
         report_note("no box: the output is not finite: weights that are untrained or have diverged");
         return;
     }
-    all = get_network_boxes(net, w, h, 0, .5, 0, 1, &n);
-    highest = highest_score(all, n, &class_id);
-    free_detections(all, n);
     snprintf(rounded, sizeof rounded, "%.6g", thresh); /* what was typed, not the float that came of it */
     format_decimal(atof(rounded), 2, said[0]);
-    if (highest >= LOWEST_NAMED)
+    highest = highest_score_of_output(net, w, h, &class_id);
+    if (highest < 0)
+        report_note("no box above %s; a lower -thresh shows more", skip_leading_zero(said[0]));
+    else if (highest >= LOWEST_NAMED)
         report_note("no box above %s; the highest score is %s (%s): try -thresh %s", skip_leading_zero(said[0]),
                     score_text(highest, thresh, said[1]), names[class_id], suggestion(highest, said[2]));
     else

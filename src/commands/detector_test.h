@@ -11,6 +11,10 @@
  * then it is the threshold of X_best.json beside X_best.weights (eval/threshold_file.h), or else Darknet's .5. */
 float detector_threshold(float given, const char *weights);
 
+/* Hook in run_detector, before boxes are drawn: ends the program with one line where the file has fewer names than
+ * there are classes, beyond whose end Darknet would read. */
+void check_names(char *names_file, int classes);
+
 /* Hook in test_detector, after the boxes of an image of w x h pixels were found in the network's output with this
  * threshold: where no class of a box is above it, one line on stderr says so, with the highest score and a threshold
  * that shows something. */

@@ -32,6 +32,7 @@ score_result evaluate_scores(const scored_detections *d, double lowest)
     operating_point *points = (operating_point *)xcalloc(d->count, sizeof *points);
     score_result result;
     int k;
+    result.lowest = lowest;
     result.per_class = (best_threshold *)xcalloc(d->classes, sizeof *result.per_class);
     for (k = 0; k < d->classes; ++k) result.per_class[k] = search(d, k, lowest, points);
     result.all = search(d, ALL_CLASSES, lowest, points);
@@ -115,10 +116,10 @@ void json_calibration(FILE *out, const detection_calibration *c)
 
 /* ---- Picture ----------------------------------------------------------------------------------------------------- */
 
-/* Writes the curves as steps: a set of detections holds from its lowest score down to the next one. Of many points only
- * every step-th is drawn, as more of them than pixels would only make the plot slow. Above the highest score nothing is
- * kept: precision is then undefined, and gnuplot leaves it out. */
-static void write_curves(FILE *out, const operating_point *points, size_t count)
+/* Writes the curves as steps: a set of detections holds from its lowest score down to the next one, the last down to
+ * the lowest threshold. Of many points only every step-th is drawn, as more of them than pixels would only make the
+ * plot slow. Above the highest score nothing is kept: precision is then undefined, and gnuplot leaves it out. */
+static void write_curves(FILE *out, const operating_point *points, size_t count, double lowest)
 {
     const size_t step = count / 2000 + 1;
     size_t i;
@@ -126,7 +127,8 @@ static void write_curves(FILE *out, const operating_point *points, size_t count)
     if (count) fprintf(out, "%.9g NaN 0 0\n", points[0].score);
     for (i = 0; i < count; i += step) {
         const operating_point *p = &points[i];
-        const double next = i + step < count ? points[i + step].score : p->score;
+        const double next =
+            i + step < count ? points[i + step].score : lowest_threshold_of(points, count, count - 1, lowest);
         fprintf(out, "%.9g %.6g %.6g %.6g\n%.9g %.6g %.6g %.6g\n", p->score, p->precision, p->recall, p->f1, next,
                 p->precision, p->recall, p->f1);
     }
@@ -134,7 +136,7 @@ static void write_curves(FILE *out, const operating_point *points, size_t count)
 }
 
 static void write_panel(FILE *out, const char *name, const best_threshold *best, const operating_point *points,
-                        size_t count)
+                        size_t count, double lowest)
 {
     char title[300], text[DECIMAL_TEXT];
     if (best->f1 > 0)
@@ -145,7 +147,7 @@ static void write_panel(FILE *out, const char *name, const best_threshold *best,
     fputs("set title ", out);
     gnuplot_quote(out, title);
     fputc('\n', out);
-    write_curves(out, points, count);
+    write_curves(out, points, count, lowest);
     /* the mark is at F1, or out of sight */
     fprintf(out, "$best << EOD\n%.9g %.6g\nEOD\n", best->threshold, best->f1 > 0 ? best->f1 : -1);
     fputs("plot $curves using 1:2 with lines lc rgb '#6baed6' lw 1.5 title 'precision', "
@@ -184,7 +186,7 @@ int threshold_curves_png(const char *png, const score_result *result, const scor
     for (k = panels > 1 ? ALL_CLASSES : 0; k < d->classes; ++k) {
         const size_t n = operating_points(d->detections, d->matches, d->count, k, objects_of(d, k), points);
         write_panel(p.script, k < 0 ? "all classes" : d->names[k], k < 0 ? &result->all : &result->per_class[k], points,
-                    n);
+                    n, result->lowest);
         fputs("unset key\n", p.script); /* once is enough */
     }
     fputs("unset multiplot\n", p.script);

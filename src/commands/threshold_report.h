@@ -22,10 +22,11 @@ typedef struct {
 typedef struct {
     best_threshold all;        /* one threshold for all classes */
     best_threshold *per_class; /* each class with its own; owned */
+    double lowest;             /* the lowest threshold that may be chosen */
     detection_calibration calibration;
 } score_result;
 
-/* `lowest` is the lowest threshold that may be chosen. Free with score_result_free. */
+/* Free with score_result_free. */
 score_result evaluate_scores(const scored_detections *d, double lowest);
 void score_result_free(score_result *result);
 

@@ -36,6 +36,11 @@ static unsigned char *pixel(const canvas *c, int x, int y)
     return c->bytes + ((size_t)y * c->w + x) * CHANNELS;
 }
 
+static int within(int value, int low, int high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
 /* ---- Photos -------------------------------------------------------------------------------------------------------
  */
 
@@ -76,11 +81,13 @@ canvas_rectangle canvas_photo_place(int w, int h, int left, int top, int side)
 canvas_rectangle canvas_photo(const canvas *c, const photo *p, int left, int top, int side)
 {
     const canvas_rectangle r = canvas_photo_place(p->w, p->h, left, top, side);
+    const int begin_x = within(-r.x, 0, r.w), end_of_row = within(c->w - r.x, 0, r.w);
+    const int end_of_photo = within(c->h - r.y, 0, r.h);
     int x, y;
-    for (y = 0; y < r.h; ++y) {
+    for (y = within(-r.y, 0, r.h); y < end_of_photo; ++y) {
         int first_y, end_y;
         source_range(y, p->h, r.h, &first_y, &end_y);
-        for (x = 0; x < r.w; ++x) {
+        for (x = begin_x; x < end_of_row; ++x) {
             int first_x, end_x;
             source_range(x, p->w, r.w, &first_x, &end_x);
             mean_colour(p, first_x, end_x, first_y, end_y, pixel(c, r.x + x, r.y + y));
@@ -91,11 +98,6 @@ canvas_rectangle canvas_photo(const canvas *c, const photo *p, int left, int top
 
 /* ---- Rectangles ---------------------------------------------------------------------------------------------------
  */
-
-static int within(int value, int low, int high)
-{
-    return value < low ? low : value > high ? high : value;
-}
 
 void canvas_fill(const canvas *c, canvas_rectangle r, int colour)
 {
@@ -139,8 +141,8 @@ int canvas_text_width(image **letters, const char *text, size_t length)
 static void draw_letter(const canvas *c, const image *letter, int left, int top)
 {
     int x, y, k;
-    for (y = 0; y < letter->h && y < TEXT_HEIGHT && top + y < c->h; ++y) {
-        for (x = 0; x < letter->w && left + x < c->w; ++x) {
+    for (y = top < 0 ? -top : 0; y < letter->h && y < TEXT_HEIGHT && top + y < c->h; ++y) {
+        for (x = left < 0 ? -left : 0; x < letter->w && left + x < c->w; ++x) {
             const unsigned char shade = (unsigned char)(255 * letter->data[y * letter->w + x] + .5f);
             unsigned char *to = pixel(c, left + x, top + y);
             for (k = 0; k < CHANNELS; ++k) to[k] = to[k] < shade ? to[k] : shade;

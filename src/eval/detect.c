@@ -76,6 +76,33 @@ int detect_letterbox(const network *net, const detect_options *options)
     return options->letterbox < 0 ? !has_detection_head(net) : options->letterbox != 0;
 }
 
+float highest_score(const detection *boxes, int count, int classes, int *class_id)
+{
+    float highest = 0;
+    int i, k;
+    for (i = 0; i < count; ++i) {
+        for (k = 0; k < classes; ++k) {
+            if (boxes[i].prob[k] <= highest) continue;
+            highest = boxes[i].prob[k];
+            *class_id = k;
+        }
+    }
+    return highest;
+}
+
+float highest_score_of_output(network *net, int w, int h, int *class_id)
+{
+    detection *boxes;
+    float highest;
+    int i, count = 0;
+    for (i = 0; i < net->n; ++i)
+        if (net->layers[i].softmax_tree) return -1;
+    boxes = get_network_boxes(net, w, h, 0, .5, 0, 1, &count);
+    highest = highest_score(boxes, count, net->layers[net->n - 1].classes, class_id);
+    free_detections(boxes, count);
+    return highest;
+}
+
 int heads_are_finite(const network *net)
 {
     int i, k;

@@ -75,6 +75,15 @@ int detect_check(const network *net, const detect_options *options);
  * numbers of boxes, and the second then writes beyond the memory that was allocated for the first. */
 int heads_are_finite(const network *net);
 
+/* The highest score in Darknet's boxes, which only those of a [yolo] know how many classes they have; *class_id becomes
+ * its class. 0: there is none. */
+float highest_score(const detection *boxes, int count, int classes, int *class_id);
+
+/* The same of all boxes in the network's output, whose heads must be finite, for an image of w x h pixels. -1 where a
+ * head has a tree of classes: whenever boxes are taken from it, Darknet multiplies the classes by their parents in the
+ * output itself, so that they can be taken only once. */
+float highest_score_of_output(network *net, int w, int h, int *class_id);
+
 /* Detects objects in `count` images. `net` and `classes` are load_detector's.
  *
  * found: the detections are appended, in the order of the images; `image` is the index in `paths`. Boxes are centre,

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     SIDE = DETECTION_SHEET_SIDE,
@@ -118,14 +119,18 @@ static mark_list marks_of_detections(const sheet_detections *d, int image)
     return list;
 }
 
+/* The pixel of 0..most at which an edge lies. Boxes of other programs may be far outside, where no int reaches. */
+static int edge(double at, int most)
+{
+    return (int)floor(fmin(fmax(at, 0), most) + .5);
+}
+
 /* Where a box is on the sheet: `on` is where the photo lies. */
 static canvas_rectangle scaled(ap_box box, const photo *p, canvas_rectangle on)
 {
     const double sx = (double)on.w / p->w, sy = (double)on.h / p->h;
-    const int left = (int)floor(fmax(sx * (box.x - box.w / 2), 0) + .5);
-    const int right = (int)floor(fmin(sx * (box.x + box.w / 2), on.w) + .5);
-    const int top = (int)floor(fmax(sy * (box.y - box.h / 2), 0) + .5);
-    const int bottom = (int)floor(fmin(sy * (box.y + box.h / 2), on.h) + .5);
+    const int left = edge(sx * (box.x - box.w / 2), on.w), right = edge(sx * (box.x + box.w / 2), on.w);
+    const int top = edge(sy * (box.y - box.h / 2), on.h), bottom = edge(sy * (box.y + box.h / 2), on.h);
     const canvas_rectangle r = {on.x + left, on.y + top, right - left, bottom - top};
     return r;
 }
@@ -170,9 +175,8 @@ static int row_height(const sheet_detections *d, const sheet_row *row)
 {
     int i, highest = 0;
     for (i = 0; i < row->pairs; ++i) {
-        int w = SIDE, h = SIDE, photo_height;
-        if (!photo_size(d->paths[row->errors[i].image], &w, &h)) w = h = SIDE; /* reported where it is drawn */
-        photo_height = canvas_photo_place(w, h, 0, 0, SIDE).h;
+        const detect_size size = d->sizes[row->errors[i].image];
+        const int photo_height = canvas_photo_place(size.w, size.h, 0, 0, SIDE).h;
         if (photo_height > highest) highest = photo_height;
     }
     highest += 2 * TEXT_HEIGHT;
@@ -261,7 +265,8 @@ int detection_sheet_write(const sheet_detections *d, int most, image **letters, 
     image_errors *errors = count_image_errors(d, &count);
     if (count > most) count = most;
     if (!count) {
-        report_note("no image with an error for %s, which is not written", png);
+        report_note("no image with an error for %s, which is not written%s", png,
+                    access(png, F_OK) ? "" : "; the one that is there is of an earlier run");
     } else {
         sheet_row *rows = make_rows(d, errors, count, &row_count, &height);
         canvas c = canvas_make(GAP + rows[0].pairs * PAIR_W, height);

@@ -8,6 +8,7 @@
 #define DETECTION_SHEET_H
 
 #include "eval/average_precision.h"
+#include "eval/detect.h"
 
 #include "darknet.h"
 
@@ -19,7 +20,9 @@ enum {
 };
 
 typedef struct {
-    char **paths, **names;    /* by image, and by class */
+    char **paths, **names; /* by image, and by class */
+    const detect_size
+        *sizes; /* by image: as it is decoded, in which Darknet with OpenCV turns it as its EXIF data say */
     const ap_object *objects; /* boxes in pixels of the image, as those of the detections */
     size_t object_count;
     const ap_detection *detections;
@@ -38,7 +41,8 @@ typedef struct {
 image_errors *count_image_errors(const sheet_detections *d, int *count);
 
 /* Writes the sheet of the `most` images with the most errors as a PNG, which appears whole. Without errors nothing is
- * written, and a note says so. letters: load_letters(). Returns 0, or 1 after one line on stderr. */
+ * written, and a note says so; what has the name already stays. letters: load_letters(). Returns 0, or 1 after one line
+ * on stderr. */
 int detection_sheet_write(const sheet_detections *d, int most, image **letters, const char *png);
 
 #endif

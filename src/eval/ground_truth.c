@@ -119,11 +119,25 @@ void ground_truth_to_pixels(ground_truth *truth, const detect_size *sizes)
     }
 }
 
+static int read_size(const char *path, detect_size *size)
+{
+#ifdef OPENCV
+    photo p;
+    if (!photo_decode(path, &p)) return 0;
+    size->w = p.w;
+    size->h = p.h;
+    photo_close(p);
+    return 1;
+#else
+    return photo_size(path, &size->w, &size->h);
+#endif
+}
+
 int read_image_sizes(const text_lines *images, detect_size *sizes)
 {
     int i;
     for (i = 0; i < images->count; ++i) {
-        if (!photo_size(images->text[i], &sizes[i].w, &sizes[i].h))
+        if (!read_size(images->text[i], &sizes[i]))
             return report_error("%s: not an image whose size can be read", images->text[i]);
     }
     return 0;

@@ -33,7 +33,8 @@ void ground_truth_free(ground_truth *truth);
  * threshold. */
 void ground_truth_to_pixels(ground_truth *truth, const detect_size *sizes);
 
-/* Reads the sizes of images from the headers of their files; sizes[images->count] is the caller's. Returns 0, or 1
+/* Reads the sizes of images, from the headers of their files; with OpenCV, which turns an image as its EXIF data say,
+ * by decoding them, so that they are those that a network sees. sizes[images->count] is the caller's. Returns 0, or 1
  * after one line on stderr. */
 int read_image_sizes(const text_lines *images, detect_size *sizes);
 

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 /* ---- Rankings -----------------------------------------------------------------------------------------------------
  */
@@ -16,9 +17,23 @@ static int by_number(const void *pa, const void *pb)
     return a < b ? -1 : a > b;
 }
 
+static uint32_t checksum(const ap_object *objects, size_t count)
+{
+    uint32_t sum = 0;
+    size_t i;
+    for (i = 0; i < count; ++i) {
+        const ap_object *o = &objects[i];
+        const double values[] = {(double)o->image, (double)o->class_id, o->box.x, o->box.y, o->box.w,
+                                 o->box.h,         (double)o->difficult};
+        sum += (uint32_t)crc32(0, (const unsigned char *)values, sizeof values);
+    }
+    return sum;
+}
+
 map_rankings map_rankings_of_objects(const ap_object *objects, size_t object_count, int classes, int images)
 {
-    map_rankings r = {(class_ranking *)xcalloc(classes, sizeof *r.classes), classes, images};
+    map_rankings r = {(class_ranking *)xcalloc(classes, sizeof *r.classes), classes, images,
+                      checksum(objects, object_count)};
     size_t i;
     int k;
     for (i = 0; i < object_count; ++i) r.classes[objects[i].class_id].object_count += !objects[i].difficult;

@@ -18,9 +18,12 @@ typedef struct {
 typedef struct {
     class_ranking *classes;
     int class_count, image_count;
+    uint32_t labels; /* of all objects: the sum of the CRC-32 of image, class, box and whether it is difficult, each a
+                      * number of eight bytes. In a sum the order of the objects does not count */
 } map_rankings;
 
-/* The rankings without detections: ranked is NULL. Free with map_rankings_free. */
+/* The rankings without detections: ranked is NULL. The objects' boxes as they are in the label files, so that `labels`
+ * is that of the files. Free with map_rankings_free. */
 map_rankings map_rankings_of_objects(const ap_object *objects, size_t object_count, int classes, int images);
 
 /* Adds the detections. `matches` are those that average_precision_matches gave for these objects. */

@@ -33,6 +33,7 @@ void map_file_write(FILE *out, const valid_data *data, const char *rules, const 
     int i;
     fputs("\"per_image\": {", out);
     json_put_text_member(out, "rules", rules);
+    fprintf(out, ", \"labels\": %lu", (unsigned long)rankings->labels);
     fputs(",\n    \"paths\": [", out);
     for (i = 0; i < data->images.count; ++i) {
         if (i) fputs(", ", out);
@@ -59,7 +60,7 @@ typedef struct {
     const char *rules;
     const map_rankings *mine;
     map_rankings *result;
-    int seen_rules, paths, classes; /* how many were read */
+    int seen_rules, seen_labels, paths, classes; /* how many were read */
 } reading;
 
 static void read_rules(reading *x)
@@ -68,6 +69,12 @@ static void read_rules(reading *x)
     x->seen_rules = 1;
     if (json_string(&x->json, text) && strcmp(text, x->rules))
         json_fail(&x->json, "evaluated by %s, and here by %s: must be the same", text, x->rules);
+}
+
+static void read_labels(reading *x)
+{
+    x->seen_labels = 1;
+    if (json_number(&x->json) != x->mine->labels) json_fail(&x->json, "other boxes than here: must be the same labels");
 }
 
 static void read_paths(reading *x)
@@ -91,7 +98,7 @@ static int read_image(reading *x)
     const double number = json_number(&x->json);
     const int most = x->result->image_count;
     if (x->json.error[0]) return 0;
-    if (number == (int)number && number != 0 && number >= -most && number <= most) return (int)number;
+    if (number >= -most && number <= most && number == (int)number && number != 0) return (int)number;
     return json_fail(&x->json, "%g is not the number of an image, 1 to %d", number, most);
 }
 
@@ -164,6 +171,8 @@ static void read_per_image(reading *x)
         json_key(&x->json, key);
         if (!strcmp(key, "rules"))
             read_rules(x);
+        else if (!strcmp(key, "labels"))
+            read_labels(x);
         else if (!strcmp(key, "paths"))
             read_paths(x);
         else if (!strcmp(key, "classes"))
@@ -198,7 +207,7 @@ int map_file_read(const char *path, const valid_data *data, const char *rules, c
     if (json_open(&x.json, path)) read_result(&x);
     if (x.json.error[0])
         status = report_error("%s", x.json.error);
-    else if (!x.seen_rules || x.paths != data->images.count || x.classes != data->classes)
+    else if (!x.seen_rules || !x.seen_labels || x.paths != data->images.count || x.classes != data->classes)
         status = report_error("%s is no result of detector map -json over these %d images and %d classes", path,
                               data->images.count, data->classes);
     json_close(&x.json);

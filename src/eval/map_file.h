@@ -1,9 +1,9 @@
 /* The part of the JSON of `darknet detector map` from which a later evaluation of the same images can compare:
  *
- *     "per_image": {"rules": "...", "paths": ["a.jpg", ...],
+ *     "per_image": {"rules": "...", "labels": 305419896, "paths": ["a.jpg", ...],
  *                   "classes": [{"name": "dog", "objects": [1, 1, 4, ...], "ranked": [4, -2, ...]}, ...]}
  *
- * objects and ranked are those of class_ranking (map_comparison.h).
+ * labels is that of map_rankings, objects and ranked are those of class_ranking (map_comparison.h).
  */
 #ifndef MAP_FILE_H
 #define MAP_FILE_H

@@ -65,20 +65,24 @@ double threshold_between(double low, double high)
     return low;
 }
 
+double lowest_threshold_of(const operating_point *points, size_t count, size_t i, double lowest)
+{
+    const double score = points[i].score, next = i + 1 < count ? points[i + 1].score : lowest;
+    if (next < score) return next;
+    return score > 0 ? score / 2 : score - 1; /* scores of other programs may be any numbers */
+}
+
 best_threshold find_best_threshold(const operating_point *points, size_t count, size_t objects, double lowest)
 {
     best_threshold result;
     size_t best = 0, i;
-    double next;
     memset(&result, 0, sizeof result);
     if (!count || !points[count - 1].tp) return result;
     for (i = 1; i < count; ++i) {
         const operating_point *a = &points[i], *b = &points[best];
         if (a->tp * (b->kept + objects) > b->tp * (a->kept + objects)) best = i;
     }
-    next = best + 1 < count ? points[best + 1].score : lowest;
-    if (next >= points[best].score) next = points[best].score - 1; /* scores of other programs may be any numbers */
-    result.threshold = threshold_between(next, points[best].score);
+    result.threshold = threshold_between(lowest_threshold_of(points, count, best, lowest), points[best].score);
     result.precision = points[best].precision;
     result.recall = points[best].recall;
     result.f1 = points[best].f1;

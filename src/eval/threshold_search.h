@@ -33,6 +33,10 @@ enum { ALL_CLASSES = -1 };
 size_t operating_points(const ap_detection *detections, const ap_match *matches, size_t detection_count, int class_id,
                         size_t objects, operating_point *points);
 
+/* The lowest threshold that keeps the set of point i and no more: the next lower score, or `lowest` where there is
+ * none. Where `lowest` is no lower itself: half the score, or one less than a score that is not above 0. */
+double lowest_threshold_of(const operating_point *points, size_t count, size_t i, double lowest);
+
 /* A threshold and what it comes to. */
 typedef struct {
     double threshold; /* see threshold_between */
@@ -40,8 +44,8 @@ typedef struct {
 } best_threshold;
 
 /* The threshold of the highest F1; of equal ones, which are compared as fractions of whole numbers, the one that keeps
- * the fewest. It lies between the lowest score that is kept and the next lower one of `points`, or `lowest`, where all
- * are kept. Without a true positive F1 is 0, and so are all members. */
+ * the fewest. It lies between lowest_threshold_of and the lowest score that is kept. Without a true positive F1 is 0,
+ * and so are all members. */
 best_threshold find_best_threshold(const operating_point *points, size_t count, size_t objects, double lowest);
 
 /* The number t with the fewest decimals, one at least, for which low <= t < high; of several the one nearest to the

@@ -36,11 +36,13 @@ static int exists(const char *path)
     return !access(path, F_OK);
 }
 
-static void set_aside(const char *path, const char *to)
+/* Returns whether there was such a file. */
+static int set_aside(const char *path, const char *to)
 {
-    if (!exists(path)) return;
+    if (!exists(path)) return 0;
     if (rename(path, to)) die("cannot rename %s to %s: %s", path, to, strerror(errno));
     report_note("%s of an earlier training is now %s", path, to);
+    return 1;
 }
 
 /* Returns the folder for weights. It is checked before the training, because the first save is far away. */
@@ -111,9 +113,8 @@ static void begin_log(training *t, const char *folder)
     t->has_earlier = 1;
     t->last_evaluated = find_last_evaluated(t);
     find_best(t);
-    if (t->best >= 0) return;
-    set_aside(t->best_weights, best_aside); /* the first evaluation will be the best */
-    if (t->kind->record_best) set_aside(t->best_record, record_aside);
+    if (t->best >= 0) return; /* else the first evaluation will be the best */
+    if (set_aside(t->best_weights, best_aside) && t->kind->record_best) set_aside(t->best_record, record_aside);
 }
 
 void training_begin(training *t, const training_kind *kind, network **nets, int n, int images, list *options,

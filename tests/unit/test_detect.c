@@ -648,6 +648,31 @@ static void a_network_without_a_proper_head_is_not_loaded(void **state)
     }
 }
 
+/* In the output of a tree, boxes may be taken but once: Darknet multiplies the classes by their parents in place. (With
+ * tree= Darknet's CPU code gives no finite output, so this is no run of a network.) */
+static void the_highest_score_is_found_but_not_of_a_tree_whose_output_stays(void **state)
+{
+    enum { CLASSES = 2, OUTPUTS = 5 + CLASSES };
+    float output[OUTPUTS] = {0, 0, 0, 0, .3f, .5f, .6f}, biases[] = {1, 1}, before[OUTPUTS];
+    int parents[] = {-1, 0}, sizes[] = {1, 1}, offsets[] = {0, 1}, groups[] = {0, 1}, leaves[] = {0, 1};
+    int class_id = -1;
+    tree t = {.leaf = leaves, .n = CLASSES, .parent = parents, .group = groups, .groups = 2, .group_size = sizes};
+    layer head = {.type = REGION, .w = 1, .h = 1, .n = 1, .coords = 4, .classes = CLASSES, .batch = 1};
+    network net = {.n = 1, .batch = 1, .layers = &head, .w = 32, .h = 32};
+    (void)state;
+    t.group_offset = offsets;
+    head.softmax_tree = &t;
+    head.outputs = OUTPUTS;
+    head.output = output;
+    head.biases = biases;
+    memcpy(before, output, sizeof before);
+    assert_true(highest_score_of_output(&net, 32, 32, &class_id) == -1);
+    assert_memory_equal(output, before, sizeof before);
+    head.softmax_tree = 0;
+    assert_close(highest_score_of_output(&net, 32, 32, &class_id), .3 * .6, 1e-6);
+    assert_int_equal(class_id, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -668,6 +693,7 @@ int main(void)
         cmocka_unit_test(a_file_that_is_no_image_is_named),
         cmocka_unit_test(outputs_and_boxes_that_are_not_finite_are_refused),
         cmocka_unit_test(a_network_without_a_proper_head_is_not_loaded),
+        cmocka_unit_test(the_highest_score_is_found_but_not_of_a_tree_whose_output_stays),
     };
     gpu_index = -1; /* other tests compare the GPU with the CPU */
     keep_last_words();

@@ -57,7 +57,9 @@ static const ap_match matches[] = {
 
 static sheet_detections scene(char **paths)
 {
-    const sheet_detections d = {paths, names, objects, COUNT(objects), detections, matches, COUNT(detections), 2, .25};
+    static const detect_size sizes[] = {{PIXELS, PIXELS}, {PIXELS, PIXELS}};
+    const sheet_detections d = {paths, names, sizes, objects, COUNT(objects), detections, matches, COUNT(detections),
+                                2,     .25};
     return d;
 }
 
@@ -106,16 +108,77 @@ static void objects_are_left_and_boxes_right_in_the_colour_of_what_became_of_the
 static void a_row_is_as_high_as_its_highest_photo_needs(void **state)
 {
     char *path = (char *)photo_of(PIXELS, PIXELS / 2), *paths[] = {path, path};
-    const sheet_detections d = scene(paths);
+    static const detect_size sizes[] = {{PIXELS, PIXELS / 2}, {PIXELS, PIXELS / 4}};
     const int height = DETECTION_SHEET_SIDE / 2 + 2 * TEXT_HEIGHT;
-    photo p = sheet_of(&d, 2);
+    sheet_detections d = scene(paths);
+    photo p;
     (void)state;
+    d.sizes = sizes;
+    p = sheet_of(&d, 2);
     assert_int_equal(p.w, DETECTION_SHEET_GAP + 2 * (2 * DETECTION_SHEET_SIDE + 4 + DETECTION_SHEET_GAP));
     assert_int_equal(p.h, DETECTION_SHEET_GAP + height + TEXT_HEIGHT + 4 + DETECTION_SHEET_GAP);
     assert_colour(&p, LEFT + 1, TOP + TEXT_HEIGHT - 1, WHITE);
     assert_colour(&p, LEFT + 1, TOP + TEXT_HEIGHT, PHOTO);
     assert_colour(&p, LEFT + 1, TOP + height - TEXT_HEIGHT, WHITE);
     photo_close(p);
+}
+
+static void a_box_far_outside_is_drawn_at_the_edge(void **state)
+{
+    static const ap_object far[] = {{1, DOG, {1e300, 20, 8, 8}, 0},
+                                    {1, DOG, {6, 1e12, 8, 8}, 0},
+                                    {1, DOG, {-1e12, -1e300, 8, 8}, 0},
+                                    {1, DOG, {16, 16, 3e12, 3e12}, 0}};
+    const int last = LEFT + DETECTION_SHEET_SIDE - 1;
+    char *path = (char *)photo_of(PIXELS, PIXELS), *paths[] = {path, path};
+    sheet_detections d = scene(paths);
+    photo p;
+    (void)state;
+    d.objects = far;
+    d.object_count = COUNT(far);
+    d.detection_count = 0;
+    p = sheet_of(&d, 1);
+    assert_colour(&p, last, TOP + 20 * SCALE, RED);
+    assert_colour(&p, last - 5, TOP + 24 * SCALE - 1, PHOTO); /* no line from there to the left */
+    assert_colour(&p, LEFT + 10 * SCALE - 1, TOP + 6 * SCALE, PHOTO);
+    assert_colour(&p, LEFT + 16 * SCALE, TOP + DETECTION_SHEET_SIDE - 1, RED);
+    photo_close(p);
+}
+
+/* Draws with its corner at left, top onto a canvas of 8 x 8 in the middle of a larger buffer. */
+static void draw_over_the_edge(int left, int top)
+{
+    enum { EDGE = 8, BYTES = 3 * EDGE * EDGE, AROUND = 3 * PIXELS * PIXELS };
+    static unsigned char buffer[AROUND + BYTES + AROUND], colours[3 * EDGE * EDGE];
+    const canvas c = {EDGE, EDGE, buffer + AROUND};
+    const photo p = {.w = EDGE, .h = EDGE, .c = 3, .bytes = colours};
+    float letter_pixels[9 * TEXT_HEIGHT] = {0};
+    image letters[128], *sizes[] = {letters};
+    int x, y, k;
+    for (k = 0; k < 128; ++k) {
+        const image letter = {.w = 9, .h = TEXT_HEIGHT, .c = 1, .data = letter_pixels};
+        letters[k] = letter;
+    }
+    for (k = 0; k < 3 * EDGE * EDGE; ++k) colours[k] = (unsigned char)(k / 3 + 1);
+    memset(buffer, 255, sizeof buffer);
+    canvas_photo(&c, &p, left, top, EDGE);
+    for (y = 0; y < EDGE; ++y)
+        for (x = 0; x < EDGE; ++x) {
+            const int from_x = x - left, from_y = y - top;
+            const int is_drawn = from_x >= 0 && from_x < EDGE && from_y >= 0 && from_y < EDGE;
+            assert_int_equal(c.bytes[3 * (y * EDGE + x)], is_drawn ? from_y * EDGE + from_x + 1 : 255);
+        }
+    canvas_text(&c, sizes, "a", left, top, 9);
+    for (k = 0; k < AROUND; ++k) assert_true(buffer[k] == 255 && buffer[AROUND + BYTES + k] == 255);
+}
+
+static void what_lies_outside_of_a_canvas_is_not_drawn(void **state)
+{
+    static const int places[] = {-20, -8, -3, 0, 5, 8, 20};
+    size_t i, k;
+    (void)state;
+    for (i = 0; i < COUNT(places); ++i)
+        for (k = 0; k < COUNT(places); ++k) draw_over_the_edge(places[i], places[k]);
 }
 
 static void without_errors_there_is_a_note_and_no_sheet(void **state)
@@ -130,7 +193,27 @@ static void without_errors_there_is_a_note_and_no_sheet(void **state)
     assert_int_equal(detection_sheet_write(&d, 5, test_letters(), in_folder("sheet.png")), 0);
     unhush();
     assert_non_null(strstr(said(), "darknet: note: no image with an error for "));
+    assert_non_null(strstr(said(), "sheet.png, which is not written\n"));
     assert_int_equal(access(in_folder("sheet.png"), F_OK), -1);
+}
+
+static void a_sheet_that_is_there_is_said_to_be_older(void **state)
+{
+    sheet_detections d = scene(0);
+    photo before, after;
+    (void)state;
+    d.object_count = d.detection_count = 0;
+    photo_of(PIXELS, PIXELS);
+    rename(in_folder("photo.png"), in_folder("sheet.png"));
+    assert_true(photo_decode(in_folder("sheet.png"), &before));
+    hush();
+    assert_int_equal(detection_sheet_write(&d, 5, test_letters(), in_folder("sheet.png")), 0);
+    unhush();
+    assert_non_null(strstr(said(), "which is not written; the one that is there is of an earlier run\n"));
+    assert_true(photo_decode(in_folder("sheet.png"), &after));
+    assert_int_equal(after.w, before.w);
+    photo_close(before);
+    photo_close(after);
 }
 
 static void what_is_no_image_is_one_line_and_no_sheet(void **state)
@@ -165,7 +248,10 @@ int main(void)
         cmocka_unit_test(images_are_counted_and_the_one_with_most_errors_comes_first),
         cmocka_unit_test(objects_are_left_and_boxes_right_in_the_colour_of_what_became_of_them),
         cmocka_unit_test(a_row_is_as_high_as_its_highest_photo_needs),
+        cmocka_unit_test(a_box_far_outside_is_drawn_at_the_edge),
+        cmocka_unit_test(what_lies_outside_of_a_canvas_is_not_drawn),
         cmocka_unit_test(without_errors_there_is_a_note_and_no_sheet),
+        cmocka_unit_test(a_sheet_that_is_there_is_said_to_be_older),
         cmocka_unit_test(what_is_no_image_is_one_line_and_no_sheet),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

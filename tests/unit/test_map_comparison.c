@@ -58,6 +58,32 @@ static void a_ranking_has_what_ap_depends_on(void **state)
     map_rankings_free(&r);
 }
 
+static uint32_t labels_of(const ap_object *objects, size_t count)
+{
+    map_rankings r = map_rankings_of_objects(objects, count, CLASSES, IMAGES);
+    const uint32_t labels = r.labels;
+    map_rankings_free(&r);
+    return labels;
+}
+
+static void labels_are_the_same_in_any_order_and_others_where_one_number_is(void **state)
+{
+    static const ap_object objects[] = {{2, DOG, {.5, .5, .1, .1}, 0}, {0, CAT, {.5, .5, .1, .1}, 0}};
+    const ap_object back[] = {objects[1], objects[0]};
+    const ap_object others[] = {{3, DOG, {.5, .5, .1, .1}, 0},      {2, CAT, {.5, .5, .1, .1}, 0},
+                                {2, DOG, {.500001, .5, .1, .1}, 0}, {2, DOG, {.5, .500001, .1, .1}, 0},
+                                {2, DOG, {.5, .5, .100001, .1}, 0}, {2, DOG, {.5, .5, .1, .100001}, 0},
+                                {2, DOG, {.5, .5, .1, .1}, 1}};
+    size_t i;
+    (void)state;
+    assert_int_equal(labels_of(objects, 2), labels_of(back, 2));
+    assert_int_not_equal(labels_of(objects, 2), labels_of(objects, 1));
+    for (i = 0; i < COUNT(others); ++i) {
+        const ap_object changed[] = {others[i], objects[1]};
+        if (labels_of(changed, 2) == labels_of(objects, 2)) fail_msg("object %zu does not count", i);
+    }
+}
+
 /* Objects in all images but the last, and boxes on them or beside them; no two scores are equal. The last class has no
  * objects, but boxes. */
 static void make_random(evaluation *e, uint64_t *seed, uint64_t *seed_of_objects)
@@ -153,7 +179,7 @@ static void the_interval_holds_the_middle_of_the_samples(void **state)
 {
     int objects[] = {1, 2}, found[] = {1};
     class_ranking of_a = {objects, found, 2, 1}, of_b = {objects, 0, 2, 0};
-    const map_rankings a = {&of_a, 1, 2}, b = {&of_b, 1, 2};
+    const map_rankings a = {&of_a, 1, 2, 0}, b = {&of_b, 1, 2, 0};
     paired_difference d[2], again[2];
     (void)state;
     map_compare(&a, &b, 0, AP_VOC, 4000, .95, 1, d);
@@ -208,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_ranking_has_what_ap_depends_on),
+        cmocka_unit_test(labels_are_the_same_in_any_order_and_others_where_one_number_is),
         cmocka_unit_test(the_difference_of_a_sample_is_that_of_images_that_are_there_several_times),
         cmocka_unit_test(the_interval_holds_the_middle_of_the_samples),
         cmocka_unit_test(the_ends_of_an_interval_are_quantiles_of_the_sorted_samples),

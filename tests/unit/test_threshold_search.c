@@ -164,6 +164,24 @@ static void scores_may_be_any_numbers(void **test)
     assert_true(search(j, 2, DOG, 2, 0).threshold == -7.5); /* no lower score: one less is far enough */
 }
 
+static void a_score_at_the_lowest_threshold_is_kept_by_one_above_0(void **test)
+{
+    static const judged j[] = {{DOG, .9f, AP_TRUE}, {DOG, .005f, AP_TRUE}};
+    const double t = search(j, 2, DOG, 2, .005).threshold;
+    (void)test;
+    assert_true(t > 0 && (float)t < .005f);
+}
+
+static void the_last_set_holds_down_to_the_lowest_threshold(void **test)
+{
+    static const operating_point p[] = {{.score = .9}, {.score = .4}};
+    static const operating_point zero[] = {{.score = 0}};
+    (void)test;
+    assert_true(lowest_threshold_of(p, 2, 0, .005) == .4);
+    assert_true(lowest_threshold_of(p, 2, 1, .005) == .005);
+    assert_true(lowest_threshold_of(zero, 1, 0, 0) == -1);
+}
+
 /* ---- The number -------------------------------------------------------------------------------------------------- */
 
 static void a_threshold_has_the_fewest_decimals_that_do(void **test)
@@ -255,6 +273,8 @@ int main(void)
         cmocka_unit_test(all_classes_share_one_threshold),
         cmocka_unit_test(without_a_true_positive_there_is_no_best),
         cmocka_unit_test(scores_may_be_any_numbers),
+        cmocka_unit_test(a_score_at_the_lowest_threshold_is_kept_by_one_above_0),
+        cmocka_unit_test(the_last_set_holds_down_to_the_lowest_threshold),
         cmocka_unit_test(a_threshold_has_the_fewest_decimals_that_do),
         cmocka_unit_test(between_neighbouring_scores_it_keeps_the_upper_one_alone),
         cmocka_unit_test(a_number_is_written_with_the_decimals_that_it_needs),
