@@ -10,8 +10,8 @@
  *     if (error) report_error("cannot write %s: %s", path, strerror(error));
  *
  * A symbolic link stays a link: what it points to is replaced. Anything else that is no regular file, such as /dev/null
- * or a named pipe, is written to as it is, and a reader sees it as it comes; so are the program's own open files, such as
- * /dev/stdout.
+ * or a named pipe, is written to as it is, and a reader sees it as it comes; so are the program's own open files, such
+ * as /dev/stdout.
  *
  * Functions return 0 or a value of errno. After an error, <path> is unchanged and the temporary file has been removed.
  * All processes use the same temporary name, so the next save overwrites a file that a killed process has left.
