@@ -263,7 +263,7 @@ sets_aside() {
         cmp best.before backup/shorter_best.old.weights && cmp backup/net_best.json backup/shorter_best.old.json &&
         grep 'shorter_best.weights of an earlier training' shorter.err || return
     # without weights to set aside, the older ones keep their file
-    rm backup/shorter_best.weights
+    rm -f backup/shorter_best.weights && echo newer >backup/shorter_best.json || return
     train shorter -map 2 || return
     cmp best.before backup/shorter_best.old.weights && cmp backup/net_best.json backup/shorter_best.old.json
 }
