@@ -83,7 +83,7 @@ static const char *begin(const char *keys)
 {
     write_file("data", keys);
     hush();
-    use_object_noise(in_folder("data"), CLASSES, paths, IMAGES);
+    use_object_noise(in_folder("data"), CLASSES, 0, paths, IMAGES);
     unhush();
     return said();
 }
@@ -264,7 +264,7 @@ static int classes_in_child = CLASSES;
 static void begin_in_child(void)
 {
     write_file("data", keys_in_child);
-    use_object_noise(in_folder("data"), classes_in_child, paths, IMAGES);
+    use_object_noise(in_folder("data"), classes_in_child, 0, paths, IMAGES);
 }
 
 static void change_in_child(void)
