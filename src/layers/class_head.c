@@ -51,12 +51,22 @@ static void refuse_head_keys(list *options, const char *section, int index)
                 head_keys[i].elsewhere);
 }
 
-static float parse_class_gain(list *options, const char *section, int index)
+/* The class_gain of a [yolo] that has none. The softer the targets, the less the class scores train the layers that
+ * they share with boxes and objectness, and the worse they tell classes apart: LS wants about twice and OLS about four
+ * times the weight of hard labels (measured: docs/studies/heads.md). 1 is what the papers say. */
+static double default_class_gain(const label_smoothing *smoothing)
+{
+    static const double gains[] = {1, 2, 4}; /* by ols_smoothing */
+    return smoothing ? gains[smoothing->options.smoothing] : 1;
+}
+
+static float parse_class_gain(list *options, const label_smoothing *smoothing, const char *section, int index)
 {
     const char *text = find_smoothing_option(options, "class_gain");
-    double gain = 1;
+    double gain = default_class_gain(smoothing);
     if (text && (ols_parse_number(text, 0, 100, &gain) || (float)gain == 0))
         die("\n%s (layer %d): class_gain=%s is not valid: must be a number above 0, up to 100", section, index, text);
+    if (!text && gain != 1) fprintf(stderr, "           class_gain=%g, the default with these labels\n", gain);
     return (float)gain;
 }
 
@@ -103,10 +113,10 @@ static void check_softmax(const layer *l, const network *net, const char *sectio
     fprintf(stderr, "           softmax over %d classes\n", l->classes);
 }
 
-/* Puts the values into the members of the layer that [region] has for the same. */
+/* Puts the values into the members of the layer that [region] has for the same. That of class_gain= depends on the
+ * labels, which are read after this. */
 static void parse_yolo_keys(layer *l, list *options, const network *net, const char *section, int index)
 {
-    l->class_scale = parse_class_gain(options, section, index);
     l->softmax = parse_class_loss(options, section, index);
     l->thresh = parse_iou_thresh(options, section, index);
     check_softmax(l, net, section, index);
@@ -138,14 +148,9 @@ static label_smoothing *first_head(const network *net, int before)
     return 0;
 }
 
-void parse_class_head(layer *l, list *options, network *net, int index)
+static void parse_head_smoothing(layer *l, list *options, network *net, const char *section, int index)
 {
-    const char *section = section_of(l->type);
     label_smoothing *first;
-    if (l->type == YOLO)
-        parse_yolo_keys(l, options, net, section, index);
-    else
-        refuse_head_keys(options, section, index);
     if (!find_smoothing_option(options, "smoothing")) {
         refuse_companions(options, section, index);
         /* Darknet's own code trains independent classes, and of two objects at an anchor both */
@@ -165,6 +170,17 @@ void parse_class_head(layer *l, list *options, network *net, int index)
 #endif
     }
     if (l->type == REGION) l->backward = backward_class_head_region;
+}
+
+void parse_class_head(layer *l, list *options, network *net, int index)
+{
+    const char *section = section_of(l->type);
+    if (l->type == YOLO)
+        parse_yolo_keys(l, options, net, section, index);
+    else
+        refuse_head_keys(options, section, index);
+    parse_head_smoothing(l, options, net, section, index);
+    if (l->type == YOLO) l->class_scale = parse_class_gain(options, l->label_smoothing, section, index);
 }
 
 static int objects_per_image(layer l)

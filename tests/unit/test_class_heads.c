@@ -106,7 +106,7 @@ static const struct {
     int classes_at; /* index among the eight values */
     float scale;    /* class_scale */
 } heads[] = {
-    {ONE_CELL_YOLO, 5, 1},
+    {ONE_CELL_YOLO "class_gain=1\n", 5, 1},
     {ONE_CELL_YOLO "class_loss=softmax\nclass_gain=3\n", 5, 3},
     {"[region]\nanchors=.5,.5\nnum=1\nclasses=3\ncoords=4\nclass_scale=2\n", 5, 2},
     {"[region]\nanchors=.5,.5\nnum=1\nclasses=3\ncoords=4\nclass_scale=2\nsoftmax=1\n", 5, 2},
@@ -188,7 +188,7 @@ static void a_yolo_head_takes_the_two_steps_worked_out_by_hand(void **state)
     static const double deltas[2][3] = {{-1 / 3., -1 / 12., -1 / 12.}, {-1 / 3., 0, -1 / 6.}};
     static const double soft[9] = {1 / 3., 1 / 3., 1 / 3., 1 / 3., 1 / 2., 1 / 6., 1 / 3., 1 / 3., 1 / 3.};
     const float ln3 = (float)log(3), values[8] = {0, 0, 0, 0, 0, 0, ln3, -ln3};
-    network *net = one_cell(ONE_CELL_YOLO "smoothing=ols\nperiod=1\n", values);
+    network *net = one_cell(ONE_CELL_YOLO "class_gain=1\nsmoothing=ols\nperiod=1\n", values);
     layer l = last_layer(net);
     int i, k;
     (void)state;
@@ -284,6 +284,13 @@ static network *yolo_with(const char *keys)
                       4, 1, 0., .1, keys);
 }
 
+static network *yolo_with_gain(const char *gain, const char *keys)
+{
+    char text[128];
+    snprintf(text, sizeof text, "class_gain=%s\n%s", gain, keys);
+    return yolo_with(text);
+}
+
 static void class_gain_multiplies_the_deltas_of_the_classes_and_no_others(void **state)
 {
     static const char *const smoothings[] = {"",
@@ -295,14 +302,10 @@ static void class_gain_multiplies_the_deltas_of_the_classes_and_no_others(void *
     size_t i;
     (void)state;
     for (i = 0; i < COUNT(smoothings); ++i) {
-        char keys[128];
-        network *plain = yolo_with(smoothings[i]), *heavy;
-        layer a = last_layer(plain), b;
+        network *plain = yolo_with_gain("1", smoothings[i]), *heavy = yolo_with_gain("2.5", smoothings[i]);
+        layer a = last_layer(plain), b = last_layer(heavy);
         int j, trained = 0, place = a.w * a.h;
         double cost = 0;
-        snprintf(keys, sizeof keys, "class_gain=2.5\n%s", smoothings[i]);
-        heavy = yolo_with(keys);
-        b = last_layer(heavy);
         put_batch(plain, 0);
         put_batch(heavy, 0);
         forward(plain);
@@ -319,6 +322,31 @@ static void class_gain_multiplies_the_deltas_of_the_classes_and_no_others(void *
         assert_int_equal(!b.label_smoothing, i == 0);
         free_network(plain);
         free_network(heavy);
+    }
+}
+
+static void class_gain_is_1_for_hard_labels_2_for_ls_and_4_for_ols_unless_a_section_says_otherwise(void **state)
+{
+    static const struct {
+        const char *keys, *gain;
+    } defaults[] = {{"", "1"},
+                    {"class_loss=softmax\n", "1"},
+                    {"smoothing=hard\n", "1"},
+                    {"smoothing=ls\n", "2"},
+                    {"smoothing=ols\nperiod=9\n", "4"},
+                    {"smoothing=ols\nperiod=9\nclass_loss=softmax\n", "4"}};
+    size_t i;
+    (void)state;
+    for (i = 0; i < COUNT(defaults); ++i) {
+        network *plain = yolo_with(defaults[i].keys), *given = yolo_with_gain(defaults[i].gain, defaults[i].keys);
+        layer a = last_layer(plain), b = last_layer(given);
+        put_batch(plain, 0);
+        put_batch(given, 0);
+        forward(plain);
+        forward(given);
+        assert_same_bits("delta", 3, a.delta, b.delta, (size_t)a.outputs * a.batch);
+        free_network(plain);
+        free_network(given);
     }
 }
 
@@ -639,6 +667,7 @@ int main(int argc, char **argv)
         TEST(two_objects_of_different_classes_share_an_anchor),
         TEST(the_backward_pass_of_a_region_with_smoothing_is_that_of_darknets_gpu),
         TEST(class_gain_multiplies_the_deltas_of_the_classes_and_no_others),
+        TEST(class_gain_is_1_for_hard_labels_2_for_ls_and_4_for_ols_unless_a_section_says_otherwise),
         TEST(the_defaults_of_the_keys_train_like_a_head_without_them_bit_for_bit),
         TEST(the_scores_of_a_softmax_head_sum_to_1),
         TEST(without_smoothing_a_softmax_head_has_hard_labels),

@@ -612,6 +612,7 @@ static const struct CMUnitTest tests[] = {
     CASE("yolo-hits"),
     CASE("yolo-truth-thresh"),
     CASE("yolo-two-heads"),
+    CASE("yolo-paper"),
     CASE("yolo-class-gain"),
     CASE("yolo-softmax-hard"),
     CASE("yolo-softmax-ls"),
