@@ -8,7 +8,7 @@ import subprocess
 import report_pages as page
 import svg_charts
 from comparison_results import Results, last
-from comparison_soft_labels import updates_of
+from comparison_soft_labels import evenly, updates_of
 from darknet_data import read_text, write_whole
 
 MOST_BINS = 100  # of a loss curve
@@ -279,10 +279,11 @@ def soft_label_strip(results, darknet, run, path):
     if len(files) < LEAST_STRIP:
         return []
     unit = "updates" if re.search(r"^\s*period\s*=\s*\d", read_text(run.cfg), re.MULTILINE) else "epochs"
-    numbers = ", ".join(map(str, sorted(files)))
-    return [soft_label_picture(results, darknet, files.values(), path, f"{run.method.name}, seed {run.seed}, while it trained: "
-                               f"after {unit} {numbers}. Below, the share of the right class (mean, and the classes that have "
-                               "the most and the least of it) and the largest share of another class.")]
+    numbers = evenly(sorted(files))
+    return [soft_label_picture(
+        results, darknet, [files[number] for number in numbers], path,
+        f"{run.method.name}, seed {run.seed}, while it trained: after {unit} {', '.join(map(str, numbers))}. Below, the share of "
+        "the right class (mean, and the classes that have the most and the least of it) and the largest share of another class.")]
 
 
 def soft_label_pictures(results, darknet, folder):

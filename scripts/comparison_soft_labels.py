@@ -10,7 +10,8 @@ import re
 
 from darknet_data import write_whole
 
-MOST = 11  # files of a run; with its final weights as many as a strip shows
+MOST_KEPT = 24  # files of a run
+MOST_SHOWN = 12  # of these in a strip, as src/commands/soft_label_plot.c has it
 MAGIC, HEADER, FOOTER, END = b"OLSstate", 48, 16, b"OLS\n"  # of the block at the end of weights: src/ols/ols.h
 
 
@@ -40,12 +41,18 @@ def updates_of(path):
 
 
 def spread(numbers):
-    """At most MOST of the numbers: the first one in each of equal steps from 0. Steps only grow by doubling, so that a
+    """At most MOST_KEPT of the numbers, half of that or more: the first one in each of equal steps from 0. Steps only grow by doubling, so that a
     number that was left out once is not missed later."""
     step = 1
-    while max(numbers) // step >= MOST:
+    while max(numbers) // step >= MOST_KEPT:
         step *= 2
     return set({number // step: number for number in sorted(numbers, reverse=True)}.values())
+
+
+def evenly(numbers):
+    """Of the numbers those that a strip shows: evenly spaced ones, with the first and the last."""
+    last = len(numbers) - 1
+    return numbers if last < MOST_SHOWN else [numbers[round(i * last / (MOST_SHOWN - 1))] for i in range(MOST_SHOWN)]
 
 
 class SoftLabels:
