@@ -8,11 +8,13 @@ import subprocess
 import report_pages as page
 import svg_charts
 from comparison_results import Results, last
+from comparison_soft_labels import evenly, updates_of
 from darknet_data import read_text, write_whole
 
 MOST_BINS = 100  # of a loss curve
 MOST_CLASSES = 20  # of which each has its row
 LEAST_MAP = 1  # %; a detector below it finds nothing worth a comparison
+LEAST_STRIP = 3  # soft labels of a run that make a strip
 MOST_PAIRS = 10  # of classes that are taken for each other
 
 
@@ -258,22 +260,42 @@ def charts(results, folder):
     return blocks
 
 
+def soft_label_picture(results, darknet, weights, path, caption):
+    """A block: a picture of the soft labels of these weights, or why there is none."""
+    data = results.comparison.setting.data
+    names = data.get("names") or data.get("labels")
+    done = subprocess.run([darknet, "ols", "plot", *weights, path] + (["-names", names] if names else []),
+                          capture_output=True, text=True)
+    if not done.returncode:
+        return page.figure(path, caption)
+    said = (done.stderr.strip().splitlines() or ["no output"])[-1]
+    return page.paragraph(f"No picture {os.path.basename(path)}: {said}")
+
+
+def soft_label_strip(results, darknet, run, path):
+    """[block], the soft labels of a run while it trained; empty where it has kept fewer than three."""
+    files = run.soft_labels.files()
+    files.setdefault(updates_of(run.weights), run.weights)
+    if len(files) < LEAST_STRIP:
+        return []
+    unit = "updates" if re.search(r"^\s*period\s*=\s*\d", read_text(run.cfg), re.MULTILINE) else "epochs"
+    numbers = evenly(sorted(files))
+    return [soft_label_picture(
+        results, darknet, [files[number] for number in numbers], path,
+        f"{run.method.name}, seed {run.seed}, while it trained: after {unit} {', '.join(map(str, numbers))}. Below, the share of "
+        "the right class (mean, and the classes that have the most and the least of it) and the largest share of another class.")]
+
+
 def soft_label_pictures(results, darknet, folder):
-    setting, blocks = results.comparison.setting, []
-    names = setting.data.get("names") or setting.data.get("labels")
+    blocks = []
     for method in results.comparison.methods:
         runs = [run for run in results.finished(method) if run.is_trained()]
         if method.smoothing != "ols" or not runs:
             continue
-        path = os.path.join(folder, f"soft-labels-{runs[0].name}.png")
-        done = subprocess.run([darknet, "ols", "plot", runs[0].weights, path] + (["-names", names] if names else []),
-                              capture_output=True, text=True)
-        if done.returncode:
-            said = (done.stderr.strip().splitlines() or ["no output"])[-1]
-            blocks.append(page.paragraph(f"No picture of the soft labels of {runs[0].name}: {said}"))
-        else:
-            blocks.append(page.figure(path, f"{method.name}, seed {runs[0].seed}: a row is the soft label of a class at "
-                                      "the end of the training."))
+        run, path = runs[0], os.path.join(folder, f"soft-labels-{runs[0].name}.png")
+        blocks.append(soft_label_picture(results, darknet, [run.weights], path, f"{method.name}, seed {run.seed}: a row is the "
+                                         "soft label of a class at the end of the training."))
+        blocks += soft_label_strip(results, darknet, run, os.path.join(folder, f"soft-labels-{run.name}-epochs.png"))
     if not blocks:
         return []
     return [page.heading("What Online Label Smoothing learned"), page.paragraph(

@@ -5,6 +5,7 @@ In the comparison's folder, with <run> = <method>-<seed>:
   <run>.cfg, <run>.log  the network, and everything that darknet said in its training and evaluations
   <run>.json            the evaluation; <run>-<name>.json the further ones
   backup/               weights
+  soft-labels/          those of the first seed of an OLS method, while it trained: comparison_soft_labels.py
   comparison.json       what each run was trained with, by which later calls know that it is still the same
 """
 
@@ -23,6 +24,7 @@ import subprocess
 import time
 
 import darknet_cfg
+from comparison_soft_labels import SoftLabels
 from darknet_data import BadInput, Progress, read_text, say, write_whole
 
 # The words of src/ols/options.c; tests/compare-labels.t compares them.
@@ -233,6 +235,7 @@ class Run:
         self.base = os.path.join(folder, self.name)
         self.cfg, self.log = self.base + ".cfg", self.base + ".log"
         self.backup = os.path.join(folder, "backup")
+        self.soft_labels = SoftLabels(folder, self.name)
         self.weights = os.path.join(self.backup, self.name + ("_final.weights" if kind == "detector" else ".weights"))
 
     def result(self, evaluation=None):
@@ -254,10 +257,18 @@ class Run:
         """The numbered weights, in order."""
         return [path for _, path in sorted((int(match[1]), path) for match, path in self._own(r"_(\d+)\.weights"))]
 
+    def checkpoints(self):
+        """All weights that a training has left to go on from."""
+        return self.numbered() + [path for _, path in self._own(r"(\.backup|_last\.weights)")]
+
     def checkpoint(self):
-        """The newest weights to go on from, or None."""
-        files = self.numbered() + [path for _, path in self._own(r"(\.backup|_last\.weights)")]
-        return max(files, key=seen_images, default=None)
+        """The newest of them, or None."""
+        return max(self.checkpoints(), key=seen_images, default=None)
+
+    def keep_soft_labels(self):
+        """Those of its checkpoints, which are about to be dropped."""
+        for path in self.checkpoints():
+            self.soft_labels.take(path)
 
     def drop_checkpoints(self, keep=0):
         """Removes what a training has left to go on from; keep: of the numbered weights, how many stay, the newest."""
@@ -272,6 +283,7 @@ class Run:
         """Removes all files of the run."""
         for _, path in self._own(r"[_.].*"):
             os.unlink(path)
+        self.soft_labels.remove()
         folder, name = os.path.split(self.base)
         for other in os.listdir(folder or "."):
             if re.fullmatch(re.escape(name) + r"(-[\w-]+)?\.(cfg|log|json|png)", other):
@@ -329,6 +341,12 @@ class Comparison:
         known = self.of(run).get("evaluations", {})
         return [(name, options) for name, options in self.evaluations(run)
                 if not os.path.exists(run.result(name)) or known.get(name or "") != options]
+
+    def drop_checkpoints(self, run, keep=0):
+        """Run.drop_checkpoints; of a run that the report has a strip of, the soft labels stay."""
+        if run.method.smoothing == "ols" and run.seed == self.seeds[0]:
+            run.keep_soft_labels()
+        run.drop_checkpoints(keep)
 
     def is_finished(self, run):
         return not self.outdated(run) and os.path.exists(run.cfg) and not self.missing(run)
@@ -452,7 +470,7 @@ class Job:
                 state["seconds"] = round((time.monotonic() - self.started) / iterations *
                                          self.trainer.comparison.setting.max_batches, 1)
             state["trained"] = datetime.datetime.now().isoformat(" ", "minutes")
-            self.run.drop_checkpoints()
+            self.trainer.comparison.drop_checkpoints(self.run)
         else:
             state.setdefault("evaluations", {})[self.name or ""] = self.options
         self.trainer.comparison.save()
@@ -565,7 +583,7 @@ class Trainer:
         self.progress.at(self._reached(), f"; {'; '.join(now)}")
         for job in active:
             if job.name == "":
-                job.run.drop_checkpoints(keep=2)
+                self.comparison.drop_checkpoints(job.run, keep=2)
 
 
 def machine(with_gpu):

@@ -461,8 +461,7 @@ ols_usage() {
 ols_options() {
     fails "no command ols frobnicate (see darknet ols --help)" "$darknet" ols frobnicate &&
         fails "ols show: unexpected argument b (see" "$darknet" ols show a b &&
-        fails "ols plot: needs <weights> <out.png> (see" "$darknet" ols plot a &&
-        fails "ols plot: unexpected argument c" "$darknet" ols plot a b c &&
+        fails "ols plot: needs <weights>... <out.png> (see" "$darknet" ols plot a &&
         fails "ols deploy: needs <in.cfg> <out.cfg>, or" "$darknet" ols deploy a.cfg &&
         fails "ols deploy: c has no file for its result" "$darknet" ols deploy a b c &&
         fails "ols show: unknown option -tip (see darknet ols show --help)" "$darknet" ols show plain.weights -tip 3 &&

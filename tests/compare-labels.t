@@ -23,10 +23,11 @@ from PIL import Image, ImageDraw
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 sys.path[:0] = [os.path.join(ROOT, "tests", "helpers"), os.path.join(ROOT, "scripts")]
-from tap import finish, ok, same  # noqa: E402
+from tap import finish, ok, same, skip  # noqa: E402
 import comparison_report as report  # noqa: E402
 import comparison_results as results  # noqa: E402
 import comparison_runs as runs  # noqa: E402
+import comparison_soft_labels as soft_labels  # noqa: E402
 import comparison_statistics as stats  # noqa: E402
 from darknet_data import BadInput  # noqa: E402
 
@@ -171,6 +172,17 @@ for wrong, why in (("t=-attack fgsm -json a", "is set by this script"), ("t=-she
     except BadInput as refusal:
         ok(why in str(refusal), f"--metrics {wrong} is refused", refusal)
 
+# ---- which soft labels are kept ----
+
+kept = set()
+for number in range(1, 121):
+    kept = soft_labels.spread([*kept, number])
+same(sorted(kept), [1, *range(8, 121, 8)], "of 120 epochs those stay that are evenly spaced")
+counts = [len(soft_labels.spread(range(1, n + 1))) for n in range(1, 1000)]
+ok(counts[:23] == list(range(1, 24)) and min(counts[23:]) >= 12 and max(counts) <= 24, "of few all, of many 12 to 24", counts)
+same((soft_labels.evenly([1, 2, 5]), soft_labels.evenly(list(range(1, 24)))), ([1, 2, 5], list(range(1, 24, 2))),
+     "a strip shows up to twelve of them")
+
 # ---- a classifier: noise with a tint that says the class ----
 
 TINTS = {"red": (40, 0, 0), "green": (0, 40, 0), "blue": (0, 0, 40), "pink": (40, 0, 30)}
@@ -234,6 +246,21 @@ subprocess.run([DARKNET, "classifier", "train", "byhand/my.data", "byhand/net.cf
 ok(content("byhand/backup/net.weights") == content("out/backup/ols-alpha0_6-2.weights"),
    "a run has the weights that `classifier train` gives, bit for bit")
 
+
+def epochs_of(folder, run):
+    """The numbers of the soft labels that a run has kept."""
+    return sorted(int(re.search(r"_(\d+)\.weights$", name)[1]) for name in glob.glob(f"{folder}/soft-labels/{run}_*"))
+
+
+subprocess.run([DARKNET, "classifier", "train", "byhand/my.data", "byhand/net.cfg", "-seed", "1", "-nogpu"],
+               capture_output=True)
+tails = {n: content(f"out/soft-labels/ols-alpha0_6-1_{n}.weights") for n in epochs_of("out", "ols-alpha0_6-1")}
+same((list(tails), len(os.listdir("out/soft-labels"))), (list(range(1, 11)), 10),
+     "the first seed of OLS has kept its soft labels of every epoch, and no other run has")
+ok(all(len(tail) == 48 + 2 * 64 + 2 * 32 + 16 and content(f"byhand/backup/net_{n}.weights").endswith(tail)
+       for n, tail in tails.items() if n < 10) and content("out/backup/ols-alpha0_6-1.weights").endswith(tails[10]),
+   "which are the ends of the weights that `classifier train` saves", {n: len(tail) for n, tail in tails.items()})
+
 # ---- the report's numbers, from the evaluations ----
 
 page, html = text("out/report.md"), text("out/index.html")
@@ -279,6 +306,16 @@ status, out, err = compare("my.data", "short.cfg", "--seeds", "1,2", "--methods"
 ok(status == 0 and "have learned next to nothing" in out.splitlines()[0] and "one class for every image would come to 25.00 %" in out and
    "have learned next to nothing" in text("short/report.md") and "next to nothing" not in page,
    "networks that learned nothing are no ground for a verdict, and it says so", (status, out, err))
+
+strip = "figures/soft-labels-ols-alpha0_6-1-epochs.png"
+if shutil.which("gnuplot"):
+    caption = re.search(rf"!\[(.*)\]\({re.escape(strip)}\)", page)
+    ok(caption and caption[1].startswith("ols:alpha=.6, seed 1, while it trained: after epochs 1, 2, 3, 4, 5, 6, 7, 8, 9, 10. "),
+       "the page shows OLS's soft labels over the epochs, and says which epochs these are", caption)
+    with Image.open(f"out/{strip}") as one, Image.open("out/figures/soft-labels-ols-alpha0_6-1.png") as other:
+        ok(one.width > 2 * other.width, "as a strip, beside those at the end", (one.size, other.size))
+else:
+    skip("the page shows OLS's soft labels over the epochs", "no gnuplot")
 
 # ---- nothing twice ----
 
@@ -344,6 +381,9 @@ for number, folder in (signal.SIGKILL, "killed"), (signal.SIGINT, "stopped"):
        "the same command goes on from the newest weights", (status, err, commands))
     ok(content(f"{folder}/backup/ols-alpha0_6-2.weights") == content("whole/backup/ols-alpha0_6-2.weights"),
        "and ends with the weights of a training that was not interrupted, bit for bit")
+    strips = [{n: content(f"{f}/soft-labels/ols-alpha0_6-2_{n}.weights")[48:112] for n in epochs_of(f, "ols-alpha0_6-2")}
+              for f in ("whole", folder)]
+    ok(strips[0] == strips[1] and len(strips[0]) >= 12, "and with the same soft labels over the epochs", [list(s) for s in strips])
 losses = runs.Run("killed", "classifier", methods[0], 1)
 losses.log = "killed/ols-alpha0_6-2.log"
 same(sorted(losses.losses()), list(range(1, 1501)), "the loss curve has every iteration once")
@@ -365,6 +405,11 @@ weights = [f"out/backup/hard-{seed}.weights" for seed in (1, 2)]
 kept = [content(path) == before[path][1] for path in weights]
 ok(status == 0 and "removed, and trained anew: hard-1" in err and kept == [False, True] and
    not os.path.exists("out/hard-1-soft.json"), "--restart trains the outdated runs anew, and no others", err)
+shutil.copytree("out", "copy")
+status, out, err = compare("my.data", "other.cfg", "--methods", "ols:alpha=.6", "--seeds", "1", "--out", "copy", "--restart")
+now = {n: content(f"copy/soft-labels/ols-alpha0_6-1_{n}.weights") for n in epochs_of("copy", "ols-alpha0_6-1")}
+ok(status == 0 and list(now) == list(tails) and all(now[n] != tails[n] for n in tails),
+   "and of OLS with the soft labels of the new training", (status, err, list(now)))
 put("my.cfg", "# a comment\n" + NET)
 status, out, err = compare(*CALL, "--methods", "ols:alpha=.6")
 ok(status == 0 and len(trainings("out/ols-alpha0_6-1.log")) == 1, "a comment in the cfg changes nothing", err)
@@ -469,4 +514,10 @@ same(sorted(os.listdir("found/backup")), [f"{m}-{s}_final.weights" for m in ("no
 status, out, err = compare(*DETECTOR, "--seeds", "1", "--report-only")
 ok(status == 0 and ("nothing can be said from one" in out) and "These runs do not decide it" in out,
    "with one seed of a detector no difference is claimed", out)
+ok(len(epochs_of("found", "ols-1")) < 2 and "figures/soft-labels-ols-1.png" in page and "-epochs.png" not in page,
+   "where a short training leaves fewer than three, there is no strip", page)
+put("squares/longer.cfg", text("squares/net.cfg").replace("max_batches=130", "max_batches=320"))
+status, out, err = compare("squares/my.data", "squares/longer.cfg", "--methods", "ols", "--seeds", "1", "--out", "longer")
+shown = re.search(r"while it trained: after epochs ([\d, ]+)\.", text("longer/report.md")) if status == 0 else None
+same(shown and shown[1], "33, 66, 100, 106", "that of a detector is of every 100 batches at most, and of its end")
 finish()

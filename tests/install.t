@@ -201,6 +201,8 @@ completion_of_files() {
         offers 'a.weights b.backup c.conv.74 sub' darknet detector map my.data -points 11 -flip my.cfg '' &&
         offers 'sub' darknet detector map my.data -voc_out '' &&
         offers 'my.names sub y.txt' darknet ols show a.weights -names '' &&
+        offers 'a.weights b.backup c.conv.74 sub' darknet ols plot '' &&
+        offers 'a.weights b.backup c.conv.74 sub x.png' darknet ols plot a.weights b.backup '' &&
         offers '' darknet ols show a.weights -top '' &&
         offers 'my.cfg' darknet detector train -map my.data m && offers 'my.cfg' darknet detector train -map 5 my.data m
 }

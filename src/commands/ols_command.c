@@ -1,15 +1,17 @@
-/* darknet ols show|plot|deploy: shows the soft labels of a checkpoint as a table or plots them; deploy is in
- * deploy.c. */
+/* darknet ols show|plot|deploy: shows the soft labels of a checkpoint as a table; plotting is in soft_label_plot.c,
+ * deploy in deploy.c. */
 #include "commands/ols_command.h"
 
 #include "base/error.h"
-#include "base/gnuplot.h"
 #include "base/memory.h"
 #include "commands/deploy.h"
 #include "commands/command_line.h"
+#include "commands/soft_label_plot.h"
 #include "data/lists.h"
+#include "layers/label_smoothing.h"
 #include "train/checkpoint.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +20,9 @@ static const char usage[] =
     "usage: darknet ols show <weights> [-names <file>] [-top <n>]\n"
     "           the soft labels in a checkpoint as a table; above 20 classes (or with -top n) the n strongest\n"
     "           entries of every row\n"
-    "       darknet ols plot <weights> <out.png> [-names <file>]\n"
-    "           the same as a heat map (needs gnuplot)\n"
+    "       darknet ols plot <weights>... <out.png> [-names <file>]\n"
+    "           the same as a heat map (needs gnuplot); of several checkpoints a strip of heat maps in order of their\n"
+    "           epochs, and a chart of how S changed\n"
     "       darknet ols deploy <in.cfg> <out.cfg> <in.weights> <out.weights>\n"
     "           writes the network for inference, in layers that any Darknet and OpenCV's dnn module have; batch\n"
     "           normalisation goes into the weights. Of X_best.weights with X_best.json beside it the heads get its\n"
@@ -31,7 +34,7 @@ static const char usage[] =
 
 /* Arguments of the three commands. */
 typedef struct {
-    const char *words[4];
+    const char **words;
     int word_count;
     const char *names; /* -names, or NULL */
     long long top;     /* -top; 0: not given */
@@ -135,56 +138,43 @@ static int show(const arguments *a)
 
 /* ---- plot -------------------------------------------------------------------------------------------------------- */
 
-static void tics(FILE *out, const char *axis, char **names, int classes, const char *rotate)
+/* A forgotten <out.png> would make the last checkpoint the picture, and lose it. */
+static void refuse_weights(const char *png)
 {
-    int k;
-    fprintf(out, "set %stics %s (", axis, rotate);
-    for (k = 0; k < classes; ++k) {
-        if (k) fputs(", ", out);
-        gnuplot_quote_tic(out, names[k]);
-        fprintf(out, " %d", k);
+    static const char *const endings[] = {".weights", ".backup"};
+    size_t i;
+    for (i = 0; i < sizeof endings / sizeof *endings; ++i) {
+        const size_t length = strlen(png), end = strlen(endings[i]);
+        if (length >= end && !strcmp(png + length - end, endings[i]))
+            die("ols plot: %s would be replaced by the picture: <out.png> is missing", png);
     }
-    fputs(")\n", out);
 }
 
-/* The colour scale is a square root, because the diagonal is much larger than the rest, which is what was learned. */
-static void write_plot(FILE *out, const ols_state *state, char **names)
+/* The soft labels of all checkpoints that are given. Never freed, as the program ends soon. */
+static ols_state **read_states(const arguments *a, int count)
 {
-    int y, k, classes = state->classes;
-    fprintf(out, "set title 'Soft labels S after %lld updates: row = true class'\n", (long long)state->updates);
-    fputs("set xlabel 'predicted'\nset ylabel 'true'\nset yrange [*:*] reverse\nset size ratio 1\nunset key\n", out);
-    if (classes <= 60) {
-        tics(out, "x", names, classes, "rotate by 60 right");
-        tics(out, "y", names, classes, "");
+    ols_state **states = (ols_state **)xcalloc(count, sizeof *states);
+    int i;
+    for (i = 0; i < count; ++i) {
+        if (i && !enough_memory_for(states[0]->classes))
+            die("%s: not enough memory for the soft labels of %d checkpoints", a->words[i], count);
+        states[i] = checkpoint_read_soft_labels(a->words[i], (int)a->set);
+        if (states[i]->classes != states[0]->classes)
+            die("%s holds soft labels of %d classes, but %s of %d", a->words[i], states[i]->classes, a->words[0],
+                states[0]->classes);
     }
-    fputs("set palette defined (0 '#ffffff', .15 '#c6dbef', .35 '#6baed6', .6 '#2171b5', 1 '#08306b')\n"
-          "set cbrange [0:1]\n"
-          "set cbtics ('0' 0, '.01' .1, '.04' .2, '.1' .3162, '.2' .4472, '.4' .6325, '.6' .7746, '.8' .8944, '1' 1)\n"
-          "set cblabel 'S (square-root scale)'\n$S << EOD\n",
-          out);
-    for (y = 0; y < classes; ++y) {
-        for (k = 0; k < classes; ++k) fprintf(out, "%g ", state->S[(size_t)y * classes + k]);
-        fputc('\n', out);
-    }
-    fputs("EOD\nplot $S matrix using 1:2:(sqrt($3)) with image", out);
-    if (classes <= 20)
-        fputs(", $S matrix using 1:2:($3 < .0005 ? '' : sprintf('%.3f', $3)):($3 > .25 ? 0xffffff : 0x333333) "
-              "with labels font ',8' tc rgb variable",
-              out);
-    fputc('\n', out);
+    return states;
 }
 
 static int plot(const arguments *a)
 {
-    ols_state *state = checkpoint_read_soft_labels(a->words[0], (int)a->set);
-    char **names = class_names(a->names, state->classes);
-    int size = state->classes <= 20 ? 200 + 45 * state->classes : 1100;
-    gnuplot_picture p;
-    const char *error;
-    gnuplot_begin(&p, a->words[1], size + 140, size);
-    write_plot(p.script, state, names);
-    error = gnuplot_end(&p);
-    if (error) die("cannot draw %s: %s", a->words[1], error);
+    const int count = a->word_count - 1;
+    const char *png = a->words[count], *error;
+    ols_state **states;
+    refuse_weights(png);
+    states = read_states(a, count);
+    error = soft_label_plot(png, states, count, class_names(a->names, states[0]->classes));
+    if (error) die("cannot draw %s: %s", png, error);
     return 0;
 }
 
@@ -216,12 +206,13 @@ int run_ols(int argc, char **argv)
         int (*run)(const arguments *);
     } commands[] = {
         {"show", "ols show", "<weights>", 3, 1, 1, show},
-        {"plot", "ols plot", "<weights> <out.png>", 2, 2, 2, plot},
+        {"plot", "ols plot", "<weights>... <out.png>", 2, 2, INT_MAX, plot},
         {"deploy", "ols deploy", "<in.cfg> <out.cfg>, or <in.cfg> <out.cfg> <in.weights> <out.weights>", 0, 2, 4,
          deploy},
     };
     const char *name = argc > 2 ? argv[2] : 0;
     size_t i;
+    a.words = (const char **)xcalloc(argc, sizeof *a.words);
     if (!name || help_is_asked(argc, argv) || !strcmp(name, "help")) {
         fputs(usage, name ? stdout : stderr);
         return !name;
@@ -234,7 +225,7 @@ int run_ols(int argc, char **argv)
                              commands[i].options,
                              a.words,
                              commands[i].fewest_words,
-                             commands[i].most_words,
+                             commands[i].most_words < argc ? commands[i].most_words : argc,
                              0};
         if (strcmp(name, commands[i].name)) continue;
         read_command_line(&line, argc, argv);
