@@ -76,3 +76,22 @@ void tell_if_no_box(network *net, int w, int h, const detection *boxes, int coun
     else
         report_note("no box above %s, nor any of a score worth showing", skip_leading_zero(said[0]));
 }
+
+static int coordinates;
+
+void detector_test_set_coordinates(int on)
+{
+    coordinates = on;
+}
+
+void print_coordinates(int w, int h, const detection *boxes, int count, float thresh, char **names, int classes)
+{
+    int i, k;
+    for (i = 0; coordinates && i < count; ++i) {
+        const box b = boxes[i].bbox;
+        for (k = 0; k < classes; ++k)
+            if (boxes[i].prob[k] > thresh)
+                printf("%s: %.0f%%\t(left_x: %4.0f   top_y: %4.0f   width: %4.0f   height: %4.0f)\n", names[k],
+                       boxes[i].prob[k] * 100, (b.x - b.w / 2) * w, (b.y - b.h / 2) * h, b.w * w, b.h * h);
+    }
+}
