@@ -208,9 +208,9 @@ refuses_other_files() {
 
 # What is no regular file is not looked into, which would take from it.
 takes_pipes() {
-    "$darknet" ops <(cat detector.cfg) -nogpu 2>/dev/null | grep -q 'Operations' &&
+    "$darknet" ops <(cat detector.cfg) -nogpu >out.txt 2>/dev/null && grep -q 'Operations' out.txt &&
         { printf '\357\273\277# a remark\r\n\r\n' && cat my.data; } >marked.data &&
-        "$darknet" detector anchors marked.data -num 1 | grep -q anchors
+        "$darknet" detector anchors marked.data -num 1 >out.txt && grep -q anchors out.txt
 }
 
 try "a word where a number belongs is an error with its range" refuses_values
@@ -228,7 +228,8 @@ places_of_options() {
         '-nogpu -i 0 detector test my.data detector.cfg -thresh .01 detector.weights images/a-1.jpg -out found'; do
         rm -f found*
         # shellcheck disable=SC2086
-        "$darknet" $words 2>err.txt | grep -v seconds >"found.txt" || { cat err.txt; return 1; }
+        "$darknet" $words >out.txt 2>err.txt || { cat err.txt; return 1; }
+        grep -v seconds out.txt >found.txt
         compgen -G 'found.*[gp]' >/dev/null || { echo "no picture: $words"; return 1; }
         [ -e wanted.txt ] || mv found.txt wanted.txt
         [ ! -e found.txt ] || diff wanted.txt found.txt || return

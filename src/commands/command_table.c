@@ -12,6 +12,7 @@
 #include "data/loader_threads.h"
 #include "data/photo.h"
 #include "data/random_stream.h"
+#include "train/cfg_keys.h"
 #include "train/classifier_training.h"
 #include "train/detector_training.h"
 
@@ -30,6 +31,7 @@ enum {
     DETECTOR_VALID = 32,
     DETECTOR_DEMO = 64,
     DETECT = 128,
+    OPS = 256,
     TRAINERS = CLASSIFIER_TRAIN | DETECTOR_TRAIN
 };
 
@@ -76,7 +78,7 @@ static const command_row commands[] = {
     {"classify", 0, "<cfg> <weights> [image]", "classifier predict with cfg/imagenet1k.data", 0, 0},
     {"partial", 0, "<cfg> <weights> <out.weights> <n>", "the first n layers, to start another network from", 0, 0},
     {"average", 0, "<cfg> <out.weights> <weights...>", "the mean of several weights", 0, 0},
-    {"ops", 0, "<cfg>", "count the operations of a network", 0, 0},
+    {"ops", 0, "<cfg>", "count the operations of a network", OPS, 0},
     {"speed", 0, "<cfg> [n]", "time n runs (1000)", 0, 0},
     {"print", 0, "<cfg> <weights> <n>", "the weights of layer n", 0, 0},
     {"visualize", 0, "<cfg> [weights]", "draw the filters (OPENCV=1)", 0, 0},
@@ -185,6 +187,11 @@ static void apply_ext_output(long long given)
     detector_test_set_coordinates((int)given);
 }
 
+static void apply_strict(long long given)
+{
+    cfg_keys_set_strict((int)given);
+}
+
 static const char every_epochs[] = "a whole number of epochs from 1 to 1000000";
 
 /* Those with `apply` are removed from argv before Darknet reads it. Other commands of Darknet have options with the
@@ -233,6 +240,11 @@ static const option_row options[] = {
      apply_cache,
      "<MB>",
      "decoded images kept in memory"},
+    {{"-strict", OPTION_FLAG, 0, 0, 0, 0, 0},
+     TRAINERS | OPS,
+     apply_strict,
+     "",
+     "end with an error where the cfg has keys that do nothing here"},
     {{"-gpus", OPTION_LIST, 0, 0, 1023, 0, 0}, TRAINERS, 0, "<i,j>", "train on these GPUs"},
     {{"-thresh", OPTION_NUMBER, 0, 0, 1, 0, 0},
      DETECTOR_TEST | DETECTOR_DEMO | DETECT,

@@ -34,6 +34,11 @@ static const struct {
     {"iou_thresh", "here an object is trained in one place"},
 };
 
+const char *head_key(int i)
+{
+    return i < HEAD_KEYS ? head_keys[i].key : 0;
+}
+
 int is_head_key(const char *key)
 {
     int i;
