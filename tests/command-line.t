@@ -268,4 +268,55 @@ try "average takes -nogpu, too" averages
 try "-ext_output prints the corner and the size of every box" prints_coordinates
 try "calc_anchors and -num_of_clusters are anchors and -num" calculates_anchors
 try "-dont_show and -i do no harm anywhere" accepts_dont_show
+
+# --- What a training prints, and where detector valid writes ----------------------------------------------------------
+
+# Four iterations, the second image without an object, whose averages are divisions by 0.
+longer() { sed "s/^max_batches=.*/max_batches=4/" "$1" >longer.cfg; }
+train_longer() { rm -f backup/* && "$darknet" "$1" train two.data longer.cfg -seed 1 -nogpu "${@:2}" >out.txt 2>err.txt; }
+iterations() { sed -nE 's/^([0-9]+)(, [0-9.]+)?: .* avg, .* ETA .*/\1/p' out.txt | tr '\n' ' '; }
+cp images/a-1.jpg images/a-2.jpg
+: >labels/a-2.txt
+{ cat list && echo "$T/images/a-2.jpg"; } >two
+sed "s|=.*/list$|=$T/two|" my.data >two.data
+
+one_line_an_iteration() {
+    local kind
+    for kind in detector classifier; do
+        longer $kind.cfg && train_longer $kind && [ "$(iterations)" = '1 2 3 4 ' ] &&
+            ! grep -E 'Avg IOU|Loaded|nan' out.txt || return
+        train_longer $kind -log 3 && [ "$(iterations)" = '3 4 ' ] && train_longer $kind -log 2 && [ "$(iterations)" = '2 4 ' ] ||
+            return
+    done
+}
+more_lines_on_demand() {
+    longer detector.cfg && train_longer detector -v && [ "$(iterations)" = '1 2 3 4 ' ] && grep -q '^Region 1 Avg IOU' out.txt &&
+        [ "$(grep -c '^Loaded: ' out.txt)" = 4 ] && ! grep nan out.txt
+}
+table_names_labels() {
+    local smoothing
+    for smoothing in hard ls ols; do
+        { cat detector.cfg && echo smoothing=$smoothing; } >smoothed.cfg
+        "$darknet" ops smoothed.cfg -nogpu >out.txt 2>err.txt && grep -qx " *labels: $smoothing" err.txt || return
+    done
+    "$darknet" ops detector.cfg -nogpu >out.txt 2>err.txt && ! grep labels: err.txt
+}
+
+# Of one image, where Darknet loaded four.
+valid_makes_its_folder() {
+    rm -rf results && "$darknet" detector valid my.data detector.cfg detector.weights -nogpu >out.txt 2>err.txt &&
+        [ -s results/comp4_det_test_a.txt ] && [ -e results/comp4_det_test_b.txt ] && rm -r results && echo x >results &&
+        fails 'cannot write to the folder results: Not a directory' \
+            "$darknet" detector valid my.data detector.cfg detector.weights -nogpu || return
+    { cat my.data && echo results=there/deep; } >deep.data
+    fails 'cannot make the folder there/deep: No such file' \
+        "$darknet" detector valid deep.data detector.cfg detector.weights -nogpu && echo a >one-name &&
+        sed "s|^names=.*|names=$T/one-name|" my.data >few.data &&
+        fails '2 classes, but 1 names' "$darknet" detector valid few.data detector.cfg detector.weights -nogpu
+}
+
+try "a training prints one line an iteration, or one every -log n and the last" one_line_an_iteration
+try "-v prints Darknet's own lines too, and none with nan" more_lines_on_demand
+try "the table of layers names the labels of a head" table_names_labels
+try "detector valid makes the folder that it writes to, or says in one line why not" valid_makes_its_folder
 finish

@@ -15,6 +15,7 @@
 #include "train/cfg_keys.h"
 #include "train/classifier_training.h"
 #include "train/detector_training.h"
+#include "train/training.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -192,6 +193,16 @@ static void apply_strict(long long given)
     cfg_keys_set_strict((int)given);
 }
 
+static void apply_log(long long iterations)
+{
+    training_set_log((int)iterations);
+}
+
+static void apply_verbose(long long given)
+{
+    training_set_verbose((int)given);
+}
+
 static const char every_epochs[] = "a whole number of epochs from 1 to 1000000";
 
 /* Those with `apply` are removed from argv before Darknet reads it. Other commands of Darknet have options with the
@@ -240,6 +251,12 @@ static const option_row options[] = {
      apply_cache,
      "<MB>",
      "decoded images kept in memory"},
+    {{"-log", OPTION_WHOLE, 0, 1, 1000000, 0, 0}, TRAINERS, apply_log, "<n>", "a line every n iterations (1)"},
+    {{"-v", OPTION_FLAG, 0, 0, 0, 0, 0},
+     TRAINERS,
+     apply_verbose,
+     "",
+     "Darknet's own lines, too: what each head has found, and how long\nloading took"},
     {{"-strict", OPTION_FLAG, 0, 0, 0, 0, 0},
      TRAINERS | OPS,
      apply_strict,

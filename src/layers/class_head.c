@@ -162,6 +162,7 @@ void parse_class_head(layer *l, list *options, network *net, int index)
         die("\n%s (layer %d): smoothing with background=1 is not defined: remove one of them", section, index);
     first = first_head(net, index);
     l->label_smoothing = parse_label_smoothing(options, section, index, l->classes, OLS_HARD, first, 0);
+    fprintf(stderr, "           labels: %s\n", ols_smoothing_name(l->label_smoothing->options.smoothing));
     if (!first) {
         /* Only the owner counts iterations; otherwise three heads would count each iteration three times. */
         l->update = update_soft_labels;
