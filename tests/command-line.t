@@ -242,13 +242,17 @@ averages() {
         cmp detector.weights mean.weights
 }
 
-# The corner is x - w / 2 of the box, in pixels of the image.
 prints_coordinates() {
     "$darknet" detector test my.data detector.cfg detector.weights images/a-1.jpg -thresh .01 -nogpu >plain.txt 2>/dev/null &&
         "$darknet" detector test my.data detector.cfg detector.weights images/a-1.jpg -thresh .01 -ext_output -nogpu \
             >boxes.txt 2>/dev/null || return
     [ "$(grep -c '%$' plain.txt)" = "$(grep -cE $'^[ab]: [0-9]+%\t\\(left_x: +-?[0-9]+   top_y: +-?[0-9]+   width: +[0-9]+   height: +[0-9]+\\)$' boxes.txt)" ] &&
-        grep -q '%$' plain.txt && ! grep left_x plain.txt
+        grep -q '%$' plain.txt && ! grep left_x plain.txt || return
+    # detector valid writes the same corner, counted from 1, where it is inside of the image.
+    "$darknet" detector valid my.data detector.cfg detector.weights -nogpu >/dev/null 2>&1 || return
+    tr -d '(),' <boxes.txt | awk 'NR == FNR { x = $3; y = $4; next } /^a: .*left_x/ { n++; dx = $4 + 1 - x; dy = $6 + 1 - y }
+        END { exit !(n == 1 && dx * dx < .4 && dy * dy < .4) }' results/comp4_det_test_a.txt - ||
+        { cat boxes.txt results/comp4_det_test_a.txt; return 1; }
 }
 
 calculates_anchors() {
