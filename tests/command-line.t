@@ -262,9 +262,13 @@ calculates_anchors() {
 }
 
 accepts_dont_show() {
-    "$darknet" detector map my.data detector.cfg detector.weights -dont_show -nogpu >/dev/null 2>err.txt &&
-        "$darknet" classifier predict my.data classifier.cfg classifier.weights images/a-1.jpg -dont_show -nogpu \
-            >/dev/null 2>err.txt && "$darknet" ols show -dont_show classifier.weights -i 0 >/dev/null
+    local words
+    for words in 'detector map my.data detector.cfg detector.weights -dont_show -nogpu' \
+        'classifier predict my.data classifier.cfg classifier.weights images/a-1.jpg -dont_show -nogpu' \
+        'ols show -dont_show classifier.weights -i 0'; do
+        # shellcheck disable=SC2086
+        "$darknet" $words >out.txt 2>err.txt || { echo "status $? of: $words"; tail -n 3 err.txt; return 1; }
+    done
 }
 
 try "detector test does the same wherever its options stand" places_of_options
