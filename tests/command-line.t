@@ -84,7 +84,7 @@ usage_without_files() {
         # shellcheck disable=SC2086
         "$darknet" $command >out.txt 2>err.txt
         status=$?
-        [ $status = 1 ] && [ ! -s out.txt ] && grep -q "^usage: darknet ${command/calc_/}" err.txt ||
+        [ "$status" = 1 ] && [ ! -s out.txt ] && grep -q "^usage: darknet ${command/calc_/}" err.txt ||
             { echo "status $status of $command"; head -n 3 out.txt err.txt; return 1; }
     done
 }
@@ -291,7 +291,7 @@ sed "s|=.*/list$|=$T/two|" my.data >two.data
 one_line_an_iteration() {
     local kind
     for kind in detector classifier; do
-        longer $kind.cfg && train_longer $kind && [ "$(iterations)" = '1 2 3 4 ' ] &&
+        longer "$kind.cfg" && train_longer "$kind" && [ "$(iterations)" = '1 2 3 4 ' ] &&
             ! grep -E 'Avg IOU|Loaded|nan' out.txt || return
         train_longer $kind -log 3 && [ "$(iterations)" = '3 4 ' ] && train_longer $kind -log 2 && [ "$(iterations)" = '2 4 ' ] ||
             return
