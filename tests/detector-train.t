@@ -417,8 +417,8 @@ refuses() {
 train_with() { "$darknet" detector train "$1" short.cfg "${@:2}" -nogpu; }
 helps() {
     "$darknet" detector train --help >out.txt && "$darknet" classifier -nogpu train -h >>out.txt &&
-        [ "$(grep -c '^usage: darknet detector train <data> <cfg>' out.txt)" = 2 ] || return
-    ! "$darknet" detector train data 2>err.txt && grep '^usage: ' err.txt
+        grep -q '^usage: darknet detector train <data> <cfg>' out.txt && grep -q '^usage: darknet classifier train' out.txt || return
+    fails 'detector train: needs <data> <cfg> [weights]' "$darknet" detector train data
 }
 says_that_it_is_at_the_end() {
     "$darknet" detector train data net.cfg backup/net_final.weights -nogpu >out.txt 2>err.txt &&

@@ -131,17 +131,13 @@ stands_alone() {
 
 commands=('classifier train' 'classifier metrics' 'classifier suspects' 'detector train' 'detector map' 'detector anchors' 'ols show' 'ols plot' 'ols deploy')
 
-# options_of COMMAND: those that its --help names, of `ols` those in the usage of the subcommand (-set is of two). With
-# -nogpu, because a GPU build asks for a GPU first.
+# Of Darknet itself: one subsection of the man page has them all.
+darknets=('classifier predict' 'classifier valid' 'classifier demo' 'detector test' 'detector valid' 'detector demo' detect ops speed)
+
+# options_of COMMAND: those that its --help names.
 options_of() {
     # shellcheck disable=SC2086  # words
-    case $1 in
-        'ols '*) "$package/usr/bin/darknet" ols --help | awk -v name="$1" '
-            /^ *(usage: )?darknet / { ours = index($0, name " ") }
-            /^options:/ { ours = name != "ols deploy" }
-            ours' ;;
-        *) "$package/usr/bin/darknet" $1 --help -nogpu 2>&1 ;;
-    esac | grep -oE '(^|[[ (])-[a-z][a-z_]*' | grep -oE -- '-.*' | sort -u
+    "$package/usr/bin/darknet" $1 --help | grep -oE '(^|[[ (])-[a-z][a-z_]*' | grep -oE -- '-.*' | sort -u
 }
 
 # What bash offers for the words; the last one may be empty.
@@ -165,11 +161,13 @@ man_page_is_sound() {
         { [ ! -s said.txt ] || { cat said.txt && return 1; }; }
 }
 
-# One of the subsections whose heading names the command has the option; -i and -nogpu are of all.
+# One of the subsections whose heading names the command has the option; some are of all.
 man_page_knows_options() {
-    local command option status=0 known
-    for command in "${commands[@]}"; do
-        known=$(awk -v command="darknet $command" '/^\.S[sh]/ { here = index($0 ",", command ",") || /DESCRIPTION/ } here' \
+    local command option heading status=0 known
+    for command in "${commands[@]}" "${darknets[@]}"; do
+        heading="darknet $command"
+        [[ " ${darknets[*]} " != *" $command "* ]] || heading='Commands of Darknet itself'
+        known=$(awk -v heading="$heading" '/^\.S[sh]/ { here = index($0 ",", heading ",") || /DESCRIPTION/ } here' \
             "$man_page" | grep -oE 'Fl [a-z_]+' | sed 's/^Fl /-/')
         for option in $(options_of "$command"); do
             grep -qxe "$option" <<<"$known" || { echo "darknet $command: not in the man page: $option" && status=1; }
@@ -180,8 +178,8 @@ man_page_knows_options() {
 
 completion_knows_options() {
     local command wanted status=0
-    for command in "${commands[@]}"; do
-        wanted=$({ options_of "$command"; printf '%s\n' -i -nogpu; } | sort -u)
+    for command in "${commands[@]}" "${darknets[@]}"; do
+        wanted=$({ options_of "$command"; printf '%s\n' -i -nogpu -dont_show; } | sort -u)
         # shellcheck disable=SC2086  # words
         diff <(echo "$wanted") <(offered darknet $command - | grep -vx -e --help) ||
             { echo "darknet $command: what --help names, and what is offered" && status=1; }

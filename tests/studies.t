@@ -73,7 +73,7 @@ reads_losses() {
 
 # A training that fails ends the study with the program's last words and the log's name.
 training_fails() {
-    echo max_batches=9 >net.cfg
+    printf '%s\n' '[net]' max_batches=9 >net.cfg
     export DARKNET_PROGRAM=$darknet
     if shared train detector "$T/none.data" 1 "$T/net.cfg" >out.txt 2>err.txt; then return 1; fi
     cat err.txt

@@ -141,8 +141,8 @@ static metrics_arguments read_arguments(int argc, char **argv)
         {"-features", OPTION_OUTPUT, &a.features, 0, 0, 0, 0},
         {"-sheet", OPTION_OUTPUT, &a.sheet, 0, 0, 0, 0},
     };
-    command_line line = {command, usage, "<data> <cfg> <weights>", options, sizeof options / sizeof *options, 0, 3,
-                         argc,    0};
+    command_line line = {
+        command, usage, "<data> <cfg> <weights>", options, sizeof options / sizeof *options, 0, 3, argc, 0, 0};
     a.words = line.words = (const char **)xcalloc(argc, sizeof *line.words);
     read_command_line(&line, argc, argv);
     a.weights_count = line.word_count - 2;

@@ -68,7 +68,7 @@ static suspects_arguments read_arguments(int argc, char **argv)
         {"-json", OPTION_OUTPUT, &a.json, 0, 0, 0, 0},
     };
     command_line line = {
-        command, usage, "<data> <cfg> <weights>", options, sizeof options / sizeof *options, a.words, 3, 3, 0};
+        command, usage, "<data> <cfg> <weights>", options, sizeof options / sizeof *options, a.words, 3, 3, 0, 0};
     read_command_line(&line, argc, argv);
     if (strcmp(a.list, "valid") && strcmp(a.list, "train")) refuse_value(command, "-list", a.list, "train or valid");
     return a;

@@ -2,10 +2,14 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/memory.h"
+#include "base/nearest_name.h"
 #include "base/numbers.h"
 #include "commands/exit_status.h"
+#include "commands/file_kind.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void refuse_value(const char *command, const char *name, const char *value, const char *must_be)
@@ -13,17 +17,56 @@ void refuse_value(const char *command, const char *name, const char *value, cons
     die("%s: %s %s is not valid: must be %s", command, name, value, must_be);
 }
 
-int help_is_asked(int argc, char **argv)
+const char *did_you_mean(const char *typed, const char *const *names, int count)
 {
-    int i, asked = 0;
-    for (i = 1; i < argc && argv[i]; ++i) asked |= !strcmp(argv[i], "--help") || !strcmp(argv[i], "-h");
-    return asked;
+    static char text[128];
+    const char *nearest = nearest_name(typed, names, count);
+    text[0] = 0;
+    if (nearest) snprintf(text, sizeof text, ": did you mean %s?", nearest);
+    return text;
 }
 
 /* argv[i], or NULL beyond its end. There are NULLs at the end of argv, too, after Darknet has removed options. */
 static const char *argument(int argc, char **argv, int i)
 {
     return i < argc ? argv[i] : 0;
+}
+
+/* ---- Options ----------------------------------------------------------------------------------------------------- */
+
+/* Those that every command takes; main() reads the first two. */
+static int nothing;
+static long long gpu;
+static command_option everywhere[] = {
+    {"-nogpu", OPTION_FLAG, &nothing, 0, 0, 0, 0},
+    {"-i", OPTION_WHOLE, &gpu, -1, 1023, 0, 0},
+    {"-dont_show", OPTION_FLAG, &nothing, 0, 0, 0, 0},
+};
+enum { EVERYWHERE = sizeof everywhere / sizeof *everywhere };
+
+static command_option *find(const command_line *line, const char *name)
+{
+    int k;
+    for (k = 0; line && k < line->option_count; ++k)
+        if (!strcmp(name, line->options[k].name)) return &line->options[k];
+    for (k = 0; k < EVERYWHERE; ++k)
+        if (!strcmp(name, everywhere[k].name)) return &everywhere[k];
+    return 0;
+}
+
+const command_option *find_option(const command_line *line, const char *name)
+{
+    return find(line, name);
+}
+
+int help_is_asked(const command_line *line, int argc, char **argv)
+{
+    int i, asked = 0;
+    for (i = 1; argument(argc, argv, i); ++i) {
+        const int has_value = argument(argc, argv, i + 1) && find(line, "-h");
+        asked |= !strcmp(argv[i], "--help") || (!strcmp(argv[i], "-h") && !has_value);
+    }
+    return asked;
 }
 
 /* Whether the text has only characters of numbers: then it was meant as one, even if it is not valid. */
@@ -52,17 +95,31 @@ static void read_number(const char *command, const command_option *option, const
     refuse_value(command, option->name, text, option->must_be ? option->must_be : range);
 }
 
-/* Reads the option at argv[i]. Returns how many entries it takes. */
-static int read_option_at(const char *command, command_option *option, int argc, char **argv, int i)
+static void read_list(const char *command, const command_option *option, const char *text)
 {
+    char *copy = xstrdup(text), *rest = copy, *item;
+    long long number;
+    while ((item = strsep(&rest, ",")))
+        if (parse_whole_number(item, (long long)option->low, (long long)option->high, &number))
+            refuse_value(command, option->name, text, "whole numbers with commas in between, as in 0,1");
+    free(copy);
+    *(const char **)option->value = text;
+}
+
+/* Reads the option at argv[i]. Returns how many entries it takes. */
+static int read_option_at(const command_line *line, command_option *option, int argc, char **argv, int i)
+{
+    const char *command = line->command;
     const int length = option_length(option, argc, argv, i);
     const char *text = length == 2 ? argument(argc, argv, i + 1) : 0;
     if (option->given++) die("%s: %s is given twice", command, option->name);
-    if (length == 2 && !text) die("%s: %s needs a value", command, option->name);
+    if (length == 2 && (!text || find(line, text))) die("%s: %s needs a value", command, option->name);
     if (option->kind == OPTION_FLAG)
         *(int *)option->value = 1;
     else if (option->kind == OPTION_TEXT || option->kind == OPTION_OUTPUT)
         *(const char **)option->value = text;
+    else if (option->kind == OPTION_LIST)
+        read_list(command, option, text);
     else if (!text)
         *(long long *)option->value = 1;
     else
@@ -70,25 +127,23 @@ static int read_option_at(const char *command, command_option *option, int argc,
     return length;
 }
 
-int take_option(const char *command, command_option *option, int argc, char **argv)
+/* Ends the program with a line that names the nearest option. */
+static void refuse_option(const command_line *line, const char *name)
 {
-    int i = 1, k;
-    while (argument(argc, argv, i)) {
-        int length;
-        if (strcmp(argv[i], option->name)) {
-            ++i;
-            continue;
-        }
-        length = read_option_at(command, option, argc, argv, i);
-        for (k = i; k < argc; ++k) argv[k] = (char *)argument(argc, argv, k + length);
-    }
-    return option->given;
+    enum { MOST = 64 };
+    const char *names[MOST];
+    int k, count = 0;
+    for (k = 0; k < line->option_count && count < MOST; ++k) names[count++] = line->options[k].name;
+    for (k = 0; k < EVERYWHERE && count < MOST; ++k) names[count++] = everywhere[k].name;
+    die("%s: unknown option %s%s (see darknet %s --help)", line->command, name, did_you_mean(name, names, count),
+        line->command);
 }
+
+/* ---- The line ---------------------------------------------------------------------------------------------------- */
 
 static void read_word(command_line *line, int place, const char *word)
 {
-    enum { GROUP_AND_NAME = 2 };
-    if (place < GROUP_AND_NAME) return;
+    if (place < (line->alone ? 1 : 2)) return;
     if (line->word_count == line->most_words)
         die("%s: unexpected argument %s (see darknet %s --help)", line->command, word, line->command);
     line->words[line->word_count++] = word;
@@ -107,30 +162,39 @@ static void check_outputs(const command_line *line)
     }
 }
 
+/* The words and options. Returns how many arguments there are. */
+static int read_arguments(command_line *line, int argc, char **argv)
+{
+    int i, place = 0, arguments = 0;
+    for (i = 1; argument(argc, argv, i); ++arguments) {
+        command_option *option = find(line, argv[i]);
+        if (argv[i][0] != '-') {
+            read_word(line, place++, argv[i++]);
+            continue;
+        }
+        if (!option) refuse_option(line, argv[i]);
+        i += read_option_at(line, option, argc, argv, i);
+    }
+    return arguments;
+}
+
 void read_command_line(command_line *line, int argc, char **argv)
 {
-    int i, k, place = 0, arguments = 0;
-    if (help_is_asked(argc, argv)) {
+    int i, arguments;
+    if (help_is_asked(line, argc, argv)) {
         fputs(line->usage, stdout);
         leave(0);
     }
     line->word_count = 0;
     for (i = 0; i < line->most_words; ++i) line->words[i] = 0;
-    for (i = 1; argument(argc, argv, i); ++arguments) {
-        if (argv[i][0] != '-') {
-            read_word(line, place++, argv[i++]);
-            continue;
-        }
-        for (k = 0; k < line->option_count && strcmp(argv[i], line->options[k].name);) ++k;
-        if (k == line->option_count)
-            die("%s: unknown option %s (see darknet %s --help)", line->command, argv[i], line->command);
-        i += read_option_at(line->command, &line->options[k], argc, argv, i);
-    }
+    arguments = read_arguments(line, argc, argv);
     if (line->word_count >= line->fewest_words) {
+        check_file_kinds(line->command, line->needs, line->words, line->word_count);
         check_outputs(line);
         return;
     }
-    if (arguments > 2) die("%s: needs %s (see darknet %s --help)", line->command, line->needs, line->command);
+    if (arguments > (line->alone ? 1 : 2))
+        die("%s: needs %s (see darknet %s --help)", line->command, line->needs, line->command);
     fputs(line->usage, stderr);
     leave(1);
 }

@@ -24,7 +24,7 @@ static const char usage[] =
     "usage: darknet detector anchors <data> [options]\n"
     "           finds anchors for the labelled boxes of the data file's train= list, by k-means over IoU, and prints\n"
     "           them as the line to paste into [yolo]\n"
-    "    -num <n>       how many (default 9)\n"
+    "    -num <n>       how many (default 9); in other Darknets it is -num_of_clusters\n"
     "    -width <n>     of the network's input, in pixels (default 416)\n"
     "    -height <n>    (default 416)\n"
     "    -stretch       images are stretched to the network's input; Darknet keeps their proportions\n"
@@ -43,6 +43,7 @@ static arguments read_arguments(int argc, char **argv)
     arguments a = {.num = 9, .width = 416, .height = 416, .seed = 1, .restarts = 50};
     command_option options[] = {
         {"-num", OPTION_WHOLE, &a.num, 1, 1000, 0, 0},
+        {"-num_of_clusters", OPTION_WHOLE, &a.num, 1, 1000, 0, 0},
         {"-width", OPTION_WHOLE, &a.width, 1, 100000, 0, 0},
         {"-height", OPTION_WHOLE, &a.height, 1, 100000, 0, 0},
         {"-seed", OPTION_WHOLE, &a.seed, 0, 0xffffffffu, 0, 0},
@@ -50,7 +51,7 @@ static arguments read_arguments(int argc, char **argv)
         {"-stretch", OPTION_FLAG, &a.stretch, 0, 0, 0, 0},
         {"-plot", OPTION_OUTPUT, &a.plot, 0, 0, 0, 0},
     };
-    command_line line = {command, usage, "<data>", options, sizeof options / sizeof *options, &a.data_file, 1, 1, 0};
+    command_line line = {command, usage, "<data>", options, sizeof options / sizeof *options, &a.data_file, 1, 1, 0, 0};
     read_command_line(&line, argc, argv);
     return a;
 }

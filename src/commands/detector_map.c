@@ -179,6 +179,7 @@ static map_arguments read_arguments(int argc, char **argv)
                          a.files,
                          1,
                          3,
+                         0,
                          0};
     read_command_line(&line, argc, argv);
     check_options(&a, line.word_count, options, NETWORK_OPTIONS);

@@ -6,9 +6,14 @@
 #include "eval/threshold_file.h"
 #include "list.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* A lower score than this is none: it is not worth a threshold. */
 static const float LOWEST_NAMED = 1e-6f;
@@ -75,4 +80,32 @@ void tell_if_no_box(network *net, int w, int h, const detection *boxes, int coun
                     score_text(highest, thresh, said[1]), names[class_id], suggestion(highest, said[2]));
     else
         report_note("no box above %s, nor any of a score worth showing", skip_leading_zero(said[0]));
+}
+
+void begin_results(const char *folder, char *names_file, int classes)
+{
+    char path[PATH_MAX];
+    check_names(names_file, classes);
+    if (mkdir(folder, 0777) && errno != EEXIST) die("cannot make the folder %s: %s", folder, strerror(errno));
+    snprintf(path, sizeof path, "%s/", folder); /* so that a file is no folder */
+    if (access(path, W_OK | X_OK)) die("cannot write to the folder %s: %s", folder, strerror(errno));
+}
+
+static int coordinates;
+
+void detector_test_set_coordinates(int on)
+{
+    coordinates = on;
+}
+
+void print_coordinates(int w, int h, const detection *boxes, int count, float thresh, char **names, int classes)
+{
+    int i, k;
+    for (i = 0; coordinates && i < count; ++i) {
+        const box b = boxes[i].bbox;
+        for (k = 0; k < classes; ++k)
+            if (boxes[i].prob[k] > thresh)
+                printf("%s: %.0f%%\t(left_x: %4.0f   top_y: %4.0f   width: %4.0f   height: %4.0f)\n", names[k],
+                       boxes[i].prob[k] * 100, (b.x - b.w / 2) * w, (b.y - b.h / 2) * h, b.w * w, b.h * h);
+    }
 }

@@ -1,5 +1,6 @@
 /* What is added to Darknet's `detector test` and `detector demo`: the threshold of the best F1 as the default, and a
- * line where no box reaches the threshold. */
+ * line where no box reaches the threshold, and the boxes' coordinates; and to
+ * `detector valid`: the folder that it writes to. */
 #ifndef DETECTOR_TEST_H
 #define DETECTOR_TEST_H
 
@@ -19,5 +20,18 @@ void check_names(char *names_file, int classes);
  * threshold: where no class of a box is above it, one line on stderr says so, with the highest score and a threshold
  * that shows something. */
 void tell_if_no_box(network *net, int w, int h, const detection *boxes, int count, float thresh, char **names);
+
+/* Hook in validate_detector and validate_detector_flip, before they open their files in the folder of results=: makes
+ * the folder where it is not there. Ends the program with one line where that fails, where nothing can be written
+ * there, or where the file has fewer names than there are classes. */
+void begin_results(const char *folder, char *names_file, int classes);
+
+/* -ext_output: from now on print_coordinates prints. */
+void detector_test_set_coordinates(int on);
+
+/* Hook in test_detector, where the boxes have been drawn into an image of w x h pixels: with -ext_output, a line on
+ * stdout for each class of a box above the threshold, with the box's left upper corner and size in pixels, in the words
+ * that other Darknets have for it. */
+void print_coordinates(int w, int h, const detection *boxes, int count, float thresh, char **names, int classes);
 
 #endif

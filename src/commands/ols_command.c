@@ -4,33 +4,40 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "commands/deploy.h"
 #include "commands/command_line.h"
+#include "commands/deploy.h"
 #include "commands/soft_label_plot.h"
 #include "data/lists.h"
 #include "layers/label_smoothing.h"
 #include "train/checkpoint.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char usage[] =
-    "usage: darknet ols show <weights> [-names <file>] [-top <n>]\n"
+static const char show_usage[] =
+    "usage: darknet ols show <weights> [options]\n"
     "           the soft labels in a checkpoint as a table; above 20 classes (or with -top n) the n strongest\n"
     "           entries of every row\n"
-    "       darknet ols plot <weights>... <out.png> [-names <file>]\n"
-    "           the same as a heat map (needs gnuplot); of several checkpoints a strip of heat maps in order of their\n"
-    "           epochs, and a chart of how S changed\n"
-    "       darknet ols deploy <in.cfg> <out.cfg> <in.weights> <out.weights>\n"
+    "    -names <file>  names of the classes, one a line\n"
+    "    -top <n>       so many entries of every row (5)\n"
+    "    -set <n>       which soft labels, where a network has several [ols] layers (0)\n";
+
+static const char plot_usage[] =
+    "usage: darknet ols plot <weights>... <out.png> [options]\n"
+    "           the soft labels in a checkpoint as a heat map (needs gnuplot); of several checkpoints a strip of heat\n"
+    "           maps in order of their epochs, and a chart of how S changed\n"
+    "    -names <file>  names of the classes, one a line\n"
+    "    -set <n>       which soft labels, where a network has several [ols] layers (0)\n";
+
+static const char deploy_usage[] =
+    "usage: darknet ols deploy <in.cfg> <out.cfg> <in.weights> <out.weights>\n"
     "           writes the network for inference, in layers that any Darknet and OpenCV's dnn module have; batch\n"
     "           normalisation goes into the weights. Of X_best.weights with X_best.json beside it the heads get its\n"
     "           threshold as thresh=, which OpenCV reads\n"
     "       darknet ols deploy <in.cfg> <out.cfg>\n"
     "           writes the cfg without smoothing: [ols] becomes [softmax], so that any Darknet reads it with the\n"
-    "           same weights\n"
-    "options: -set <n>  which soft labels, where a network has several [ols] layers (default 0)\n";
+    "           same weights\n";
 
 /* Arguments of the three commands. */
 typedef struct {
@@ -191,46 +198,43 @@ static int deploy(const arguments *a)
     return 0;
 }
 
-int run_ols(int argc, char **argv)
+/* ---- The command lines ------------------------------------------------------------------------------------------- */
+
+int ols_show(int argc, char **argv)
 {
-    static arguments a;
-    /* show accepts all of these options, plot the first two, deploy none. */
+    static const char *words[1];
+    static arguments a = {words, 0, 0, 0, 0};
     command_option options[] = {
         {"-set", OPTION_WHOLE, &a.set, 0, 1000, 0, 0},
         {"-names", OPTION_TEXT, &a.names, 0, 0, 0, 0},
         {"-top", OPTION_WHOLE, &a.top, 1, 1000000, 0, 0},
     };
-    static const struct {
-        const char *name, *full_name, *needs;
-        int options, fewest_words, most_words;
-        int (*run)(const arguments *);
-    } commands[] = {
-        {"show", "ols show", "<weights>", 3, 1, 1, show},
-        {"plot", "ols plot", "<weights>... <out.png>", 2, 2, INT_MAX, plot},
-        {"deploy", "ols deploy", "<in.cfg> <out.cfg>, or <in.cfg> <out.cfg> <in.weights> <out.weights>", 0, 2, 4,
-         deploy},
+    command_line line = {"ols show", show_usage, "<weights>", options, 3, words, 1, 1, 0, 0};
+    read_command_line(&line, argc, argv);
+    return show(&a);
+}
+
+int ols_plot(int argc, char **argv)
+{
+    static arguments a;
+    command_option options[] = {
+        {"-set", OPTION_WHOLE, &a.set, 0, 1000, 0, 0},
+        {"-names", OPTION_TEXT, &a.names, 0, 0, 0, 0},
     };
-    const char *name = argc > 2 ? argv[2] : 0;
-    size_t i;
-    a.words = (const char **)xcalloc(argc, sizeof *a.words);
-    if (!name || help_is_asked(argc, argv) || !strcmp(name, "help")) {
-        fputs(usage, name ? stdout : stderr);
-        return !name;
-    }
-    for (i = 0; i < sizeof commands / sizeof *commands; ++i) {
-        command_line line = {commands[i].full_name,
-                             usage,
-                             commands[i].needs,
-                             options,
-                             commands[i].options,
-                             a.words,
-                             commands[i].fewest_words,
-                             commands[i].most_words < argc ? commands[i].most_words : argc,
-                             0};
-        if (strcmp(name, commands[i].name)) continue;
-        read_command_line(&line, argc, argv);
-        a.word_count = line.word_count;
-        return commands[i].run(&a);
-    }
-    return report_error("no command ols %s (see darknet ols --help)", name);
+    command_line line = {"ols plot", plot_usage, "<weights>... <out.png>", options, 2, 0, 2, argc, 0, 0};
+    line.words = a.words = (const char **)xcalloc(argc, sizeof *a.words);
+    read_command_line(&line, argc, argv);
+    a.word_count = line.word_count;
+    return plot(&a);
+}
+
+int ols_deploy(int argc, char **argv)
+{
+    static const char *words[4];
+    arguments a = {words, 0, 0, 0, 0};
+    command_line line = {
+        "ols deploy", deploy_usage, "<in.cfg> <out.cfg> [in.weights] [out.weights]", 0, 0, words, 2, 4, 0, 0};
+    read_command_line(&line, argc, argv);
+    a.word_count = line.word_count;
+    return deploy(&a);
 }

@@ -2,7 +2,9 @@
 #ifndef OLS_COMMAND_H
 #define OLS_COMMAND_H
 
-/* Runs the command in argv[2]. Returns the exit status. */
-int run_ols(int argc, char **argv);
+/* Each reads its command line, as main() has it, and returns the exit status. */
+int ols_show(int argc, char **argv);
+int ols_plot(int argc, char **argv);
+int ols_deploy(int argc, char **argv);
 
 #endif

@@ -34,6 +34,11 @@ static const struct {
     {"iou_thresh", "here an object is trained in one place"},
 };
 
+const char *head_key(int i)
+{
+    return i < HEAD_KEYS ? head_keys[i].key : 0;
+}
+
 int is_head_key(const char *key)
 {
     int i;
@@ -162,6 +167,7 @@ static void parse_head_smoothing(layer *l, list *options, network *net, const ch
         die("\n%s (layer %d): smoothing with background=1 is not defined: remove one of them", section, index);
     first = first_head(net, index);
     l->label_smoothing = parse_label_smoothing(options, section, index, l->classes, OLS_HARD, first, 0);
+    fprintf(stderr, "           labels: %s\n", ols_smoothing_name(l->label_smoothing->options.smoothing));
     if (!first) {
         /* Only the owner counts iterations; otherwise three heads would count each iteration three times. */
         l->update = update_soft_labels;

@@ -19,7 +19,8 @@
 /* Whether a layer is [yolo], [region] or [detection], with or without smoothing. */
 int is_detection_head(const layer *l);
 
-/* Whether `key` is one that only [yolo] has, of those that are read here. */
+/* The i-th key that only [yolo] has, of those that are read here; NULL past the last. And whether `key` is one. */
+const char *head_key(int i);
 int is_head_key(const char *key);
 
 /* Reads the keys of a section: those of smoothing into l->label_smoothing, those of [yolo] into l->class_scale,

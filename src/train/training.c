@@ -22,6 +22,9 @@ enum { SYNC_INTERVAL = 4 };
 enum { ROWS_PER_EPOCH = 10, MAX_ROWS = 2000 };
 static const double seconds_between_charts = 60;
 
+/* -log and -v. */
+static int log_every = 1, verbose;
+
 /* ---- Beginning --------------------------------------------------------------------------------------------------- */
 
 /* Writes <folder>/<base><ending> to `path`, leaving room for the ending of a temporary file. */
@@ -123,6 +126,8 @@ void training_begin(training *t, const training_kind *kind, network **nets, int 
     network *net = nets[0];
     const char *folder;
     char *base;
+    int i;
+    for (i = 0; i < n; ++i) nets[i]->quiet = !verbose;
     t->kind = kind;
     t->nets = nets;
     t->n = n;
@@ -191,6 +196,27 @@ static void end_line(const training *t)
     format_duration(seconds_left(t), duration);
     printf(", epoch %.2f of %.2f, %.1f images/s, ETA %s\n", epoch, total_images(t) / t->images_per_epoch, speed,
            duration);
+}
+
+void training_set_log(int n)
+{
+    log_every = n;
+}
+
+void training_set_verbose(int on)
+{
+    verbose = on;
+}
+
+int training_is_verbose(void)
+{
+    return verbose;
+}
+
+int training_prints(const network *net)
+{
+    const size_t iteration = get_current_batch((network *)net);
+    return iteration % log_every == 0 || iteration == (size_t)net->max_batches;
 }
 
 /* ---- Evaluation, log and chart ----------------------------------------------------------------------------------- */
@@ -322,7 +348,7 @@ void training_step(training *t, double loss, double average_loss)
     smoothed_add(&t->seconds_per_image, (monotonic_seconds() - t->last_step_end) / t->images_per_iteration);
     t->images_seen = *net->seen;
     t->weights_synced = t->n == 1 || get_current_batch(net) % SYNC_INTERVAL == 0;
-    end_line(t);
+    if (training_prints(net)) end_line(t);
     t->checkpoint_allowed = divergence_check(get_current_batch(net), loss);
     if (t->epochs) log_and_evaluate(t, loss, average_loss);
     if (interruption() && t->weights_synced && t->images_seen < total_images(t)) stop(t, interruption());

@@ -80,6 +80,15 @@ typedef struct training {
     int chart_failed;        /* 1: no more attempts */
 } training;
 
+/* -log: only every n-th iteration has a line, and the last one. -v: Darknet's own lines, too, of the heads and of
+ * loading. Called before the training begins. */
+void training_set_log(int n);
+void training_set_verbose(int on);
+
+/* Hooks in Darknet's loops: whether the iteration that has just ended has a line, and whether -v was given. */
+int training_prints(const network *net);
+int training_is_verbose(void);
+
 /* Begins the training of n networks, which train in parallel; called before the first batch. `images` is the length of
  * the training list, `options` those of the .data file, `weight_file` may be NULL. Networks and strings stay the
  * caller's and must live as long as the training. Ends the program with one line if weights cannot be saved or
@@ -87,8 +96,9 @@ typedef struct training {
 void training_begin(training *t, const training_kind *kind, network **nets, int n, int images, list *options,
                     char *data_file, char *cfg_file, char *weight_file);
 
-/* Called after every iteration, when Darknet has printed its line without the line end: completes the line with epoch,
- * speed and time left, and evaluates and logs when due. Ends the program if the training has diverged (divergence.h).
+/* Called after every iteration, when Darknet has printed its line without the line end, if training_prints() says that
+ * there is one: completes the line with epoch, speed and time left, and evaluates and logs when due. Ends the program
+ * if the training has diverged (divergence.h).
  */
 void training_step(training *t, double loss, double average_loss);
 

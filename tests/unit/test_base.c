@@ -12,6 +12,7 @@
 #include "base/json_reader.h"
 #include "base/json_writer.h"
 #include "base/memory.h"
+#include "base/nearest_name.h"
 #include "base/numbers.h"
 #include "base/progress.h"
 #include "base/splitmix64.h"
@@ -679,6 +680,39 @@ static void splitmix64_gives_the_published_numbers(void **test)
     for (i = 0; i < COUNT(published); ++i) assert_true(splitmix64_next(&stream) == published[i]);
 }
 
+/* ---- The nearest name -------------------------------------------------------------------------------------------- */
+
+static void letters_are_added_removed_replaced_or_swapped(void **test)
+{
+    char long_name[300];
+    (void)test;
+    assert_int_equal(edit_distance("", ""), 0);
+    assert_int_equal(edit_distance("", "abc"), 3);
+    assert_int_equal(edit_distance("smothing", "smoothing"), 1);
+    assert_int_equal(edit_distance("aplha", "alpha"), 1);
+    assert_int_equal(edit_distance("Alpha", "alpha"), 0);
+    assert_int_equal(edit_distance("kitten", "sitting"), 3);
+    assert_int_equal(edit_distance("ca", "abc"), 3); /* 2 where a letter may be touched twice */
+    memset(long_name, 'a', sizeof long_name - 1);
+    long_name[sizeof long_name - 1] = 0;
+    assert_int_equal(edit_distance(long_name, ""), 255);
+}
+
+static void a_mistyped_name_has_few_mistakes(void **test)
+{
+    static const char *const names[] = {"-thresh", "-top", "-t", "-seed"};
+    (void)test;
+    assert_string_equal(nearest_name("-tresh", names, 4), "-thresh");
+    assert_string_equal(nearest_name("--thresh", names, 4), "-thresh");
+    assert_string_equal(nearest_name("-tip", names, 4), "-top");
+    assert_null(nearest_name("-frobnicate", names, 4));
+    assert_null(nearest_name("-x", names, 4));   /* one letter is near to every other */
+    assert_null(nearest_name("-pot", names, 4)); /* two mistakes in three letters */
+    assert_null(nearest_name("-tresh", names, 0));
+    assert_true(is_mistyped("Alpha", "alpha"));
+    assert_false(is_mistyped("alpha", "alpha"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -709,6 +743,8 @@ int main(void)
         cmocka_unit_test(die_prints_one_line_and_ends_with_status_1),
         cmocka_unit_test(errors_and_notes_are_lines_and_the_program_goes_on),
         cmocka_unit_test(splitmix64_gives_the_published_numbers),
+        cmocka_unit_test(letters_are_added_removed_replaced_or_swapped),
+        cmocka_unit_test(a_mistyped_name_has_few_mistakes),
     };
     return cmocka_run_group_tests_name("base", tests, make_folder, remove_folder) != 0;
 }

@@ -1,0 +1,108 @@
+#include "commands/file_kind.h"
+
+#include "base/error.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- What a file is ---------------------------------------------------------------------------------------------- */
+
+/* Text from `bytes`, behind a byte-order mark: by its first line that is neither blank nor a comment. */
+static file_kind kind_of_text(char *text)
+{
+    char *line, *rest = text;
+    if (!strncmp(rest, "\xef\xbb\xbf", 3)) rest += 3;
+    while ((line = strsep(&rest, "\n"))) {
+        line += strspn(line, " \t\r");
+        if (!*line || *line == '#' || *line == ';') continue;
+        return *line == '[' ? FILE_CFG : strchr(line, '=') ? FILE_DATA : FILE_UNKNOWN;
+    }
+    return FILE_UNKNOWN;
+}
+
+static int is_image(const char *bytes)
+{
+    static const char *const beginnings[] = {"\xff\xd8\xff", "\x89PNG", "GIF8", "BM"};
+    size_t i;
+    for (i = 0; i < sizeof beginnings / sizeof *beginnings; ++i)
+        if (!strncmp(bytes, beginnings[i], strlen(beginnings[i]))) return 1;
+    return 0;
+}
+
+file_kind file_kind_of(const char *path)
+{
+    char bytes[4096 + 1];
+    struct stat status;
+    FILE *file;
+    size_t length;
+    if (stat(path, &status)) return FILE_UNKNOWN;
+    if (S_ISDIR(status.st_mode)) return FILE_FOLDER;
+    if (!S_ISREG(status.st_mode) || !(file = fopen(path, "rb"))) return FILE_UNKNOWN;
+    length = fread(bytes, 1, sizeof bytes - 1, file);
+    fclose(file);
+    bytes[length] = 0;
+    if (strlen(bytes) == length) return kind_of_text(bytes);
+    return is_image(bytes) ? FILE_IMAGE : FILE_BINARY;
+}
+
+/* ---- What a place asks for --------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name; /* what a place is called: <data>, [weights], <in.cfg> */
+    file_kind kind;
+    const char *what;
+} places_by_name[] = {
+    {"data", FILE_DATA, "a .data file"},
+    {"cfg", FILE_CFG, "a cfg"},
+    {"weights", FILE_BINARY, "weights"},
+};
+enum { PLACES = sizeof places_by_name / sizeof *places_by_name };
+
+static const char *what_it_is(file_kind kind)
+{
+    int i;
+    if (kind == FILE_FOLDER) return "a folder";
+    if (kind == FILE_IMAGE) return "an image";
+    for (i = 0; i < PLACES; ++i)
+        if (places_by_name[i].kind == kind) return places_by_name[i].what;
+    return "a file of another kind";
+}
+
+file_kind kind_of_place(const char *place)
+{
+    const char *name = place + strspn(place, "<[");
+    const size_t length = strcspn(name, ">].");
+    int i;
+    if (!strncmp(name, "in.", 3)) return kind_of_place(name + 3);
+    for (i = 0; i < PLACES; ++i)
+        if (length == strlen(places_by_name[i].name) && !strncmp(name, places_by_name[i].name, length))
+            return places_by_name[i].kind;
+    return FILE_UNKNOWN;
+}
+
+/* ---- The command line -------------------------------------------------------------------------------------------- */
+
+/* Ends the program where the file at words[i] is of another kind than `wanted`. */
+static void check_file_kind(const char *command, const char *place, int length, const char *const *words, int i,
+                            int word_count)
+{
+    const file_kind wanted = kind_of_place(place), is = wanted ? file_kind_of(words[i]) : FILE_UNKNOWN;
+    if (!is || is == wanted) return;
+    if (wanted == FILE_DATA && is == FILE_CFG && i + 1 < word_count && file_kind_of(words[i + 1]) == FILE_DATA)
+        die("%s: %s is a cfg, and %s a .data file: the .data file comes first", command, words[i], words[i + 1]);
+    die("%s: %s is %s, in the place of %.*s (see darknet %s --help)", command, words[i], what_it_is(is), length, place,
+        command);
+}
+
+void check_file_kinds(const char *command, const char *places, const char *const *words, int word_count)
+{
+    const char *place = places;
+    int i;
+    for (i = 0; i < word_count; ++i) {
+        const size_t length = strcspn(place, " ,");
+        const int repeats = length > 3 && !strncmp(place + length - 3, "...", 3); /* up to the one place behind it */
+        check_file_kind(command, place, (int)length, words, i, word_count);
+        if (place[length] == ' ' && (!repeats || i + 2 >= word_count)) place += length + 1;
+    }
+}

@@ -1,0 +1,330 @@
+#!/usr/bin/env bash
+# The command line of every command, in TAP: --help, unknown options and commands with the nearest name, values that are
+# no numbers, files in the place of others, and the words of other Darknets.
+
+# shellcheck disable=SC2317  # the functions are reached, by way of try
+
+# shellcheck source=tests/helpers/workplace.sh
+. "$(dirname "${BASH_SOURCE[0]}")/helpers/workplace.sh"
+
+export GOMP_SPINCOUNT=1000 # or the program starts itself again with it, each time
+
+# The commands of the program's table, one a line: group, name.
+mapfile -t commands < <(sed -n '/^static const command_row commands/,/^};/s/^    {"\([a-z0-9]*\)", \(0\|"\([a-z0-9_]*\)"\),.*/\1 \3/p' \
+    "$root/src/commands/command_table.c")
+[ ${#commands[@]} -gt 40 ] || exit 1 # or they are written in another way there
+
+# A detector and a classifier of 8 x 8 pixels, and one image.
+mkdir backup images labels
+printf 'a\nb\n' >names
+/usr/bin/python3 -c 'import PIL.Image; PIL.Image.new("RGB", (40, 20), (200, 90, 30)).save("images/a-1.jpg")' || exit 1
+echo '0 .5 .5 .5 .5' >labels/a-1.txt
+echo "$T/images/a-1.jpg" >list
+printf '%s\n' classes=2 "train=$T/list" "valid=$T/list" "names=$T/names" "labels=$T/names" "backup=$T/backup" >my.data
+net() { printf '%s\n' '[net]' batch=1 width=8 height=8 channels=3 max_batches=1; }
+{ net && printf '%s\n' '[convolutional]' filters=7 size=1 stride=8 activation=linear '[yolo]' anchors=4,4 num=1 classes=2; } >detector.cfg
+{ net && printf '%s\n' '[connected]' output=2 activation=linear '[ols]'; } >classifier.cfg
+"$darknet" classifier train my.data classifier.cfg -seed 1 -nogpu >said.txt 2>&1 &&
+    mv backup/classifier.weights classifier.weights && rm -f backup/*
+"$darknet" detector train my.data detector.cfg -seed 1 -nogpu >said.txt 2>&1 &&
+    mv backup/detector_final.weights detector.weights && rm -f backup/*
+
+# --- Help -------------------------------------------------------------------------------------------------------------
+
+# explains TEXT ARGUMENTS...: darknet prints a line that begins with TEXT to stdout, nothing to stderr, with status 0.
+explains() {
+    local text=$1
+    shift
+    "$darknet" "$@" >out.txt 2>err.txt && [ ! -s err.txt ] && grep -q -- "^ *$text" out.txt && return
+    echo "wanted: $text, of: $*"
+    head -n 3 out.txt err.txt
+    return 1
+}
+
+help_names_every_command() {
+    local words command
+    for words in '' --help -h help '-nogpu --help'; do
+        # shellcheck disable=SC2086  # words are wanted
+        explains 'usage: darknet <command>' $words && explains 'darknet --version' $words || return
+        for command in "${commands[@]}"; do
+            grep -q "^    ${command% }  *[a-zA-Z]" out.txt || { echo "not named: $command"; return 1; }
+        done
+    done
+}
+
+# With -h, too, and wherever it stands.
+every_command_explains_itself() {
+    local command words
+    for command in "${commands[@]}"; do
+        for words in "$command --help" "$command -h" "$command a b --help" "--help $command"; do
+            [[ $words == --help* ]] && continue
+            # shellcheck disable=SC2086
+            explains "usage: darknet ${command/calc_/}" $words || return
+        done
+    done
+}
+
+groups_explain_themselves() {
+    local group name
+    for group in classifier detector ols; do
+        explains "usage: darknet $group <command>" "$group" --help || return
+        for name in $(printf '%s\n' "${commands[@]}" | sed -n "s/^$group //p"); do
+            grep -q "^    $group $name " out.txt || { echo "not named: $group $name"; return 1; }
+        done
+        "$darknet" "$group" >out.txt 2>err.txt && return 1
+        [ ! -s out.txt ] && grep -q "^usage: darknet $group" err.txt || return
+    done
+    explains 'usage: darknet rnn' rnn --help
+}
+
+# Where files are required and nothing follows: the same on stderr, and status 1.
+usage_without_files() {
+    local command status
+    for command in "${commands[@]}"; do
+        # shellcheck disable=SC2086
+        "$darknet" $command >out.txt 2>err.txt
+        status=$?
+        [ "$status" = 1 ] && [ ! -s out.txt ] && grep -q "^usage: darknet ${command/calc_/}" err.txt ||
+            { echo "status $status of $command"; head -n 3 out.txt err.txt; return 1; }
+    done
+}
+
+# The options of Darknet's commands in the source of Darknet.
+help_has_darknets_options() {
+    local option
+    for option in $(sed -n '/^void run_detector/,/^}/s/^[^/]*find_[a-z]*_*arg(argc, argv, "\(-[a-z]*\)".*/\1/p' \
+        "$root/build/darknet/examples/detector.c"); do
+        "$darknet" detector demo --help >out.txt
+        "$darknet" detector train --help >>out.txt
+        "$darknet" detector test --help >>out.txt
+        grep -q "^    $option " out.txt || { echo "no help for $option"; return 1; }
+    done
+}
+
+try "darknet, darknet --help, -h and help: every command, on stdout, with status 0" help_names_every_command
+try "every command explains itself with --help, whatever else stands there" every_command_explains_itself
+try "so do classifier, detector and ols; alone they are an error with the same text" groups_explain_themselves
+try "a command without its files is an error with its usage" usage_without_files
+try "the help has all options that run_detector reads" help_has_darknets_options
+
+# --- Commands and options that do not exist ---------------------------------------------------------------------------
+
+refuses_commands() {
+    fails "no command detector maps: did you mean map? (see darknet detector --help)" "$darknet" detector maps my.data &&
+        fails "no command classifier metric: did you mean metrics?" "$darknet" -nogpu classifier metric my.data &&
+        fails "no command detector frobnicate (see darknet detector --help)" "$darknet" detector frobnicate my.data &&
+        fails "no command detectr: did you mean detector? (see darknet --help)" "$darknet" detectr test &&
+        fails "no command ols shwo: did you mean show?" "$darknet" ols shwo a.weights &&
+        fails "no command frobnicate (see darknet --help)" "$darknet" frobnicate &&
+        fails "no command: see darknet --help" "$darknet" -nogpu
+}
+
+# Before the command, between its two words, among the files and at the end.
+refuses_options() {
+    local command words
+    for command in "${commands[@]}"; do
+        # shellcheck disable=SC2086
+        fails "unknown option -nogpo: did you mean -nogpu? (see darknet ${command/calc_/}" "$darknet" $command a -nogpo b ||
+            return
+    done
+    for words in 'detector test my.data detector.cfg -tresh .5' 'detector test -tresh .5 my.data detector.cfg' \
+        'detector -tresh .5 test my.data detector.cfg' '-tresh .5 detector test my.data detector.cfg' \
+        'detector test my.data --thresh .5 detector.cfg' 'detector test my.data -THRESH .5 detector.cfg'; do
+        # shellcheck disable=SC2086
+        fails 'did you mean -thresh?' "$darknet" $words || return
+    done
+    fails "classifier train: unknown option -frobnicate (see darknet classifier train --help)" \
+        "$darknet" classifier train my.data classifier.cfg -frobnicate &&
+        fails "detector test: -map is an option of detector train" "$darknet" detector test my.data detector.cfg -map &&
+        fails "classifier train: -map is an option of detector train" \
+            "$darknet" classifier train my.data classifier.cfg -map &&
+        fails "detector train: unknown option -sead: did you mean -seed?" \
+            "$darknet" detector train my.data detector.cfg -sead 1 &&
+        [ -z "$(ls backup)" ]
+}
+
+try "a command that does not exist is an error with the nearest one" refuses_commands
+try "an option that no command knows is an error with the nearest one, wherever it stands" refuses_options
+
+# --- Values and words -------------------------------------------------------------------------------------------------
+
+# Darknet itself reads 0 from a word, and .3 from .3x.
+refuses_values() {
+    local value
+    for value in half .3x '' nan 1.1 -0.1 1e999; do
+        fails "detector test: -thresh $value is not valid: must be a number from 0 to 1" \
+            "$darknet" detector test my.data detector.cfg detector.weights images/a-1.jpg -thresh "$value" || return
+    done
+    fails "classifier predict: -t three is not valid: must be a whole number from 0" \
+        "$darknet" classifier predict my.data classifier.cfg classifier.weights -t three &&
+        fails "detector demo: -c front is not valid" "$darknet" detector demo my.data detector.cfg -c front &&
+        fails "-i first is not valid: must be a whole number from -1" "$darknet" ops detector.cfg -i first &&
+        fails "-gpus 0;1 is not valid: must be whole numbers with commas in between, as in 0,1" \
+            "$darknet" detector train my.data detector.cfg -gpus '0;1' &&
+        fails "-thresh needs a value" "$darknet" detector test my.data detector.cfg -thresh &&
+        fails "-thresh needs a value" "$darknet" detector test my.data detector.cfg -thresh -nogpu &&
+        fails "-thresh is given twice" "$darknet" detector test my.data detector.cfg -thresh .1 -thresh .2 &&
+        fails "speed: ten is not valid: n must be a whole number from 0" "$darknet" speed detector.cfg ten &&
+        fails "partial: all is not valid: n must be" "$darknet" partial detector.cfg detector.weights out.weights all &&
+        [ ! -e out.weights ]
+}
+
+refuses_too_many_or_few() {
+    fails "detector train: unexpected argument more (see darknet detector train --help)" \
+        "$darknet" detector train my.data detector.cfg detector.weights more &&
+        fails "ops: unexpected argument more" "$darknet" ops detector.cfg more &&
+        fails "detector train: needs <data> <cfg> [weights] (see" "$darknet" detector train my.data &&
+        fails "classifier try: needs <data> <cfg> <weights> <image> <n>" \
+            "$darknet" classifier try my.data classifier.cfg classifier.weights &&
+        fails "average: needs <cfg> <out.weights> <weights...>" "$darknet" average detector.cfg out.weights &&
+        fails "partial: needs <cfg> <weights> <out.weights> <n>" "$darknet" partial detector.cfg detector.weights
+}
+
+refuses_other_files() {
+    local trainer
+    for trainer in "classifier train" "detector train" "detector test" "classifier metrics"; do
+        # shellcheck disable=SC2086
+        fails "$trainer: detector.cfg is a cfg, and my.data a .data file: the .data file comes first" \
+            "$darknet" $trainer detector.cfg my.data detector.weights || return
+    done
+    fails "detector train: detector.cfg is a cfg, in the place of <data>" \
+        "$darknet" detector train detector.cfg classifier.cfg &&
+        fails "detector train: my.data is a .data file, in the place of <cfg>" "$darknet" detector train my.data my.data &&
+        fails "detector map: my.data is a .data file, in the place of <cfg>" \
+            "$darknet" detector map my.data my.data detector.weights &&
+        fails "detector test: detector.weights is weights, in the place of <cfg>" \
+            "$darknet" detector test my.data detector.weights detector.cfg &&
+        fails "detector test: detector.cfg is a cfg, in the place of [weights]" \
+            "$darknet" detector test my.data detector.cfg detector.cfg images/a-1.jpg &&
+        fails "detector test: images/a-1.jpg is an image, in the place of [weights]" \
+            "$darknet" detector test my.data detector.cfg images/a-1.jpg &&
+        fails "ols show: classifier.cfg is a cfg, in the place of <weights>" "$darknet" ols show classifier.cfg &&
+        fails "ols deploy: my.data is a .data file, in the place of <in.cfg>" "$darknet" ols deploy my.data out.cfg &&
+        fails "ops: images is a folder, in the place of <cfg>" "$darknet" ops images &&
+        fails "classifier metrics: my.data is a .data file, in the place of <weights>" "$darknet" classifier metrics \
+            my.data classifier.cfg classifier.weights my.data &&
+        [ -z "$(ls backup)" ]
+}
+
+# What is no regular file is not looked into, which would take from it.
+takes_pipes() {
+    "$darknet" ops <(cat detector.cfg) -nogpu >out.txt 2>/dev/null && grep -q 'Operations' out.txt &&
+        { printf '\357\273\277# a remark\r\n\r\n' && cat my.data; } >marked.data &&
+        "$darknet" detector anchors marked.data -num 1 >out.txt && grep -q anchors out.txt
+}
+
+try "a word where a number belongs is an error with its range" refuses_values
+try "too many files, or too few, are an error" refuses_too_many_or_few
+try "a file of another kind than its place asks for is named, with what it is" refuses_other_files
+try "a cfg may come from a pipe, and a .data file begin with remarks" takes_pipes
+
+# --- Darknet gets what it needs, wherever it stands -------------------------------------------------------------------
+
+# Without options, and with them between and before all words: the same boxes.
+places_of_options() {
+    local words
+    for words in 'detector test my.data detector.cfg detector.weights images/a-1.jpg -thresh .01 -out found' \
+        '-thresh .01 detector -out found test my.data -nogpu detector.cfg detector.weights -dont_show images/a-1.jpg' \
+        '-nogpu -i 0 detector test my.data detector.cfg -thresh .01 detector.weights images/a-1.jpg -out found'; do
+        rm -f found*
+        # shellcheck disable=SC2086
+        "$darknet" $words >out.txt 2>err.txt || { cat err.txt; return 1; }
+        grep -v seconds out.txt >found.txt
+        compgen -G 'found.*[gp]' >/dev/null || { echo "no picture: $words"; return 1; }
+        [ -e wanted.txt ] || mv found.txt wanted.txt
+        [ ! -e found.txt ] || diff wanted.txt found.txt || return
+    done
+    grep -q '%$' wanted.txt
+}
+
+averages() {
+    "$darknet" average detector.cfg mean.weights detector.weights detector.weights -nogpu >/dev/null 2>&1 &&
+        cmp detector.weights mean.weights
+}
+
+prints_coordinates() {
+    "$darknet" detector test my.data detector.cfg detector.weights images/a-1.jpg -thresh .01 -nogpu >plain.txt 2>/dev/null &&
+        "$darknet" detector test my.data detector.cfg detector.weights images/a-1.jpg -thresh .01 -ext_output -nogpu \
+            >boxes.txt 2>/dev/null || return
+    [ "$(grep -c '%$' plain.txt)" = "$(grep -cE $'^[ab]: [0-9]+%\t\\(left_x: +-?[0-9]+   top_y: +-?[0-9]+   width: +[0-9]+   height: +[0-9]+\\)$' boxes.txt)" ] &&
+        grep -q '%$' plain.txt && ! grep left_x plain.txt || return
+    # detector valid writes the same corner, counted from 1, where it is inside of the image.
+    "$darknet" detector valid my.data detector.cfg detector.weights -nogpu >/dev/null 2>&1 || return
+    tr -d '(),' <boxes.txt | awk 'NR == FNR { x = $3; y = $4; next } /^a: .*left_x/ { n++; dx = $4 + 1 - x; dy = $6 + 1 - y }
+        END { exit !(n == 1 && dx * dx < .4 && dy * dy < .4) }' results/comp4_det_test_a.txt - ||
+        { cat boxes.txt results/comp4_det_test_a.txt; return 1; }
+}
+
+calculates_anchors() {
+    "$darknet" detector anchors my.data -num 1 -width 64 -height 64 >wanted &&
+        "$darknet" detector calc_anchors my.data -num_of_clusters 1 -width 64 -height 64 -dont_show >got && diff wanted got &&
+        grep -q anchors wanted
+}
+
+accepts_dont_show() {
+    local words
+    for words in 'detector map my.data detector.cfg detector.weights -dont_show -nogpu' \
+        'classifier predict my.data classifier.cfg classifier.weights images/a-1.jpg -dont_show -nogpu' \
+        'ols show -dont_show classifier.weights -i 0'; do
+        # shellcheck disable=SC2086
+        "$darknet" $words >out.txt 2>err.txt || { echo "status $? of: $words"; tail -n 3 err.txt; return 1; }
+    done
+}
+
+try "detector test does the same wherever its options stand" places_of_options
+try "average takes -nogpu, too" averages
+try "-ext_output prints the corner and the size of every box" prints_coordinates
+try "calc_anchors and -num_of_clusters are anchors and -num" calculates_anchors
+try "-dont_show and -i do no harm anywhere" accepts_dont_show
+
+# --- What a training prints, and where detector valid writes ----------------------------------------------------------
+
+# Four iterations, the second image without an object, whose averages are divisions by 0.
+longer() { sed "s/^max_batches=.*/max_batches=4/" "$1" >longer.cfg; }
+train_longer() { rm -f backup/* && "$darknet" "$1" train two.data longer.cfg -seed 1 -nogpu "${@:2}" >out.txt 2>err.txt; }
+iterations() { sed -nE 's/^([0-9]+)(, [0-9.]+)?: .* avg, .* ETA .*/\1/p' out.txt | tr '\n' ' '; }
+cp images/a-1.jpg images/a-2.jpg
+: >labels/a-2.txt
+{ cat list && echo "$T/images/a-2.jpg"; } >two
+sed "s|=.*/list$|=$T/two|" my.data >two.data
+
+one_line_an_iteration() {
+    local kind
+    for kind in detector classifier; do
+        longer "$kind.cfg" && train_longer "$kind" && [ "$(iterations)" = '1 2 3 4 ' ] &&
+            ! grep -E 'Avg IOU|Loaded|nan' out.txt || return
+        train_longer $kind -log 3 && [ "$(iterations)" = '3 4 ' ] && train_longer $kind -log 2 && [ "$(iterations)" = '2 4 ' ] ||
+            return
+    done
+}
+more_lines_on_demand() {
+    longer detector.cfg && train_longer detector -v && [ "$(iterations)" = '1 2 3 4 ' ] && grep -q '^Region 1 Avg IOU' out.txt &&
+        [ "$(grep -c '^Loaded: ' out.txt)" = 4 ] && ! grep nan out.txt
+}
+table_names_labels() {
+    local smoothing
+    for smoothing in hard ls ols; do
+        { cat detector.cfg && echo smoothing=$smoothing; } >smoothed.cfg
+        "$darknet" ops smoothed.cfg -nogpu >out.txt 2>err.txt && grep -qx " *labels: $smoothing" err.txt || return
+    done
+    "$darknet" ops detector.cfg -nogpu >out.txt 2>err.txt && ! grep labels: err.txt
+}
+
+# Of one image, where Darknet loaded four.
+valid_makes_its_folder() {
+    rm -rf results && "$darknet" detector valid my.data detector.cfg detector.weights -nogpu >out.txt 2>err.txt &&
+        [ -s results/comp4_det_test_a.txt ] && [ -e results/comp4_det_test_b.txt ] && rm -r results && echo x >results &&
+        fails 'cannot write to the folder results: Not a directory' \
+            "$darknet" detector valid my.data detector.cfg detector.weights -nogpu || return
+    { cat my.data && echo results=there/deep; } >deep.data
+    fails 'cannot make the folder there/deep: No such file' \
+        "$darknet" detector valid deep.data detector.cfg detector.weights -nogpu && echo a >one-name &&
+        sed "s|^names=.*|names=$T/one-name|" my.data >few.data &&
+        fails '2 classes, but 1 names' "$darknet" detector valid few.data detector.cfg detector.weights -nogpu
+}
+
+try "a training prints one line an iteration, or one every -log n and the last" one_line_an_iteration
+try "-v prints Darknet's own lines too, and none with nan" more_lines_on_demand
+try "the table of layers names the labels of a head" table_names_labels
+try "detector valid makes the folder that it writes to, or says in one line why not" valid_makes_its_folder
+finish
