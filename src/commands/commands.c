@@ -2,6 +2,7 @@
 
 #include "accel/cpu/accel_cpu.h"
 #include "base/error.h"
+#include "commands/check.h"
 #include "commands/classifier_metrics.h"
 #include "commands/classifier_suspects.h"
 #include "commands/detector_anchors.h"
@@ -16,6 +17,7 @@
 #include "train/checkpoint.h"
 #include "train/classifier_training.h"
 #include "train/detector_training.h"
+#include "train/training_check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +63,12 @@ static void apply_patience(long long evaluations)
     classifier_training_set_patience((int)evaluations);
 }
 
+static void apply_nocheck(long long unused)
+{
+    (void)unused;
+    training_check_skip();
+}
+
 /* The commands that take options of the plugin, as bits. */
 enum { CLASSIFIER_TRAIN = 1, DETECTOR_TRAIN = 2 };
 
@@ -83,6 +91,7 @@ static const struct {
      apply_topk},
     {{"-keep", OPTION_WHOLE, 0, 1, 1000000, 0, 0}, CLASSIFIER_TRAIN, apply_keep},
     {{"-patience", OPTION_WHOLE, 0, 1, 1000000, 0, 0}, CLASSIFIER_TRAIN, apply_patience},
+    {{"-nocheck", OPTION_FLAG, 0, 0, 0, 0, 0}, CLASSIFIER_TRAIN | DETECTOR_TRAIN, apply_nocheck},
     {{"-i", OPTION_WHOLE, 0, 0, 0, 0, 0}, 0, 0},
     {{"-nogpu", OPTION_FLAG, 0, 0, 0, 0, 0}, 0, 0},
 };
@@ -101,6 +110,7 @@ static const char trainer_usage[] =
     "    -seed <n>      repeat a run: weights, images and their augmentation\n"
     "    -loaders <n>   threads that load images (default: one a processor)\n"
     "    -cache <MB>    decoded images kept in memory\n"
+    "    -nocheck       begin without the look at all files that darknet check takes\n"
     "    -gpus <i,j>    train on these; -i <n> or -nogpu: on that one, or on the CPU\n"
     "<data> has train=, classes=, names=, backup= (a folder that is there), and for -map and -topk valid=\n";
 
@@ -159,7 +169,8 @@ static void answer_version_and_help(int argc, char **argv)
     }
     if (word_is(argc, argv, 1, "--help") || word_is(argc, argv, 1, "-h")) {
         fputs("usage: darknet <command> ...: those of Darknet, and\n"
-              "    classifier metrics, classifier suspects, detector map, detector anchors, ols show, ols plot, ols "
+              "    check, classifier metrics, classifier suspects, detector map, detector anchors, ols show, ols plot, "
+              "ols "
               "deploy\n"
               "each of which explains itself with --help, as do detector train and classifier train\n"
               "       darknet --version\n",
@@ -200,7 +211,7 @@ static void take_trainer_options(int argc, char **argv)
     answer_trainer_help(argc, argv);
     for (k = 0; k < OPTIONS; ++k) {
         command_option option = options[k].option;
-        long long value;
+        long long value = 0;
         option.value = &value;
         if (!(options[k].commands & (detector ? DETECTOR_TRAIN : CLASSIFIER_TRAIN))) continue;
         if (take_option(command, &option, argc, argv)) options[k].apply(value);
@@ -227,6 +238,7 @@ void commands_begin(int argc, char **argv)
     take_trainer_options(argc, argv);
     set_policies(argc, argv);
     if (argc > 1 && !strcmp(argv[1], "ols")) leave(run_ols(argc, argv));
+    if (word_is(argc, argv, 1, "check")) leave(run_check(argc, argv));
 }
 
 /* ---- The plugin's commands --------------------------------------------------------------------------------------- */

@@ -1,0 +1,281 @@
+#include "data/data_check.h"
+
+#include "base/memory.h"
+#include "base/progress.h"
+#include "data/data_value.h"
+#include "data/image_header.h"
+#include "data/label_file.h"
+#include "data/labelled_images.h"
+#include "data/lists.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const double quiet_seconds = 2;
+
+/* ---- The .data file ---------------------------------------------------------------------------------------------- */
+
+/* Darknet's read_data_cfg takes a line without = for a key without a value, or drops it with a remark. Returns 1 if the
+ * file cannot be read, or is none at all. */
+static int check_lines(const char *data_file, problems *list)
+{
+    const size_t before = list->count;
+    text_lines lines;
+    int i;
+    collect_text("data file", data_file, &lines, list);
+    for (i = 0; i < lines.count; ++i) {
+        const char *text = lines.text[i] + strspn(lines.text[i], " \t"), *equals = strchr(text, '=');
+        if (!*text || *text == '#' || *text == ';') continue;
+        if (!equals || equals == text)
+            add_problem(list, "%s:%d: %.60s: a line of a .data file is key = value", data_file, i + 1, text);
+        else if (!equals[1 + strspn(equals + 1, " \t")])
+            add_problem(list, "%s:%d: %.*s= has no value", data_file, i + 1, (int)strcspn(text, " \t="), text);
+    }
+    free_lines(&lines);
+    return list->count > before;
+}
+
+/* The value of a key, which the caller frees; NULL if the file has none, and *line is then 0. check_lines has found no
+ * problem. */
+static char *value_of(const char *data_file, const char *key, int *line)
+{
+    data_value value;
+    if (data_value_find(data_file, key, &value)) return 0;
+    if (line) *line = value.line;
+    return value.text;
+}
+
+static int has_key(const char *data_file, const char *key)
+{
+    char *value = value_of(data_file, key, 0);
+    free(value);
+    return value != 0;
+}
+
+/* A list is read more than once, which a pipe allows only once. Reports it and returns 1. */
+static int is_pipe(const char *data_file, const char *key, const char *path, problems *list)
+{
+    struct stat status;
+    if (stat(path, &status) || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) return 0;
+    return add_problem(list, "%s: %s=%s is no file, but a pipe or a device: write the lines to a file", data_file, key,
+                       path);
+}
+
+/* ---- Images and label files -------------------------------------------------------------------------------------- */
+
+/* A list that is being checked. */
+typedef struct {
+    const char *file;
+    int label_classes; /* of a detector; 0: there are no label files */
+    int needs_labels;  /* an image must have a label file */
+    size_t objects;
+    label_boxes boxes; /* scratch */
+    problems *list;
+} image_list;
+
+static void check_image(const image_list *images, int line, const char *path)
+{
+    char reason[256];
+    if (image_header_problem(path, reason, sizeof reason))
+        add_problem(images->list, "%s:%d: image %s: %s: replace it, or take the line out", images->file, line, path,
+                    reason);
+}
+
+static void add_missing_labels(const image_list *images, int line, const char *path)
+{
+    char places[LABEL_PLACES * (LABEL_PATH_SIZE + 4)] = "", place[LABEL_PATH_SIZE];
+    int i;
+    for (i = 0; i < LABEL_PLACES; ++i) {
+        const size_t used = strlen(places);
+        if (!label_file_place(i, path, place) || strstr(places, place)) continue;
+        snprintf(places + used, sizeof places - used, "%s%s", used ? ", " : "", place);
+    }
+    add_problem(images->list,
+                "%s:%d: image %s: no label file: there is no %s (an image without objects needs an empty one)",
+                images->file, line, path, places);
+}
+
+static void check_labels(image_list *images, int line, const char *path)
+{
+    char labels[LABEL_PATH_SIZE], reason[LABEL_PATH_SIZE + 256];
+    if (label_file_path(path, labels, reason, sizeof reason) != LABELS_OK) {
+        add_problem(images->list, "%s:%d: %s", images->file, line, reason);
+        return;
+    }
+    images->boxes.count = 0;
+    switch (label_file_read(labels, images->label_classes, &images->boxes, reason, sizeof reason)) {
+    case LABELS_OK:
+        images->objects += images->boxes.count;
+        break;
+    case LABELS_MISSING:
+        if (images->needs_labels) add_missing_labels(images, line, path);
+        break;
+    case LABELS_BAD:
+        add_problem(images->list, "%s", reason);
+        break;
+    }
+}
+
+static void check_paths(image_list *images, char **paths, int count)
+{
+    progress p;
+    int i;
+    progress_begin(&p, "images", (size_t)count, count, quiet_seconds);
+    for (i = 0; i < count; ++i) {
+        if (*paths[i]) {
+            check_image(images, i + 1, paths[i]);
+            if (images->label_classes) check_labels(images, i + 1, paths[i]);
+        }
+        progress_step(&p, 1);
+    }
+    progress_end(&p);
+}
+
+/* ---- Detectors --------------------------------------------------------------------------------------------------- */
+
+/* Returns how many images the list of `key` has. */
+static int check_detector_list(const char *data_file, const char *key, int label_classes, size_t *objects,
+                               problems *list)
+{
+    image_list images;
+    text_lines lines = {0};
+    char *path = value_of(data_file, key, 0);
+    const int is_training = !strcmp(key, "train");
+    int count = 0;
+    if (!path && is_training) add_problem(list, "%s has no train=", data_file);
+    if (path && !is_pipe(data_file, key, path, list)) {
+        memset(&images, 0, sizeof images);
+        images.file = path;
+        images.label_classes = label_classes;
+        images.needs_labels = is_training;
+        images.list = list;
+        collect_lines("list of images", path, &lines, list);
+        check_paths(&images, lines.text, lines.count);
+        count = lines.count;
+        *objects += images.objects;
+        free(images.boxes.items);
+        free_lines(&lines);
+    }
+    free(path);
+    return count;
+}
+
+/* Reads names=, which must have a line for every class. */
+static void check_names(const char *data_file, int classes, problems *list)
+{
+    text_lines names;
+    int line = 0;
+    char *path = value_of(data_file, "names", &line);
+    if (!path || is_pipe(data_file, "names", path, list)) {
+        free(path);
+        return;
+    }
+    if (!collect_lines("list of names", path, &names, list) && names.count < classes)
+        add_problem(list, "%s has %d names, but there are %d classes: one line each", path, names.count, classes);
+    else if (names.count > classes)
+        report_note("%s has %d names for %d classes: the last ones have no class", path, names.count, classes);
+    free_lines(&names);
+    free(path);
+}
+
+/* classes= of the .data file; 0 if there is none. */
+static int read_classes(const char *data_file, problems *list)
+{
+    const int most = 1000000;
+    long long classes = 0;
+    if (data_value_whole_number(data_file, "classes", 1, most, &classes)) add_printed_problem(list);
+    return (int)classes;
+}
+
+void check_detector_data(const char *data_file, detector_classes network, checked_data *checked, problems *list)
+{
+    int said;
+    memset(checked, 0, sizeof *checked);
+    if (check_lines(data_file, list)) return;
+    said = read_classes(data_file, list);
+    if (!network.classes) network.classes = network.label_classes = said;
+    if (!network.classes) {
+        add_problem(list, "%s has no classes=", data_file);
+        return;
+    }
+    checked->classes = network.classes;
+    if (said && said != network.classes)
+        add_problem(list, "%s: classes=%d, but the network has %d: must be the same", data_file, said, network.classes);
+    check_names(data_file, network.classes, list);
+    checked->train_images = check_detector_list(data_file, "train", network.label_classes, &checked->objects, list);
+    checked->valid_images = check_detector_list(data_file, "valid", network.label_classes, &checked->objects, list);
+}
+
+/* ---- Classifiers ------------------------------------------------------------------------------------------------- */
+
+/* With tag=1 the labels stand in files of their own form, and the images alone are looked at. */
+static int check_tagged_list(const char *data_file, const char *key, problems *list)
+{
+    size_t objects = 0;
+    return check_detector_list(data_file, key, 0, &objects, list);
+}
+
+static int check_classifier_list(const char *data_file, const char *key, problems *list)
+{
+    labelled_images images;
+    image_list checked;
+    char *path = value_of(data_file, key, 0);
+    int count = 0;
+    if ((path || !strcmp(key, "train")) && !(path && is_pipe(data_file, key, path, list))) {
+        labelled_images_collect(data_file, key, &images, list);
+        memset(&checked, 0, sizeof checked);
+        checked.file = path;
+        checked.list = list;
+        check_paths(&checked, images.paths, images.count);
+        count = images.count;
+        labelled_images_free(&images);
+    }
+    free(path);
+    return count;
+}
+
+void check_classifier_data(const char *data_file, checked_data *checked, problems *list)
+{
+    long long tag = 0;
+    int (*check_list)(const char *, const char *, problems *);
+    memset(checked, 0, sizeof *checked);
+    if (check_lines(data_file, list)) return;
+    checked->classes = read_classes(data_file, list);
+    if (!checked->classes) checked->classes = 2; /* Darknet's default */
+    if (data_value_whole_number(data_file, "tag", 0, 1, &tag)) add_printed_problem(list);
+    check_list = tag ? check_tagged_list : check_classifier_list;
+    checked->train_images = check_list(data_file, "train", list);
+    checked->valid_images = check_list(data_file, "valid", list);
+}
+
+/* ---- Which one --------------------------------------------------------------------------------------------------- */
+
+int looks_like_a_detector(const char *data_file)
+{
+    static const char *const of_classifiers[] = {"labels", "truth", "top", "tag", "noise_file"};
+    enum { FIRST_IMAGES = 100 };
+    problems ignored = {{0}, 0, 0, 0};
+    char labels[LABEL_PATH_SIZE], reason[LABEL_PATH_SIZE + 256];
+    text_lines lines = {0};
+    char *path;
+    size_t i;
+    int k, found = 0;
+    if (check_lines(data_file, &ignored)) {
+        drop_problems(&ignored);
+        return 1;
+    }
+    for (i = 0; i < sizeof of_classifiers / sizeof *of_classifiers; ++i)
+        if (has_key(data_file, of_classifiers[i])) return 0;
+    path = value_of(data_file, "train", 0);
+    if (path) collect_lines("list of images", path, &lines, &ignored);
+    for (k = 0; k < lines.count && k < FIRST_IMAGES && !found; ++k) {
+        struct stat status;
+        found = label_file_path(lines.text[k], labels, reason, sizeof reason) == LABELS_OK && !stat(labels, &status);
+    }
+    drop_problems(&ignored);
+    free_lines(&lines);
+    free(path);
+    return found;
+}
