@@ -112,6 +112,7 @@ void detector_training_begin(network **nets, int n, int images, list *options, c
 {
     static const training_kind kind = {.option = "-map",
                                        .score = "mAP",
+                                       .final_ending = "_final.weights",
                                        .score_verifies = 1,
                                        .prepare = prepare,
                                        .evaluate = evaluate,

@@ -6,6 +6,7 @@
 #include "option_list.h"
 #include "train/divergence.h"
 #include "train/interruption.h"
+#include "train/training_check.h"
 #include "utils.h"
 
 #include <errno.h>
@@ -49,12 +50,27 @@ static int set_aside(const char *path, const char *to)
 static const char *find_folder(const training *t, list *options)
 {
     const char *folder = option_find_str(options, "backup", 0);
-    char path[PATH_MAX];
+    problems found = {{0}, 0, 0, 0};
     if (!folder) folder = "/backup/"; /* the default of Darknet's trainers */
-    name_file(path, folder, "", "");  /* ends with a slash, so that a file is no folder */
-    if (access(path, W_OK | X_OK))
-        die("cannot save weights to the folder backup=%s of %s: %s", folder, t->data_file, strerror(errno));
+    check_backup(t->data_file, folder, checkpoint_size(t->nets[0]), &found);
+    if (end_problems(&found)) exit(1);
     return folder;
+}
+
+/* Where weights are at the last iteration already, Darknet writes them as those of a finished training. That is right
+ * only for a training that was cut off before it did so. */
+static void refuse_to_train_nothing(const training *t, const char *folder, const char *base)
+{
+    const network *net = t->nets[0];
+    const size_t iteration = get_current_batch(t->nets[0]);
+    char final[PATH_MAX];
+    if (t->is_endless || iteration < (size_t)net->max_batches) return;
+    name_file(final, folder, base, t->kind->final_ending);
+    if (iteration > (size_t)net->max_batches || !net->max_batches || exists(final))
+        die("nothing to train: the network is at iteration %zu, and max_batches=%d; raise it, or start over with "
+            "-clear",
+            iteration, net->max_batches);
+    report_note("the network is at iteration %zu, the last one: %s is written", iteration, final);
 }
 
 /* Ends the program with one line if the validation list cannot be read. */
@@ -136,12 +152,9 @@ void training_begin(training *t, const training_kind *kind, network **nets, int 
     t->seconds_per_image.keep = .98;
     t->seconds_per_evaluation.keep = .5;
     divergence_begin(net, weight_file, t->is_endless ? (size_t)-1 : (size_t)net->max_batches);
-    if (!t->is_endless && get_current_batch(net) >= (size_t)net->max_batches)
-        report_note("nothing to train: the network is at iteration %zu, and max_batches=%d; raise it, or start over "
-                    "with -clear",
-                    get_current_batch(net), net->max_batches);
     folder = find_folder(t, options);
     base = basecfg(cfg_file);
+    refuse_to_train_nothing(t, folder, base);
     name_file(t->backup, folder, base, ".backup");
     free(base);
     interruption_begin();

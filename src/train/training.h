@@ -29,8 +29,9 @@ struct training;
 
 /* What a kind of training does in its own way. */
 typedef struct {
-    const char *option; /* that asks for evaluations: "-map" */
-    const char *score;  /* what weights are judged by: "mAP" */
+    const char *option;       /* that asks for evaluations: "-map" */
+    const char *score;        /* what weights are judged by: "mAP" */
+    const char *final_ending; /* of the weights behind the last iteration: <backup>/<cfg>_final.weights */
     /* Whether a score above 0 shows that weights are good (divergence.h). */
     int score_verifies;
     /* Whether the trainer has no last iteration if max_batches is 0; otherwise it then trains nothing. */
