@@ -17,9 +17,8 @@ static const double quiet_seconds = 2;
 
 /* ---- The .data file ---------------------------------------------------------------------------------------------- */
 
-/* Darknet's read_data_cfg takes a line without = for a key without a value, or drops it with a remark. Returns 1 if the
- * file cannot be read, or is none at all. */
-static int check_lines(const char *data_file, problems *list)
+/* Darknet's read_data_cfg takes a line without = for a key without a value, or drops it with a remark. */
+int check_data_lines(const char *data_file, problems *list)
 {
     const size_t before = list->count;
     text_lines lines;
@@ -37,8 +36,8 @@ static int check_lines(const char *data_file, problems *list)
     return list->count > before;
 }
 
-/* The value of a key, which the caller frees; NULL if the file has none, and *line is then 0. check_lines has found no
- * problem. */
+/* The value of a key, which the caller frees; NULL if the file has none, and *line is then 0. check_data_lines has
+ * found no problem. */
 static char *value_of(const char *data_file, const char *key, int *line)
 {
     data_value value;
@@ -61,6 +60,16 @@ static int is_pipe(const char *data_file, const char *key, const char *path, pro
     if (stat(path, &status) || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) return 0;
     return add_problem(list, "%s: %s=%s is no file, but a pipe or a device: write the lines to a file", data_file, key,
                        path);
+}
+
+/* Whether train= and valid= are the same file, of which every problem would be said twice. */
+static int is_one_list(const char *data_file)
+{
+    char *train = value_of(data_file, "train", 0), *valid = value_of(data_file, "valid", 0);
+    const int same = train && valid && !strcmp(train, valid);
+    free(train);
+    free(valid);
+    return same;
 }
 
 /* ---- Images and label files -------------------------------------------------------------------------------------- */
@@ -193,7 +202,6 @@ void check_detector_data(const char *data_file, detector_classes network, checke
 {
     int said;
     memset(checked, 0, sizeof *checked);
-    if (check_lines(data_file, list)) return;
     said = read_classes(data_file, list);
     if (!network.classes) network.classes = network.label_classes = said;
     if (!network.classes) {
@@ -205,10 +213,28 @@ void check_detector_data(const char *data_file, detector_classes network, checke
         add_problem(list, "%s: classes=%d, but the network has %d: must be the same", data_file, said, network.classes);
     check_names(data_file, network.classes, list);
     checked->train_images = check_detector_list(data_file, "train", network.label_classes, &checked->objects, list);
-    checked->valid_images = check_detector_list(data_file, "valid", network.label_classes, &checked->objects, list);
+    if (is_one_list(data_file))
+        checked->valid_images = checked->train_images;
+    else
+        checked->valid_images = check_detector_list(data_file, "valid", network.label_classes, &checked->objects, list);
 }
 
 /* ---- Classifiers ------------------------------------------------------------------------------------------------- */
+
+/* As use_labels refuses them. Returns 1 if there is one. */
+static int refuse_keys_of_labels(const char *data_file, problems *list)
+{
+    static const char *const keys[] = {"truth", "noise", "noise_file"};
+    const size_t before = list->count;
+    size_t i;
+    for (i = 0; i < sizeof keys / sizeof *keys; ++i) {
+        int line = 0;
+        char *value = value_of(data_file, keys[i], &line);
+        if (value) add_problem(list, "%s:%d: %s=%s does not go together with tag=1", data_file, line, keys[i], value);
+        free(value);
+    }
+    return list->count > before;
+}
 
 /* With tag=1 the labels stand in files of their own form, and the images alone are looked at. */
 static int check_tagged_list(const char *data_file, const char *key, problems *list)
@@ -238,16 +264,18 @@ static int check_classifier_list(const char *data_file, const char *key, problem
 
 void check_classifier_data(const char *data_file, checked_data *checked, problems *list)
 {
+    const size_t before = list->printed;
     long long tag = 0;
     int (*check_list)(const char *, const char *, problems *);
     memset(checked, 0, sizeof *checked);
-    if (check_lines(data_file, list)) return;
     checked->classes = read_classes(data_file, list);
     if (!checked->classes) checked->classes = 2; /* Darknet's default */
     if (data_value_whole_number(data_file, "tag", 0, 1, &tag)) add_printed_problem(list);
+    if (tag && refuse_keys_of_labels(data_file, list)) return; /* the list may have labels in it */
     check_list = tag ? check_tagged_list : check_classifier_list;
     checked->train_images = check_list(data_file, "train", list);
-    checked->valid_images = check_list(data_file, "valid", list);
+    if (list->printed > before) return; /* the labels cannot be read, of either list */
+    checked->valid_images = is_one_list(data_file) ? checked->train_images : check_list(data_file, "valid", list);
 }
 
 /* ---- Which one --------------------------------------------------------------------------------------------------- */
@@ -262,10 +290,6 @@ int looks_like_a_detector(const char *data_file)
     char *path;
     size_t i;
     int k, found = 0;
-    if (check_lines(data_file, &ignored)) {
-        drop_problems(&ignored);
-        return 1;
-    }
     for (i = 0; i < sizeof of_classifiers / sizeof *of_classifiers; ++i)
         if (has_key(data_file, of_classifiers[i])) return 0;
     path = value_of(data_file, "train", 0);

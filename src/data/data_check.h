@@ -17,6 +17,10 @@ typedef struct {
     int label_classes; /* classes of label files are below this; another number than `classes` with map= alone */
 } detector_classes;
 
+/* Adds a problem for every line that is no `key = value`. Returns 1 if there was one; the file is then not to be read
+ * by the other functions. */
+int check_data_lines(const char *data_file, problems *list);
+
 /* Adds every problem to `list`. train= must be there; valid= and names= are looked at where the file has them. An image
  * of train= without a label file is a problem; one of valid= has no objects then, as in `detector map`. */
 void check_detector_data(const char *data_file, detector_classes network, checked_data *checked, problems *list);

@@ -87,13 +87,12 @@ static void report_substrings(const label_source *source, const char *path, int 
         snprintf(found + used, sizeof found - used, "%s%s", count++ ? ", " : "", source->labels.text[i]);
     }
     if (!count)
-        return add_problem(list,
-                           "%s:%d: %s holds none of the labels in %s (truth=folder or truth=list say where else the "
-                           "label is)",
-                           source->list, line, path, source->labels_file);
-    return add_problem(list,
-                       "%s:%d: %s holds %d of the labels in %s: %s (truth=folder or truth=list say exactly which)",
-                       source->list, line, path, count, source->labels_file, found);
+        add_problem(list,
+                    "%s:%d: %s holds none of the labels in %s (truth=folder or truth=list say where else the label is)",
+                    source->list, line, path, source->labels_file);
+    else
+        add_problem(list, "%s:%d: %s holds %d of the labels in %s: %s (truth=folder or truth=list say exactly which)",
+                    source->list, line, path, count, source->labels_file, found);
 }
 
 static void label_by_substring(const label_source *source, labelled_images *images, problems *list)
@@ -154,8 +153,8 @@ static void label_by_list(const label_source *source, labelled_images *images, p
 
 /* ---- A whole list ------------------------------------------------------------------------------------------------ */
 
-static int read_images(const char *data_file, const char *key, label_source *source, labelled_images *images,
-                       problems *list)
+static int read_images(const char *data_file, const char *key, label_source *source, int with_noise,
+                       labelled_images *images, problems *list)
 {
     static void (*const rules[])(const label_source *, labelled_images *,
                                  problems *) = {label_by_substring, label_by_folder, label_by_list};
@@ -175,8 +174,7 @@ static int read_images(const char *data_file, const char *key, label_source *sou
     if (list->count > before) return 1;
     images->clean_labels = (int *)xmalloc(images->count * sizeof *images->clean_labels);
     memcpy(images->clean_labels, images->labels, images->count * sizeof *images->clean_labels);
-    if (!strcmp(key, "train") &&
-        add_label_noise(data_file, &source->classes, images->paths, images->count, images->labels))
+    if (with_noise && add_label_noise(data_file, &source->classes, images->paths, images->count, images->labels))
         return add_printed_problem(list);
     if (!names->count) names = &source->labels;
     images->names = names->text;
@@ -184,21 +182,24 @@ static int read_images(const char *data_file, const char *key, label_source *sou
     return 0;
 }
 
-int labelled_images_collect(const char *data_file, const char *key, labelled_images *images, problems *list)
+static void collect(const char *data_file, const char *key, int with_noise, labelled_images *images, problems *list)
 {
     label_source source;
-    int status;
     memset(&source, 0, sizeof source);
     memset(images, 0, sizeof *images);
-    status = read_images(data_file, key, &source, images, list);
+    read_images(data_file, key, &source, with_noise, images, list);
     free_source(&source);
-    return status;
+}
+
+void labelled_images_collect(const char *data_file, const char *key, labelled_images *images, problems *list)
+{
+    collect(data_file, key, 0, images, list);
 }
 
 int labelled_images_read(const char *data_file, const char *key, labelled_images *images)
 {
     problems list = {{0}, 0, 0, 0};
-    labelled_images_collect(data_file, key, images, &list);
+    collect(data_file, key, !strcmp(key, "train"), images, &list);
     return end_problems(&list);
 }
 

@@ -38,9 +38,10 @@ typedef struct {
  * with labelled_images_free, after an error too. */
 int labelled_images_read(const char *data_file, const char *key, labelled_images *images);
 
-/* The same for checks: adds every problem to `list` instead of printing the first one; the paths that could be read are
- * there nevertheless. */
-int labelled_images_collect(const char *data_file, const char *key, labelled_images *images, problems *list);
+/* The same for checks, without noise: adds every problem to `list`; the paths that could be read are there
+ * nevertheless.
+ */
+void labelled_images_collect(const char *data_file, const char *key, labelled_images *images, problems *list);
 void labelled_images_free(labelled_images *images);
 
 /* The number of images whose label noise has changed. */

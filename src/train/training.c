@@ -66,7 +66,7 @@ static void refuse_to_train_nothing(const training *t, const char *folder, const
     char final[PATH_MAX];
     if (t->is_endless || iteration < (size_t)net->max_batches) return;
     name_file(final, folder, base, t->kind->final_ending);
-    if (iteration > (size_t)net->max_batches || !net->max_batches || exists(final))
+    if (iteration > (size_t)net->max_batches || exists(final))
         die("nothing to train: the network is at iteration %zu, and max_batches=%d; raise it, or start over with "
             "-clear",
             iteration, net->max_batches);

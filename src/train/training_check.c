@@ -96,23 +96,23 @@ static void check_folder(check *c, double bytes)
     free(folder.text);
 }
 
-/* Reads the cfg, and finds out what it is of. */
-static void check_cfg(check *c, checked_kind kind)
+/* Reads the cfg, and finds out what it is of. Returns 1 if it is none. */
+static int check_cfg(check *c, checked_kind kind)
 {
     cfg_file cfg;
-    if (cfg_file_read(c->cfg_file, &cfg, &c->list)) {
-        cfg_file_free(&cfg);
-        return;
+    const int is_none = cfg_file_read(c->cfg_file, &cfg, &c->list);
+    if (!is_none) {
+        c->is_detector = kind == CHECK_UNKNOWN ? cfg_is_detector(&cfg) : kind == CHECK_DETECTOR;
+        if (c->is_detector) c->classes = cfg_classes(&cfg, &c->list);
+        if (c->is_detector && !c->classes.classes)
+            add_problem(&c->list, "%s has no [yolo], [region] or [detection]: it is no detector", c->cfg_file);
+        if (!c->is_detector && cfg_is_detector(&cfg))
+            add_problem(&c->list, "%s is a detector: train it with darknet detector train", c->cfg_file);
+        check_net_section(&cfg, c->is_detector, &c->list);
+        if (!c->is_detector) check_tree(&cfg, c->data_file, &c->list);
     }
-    c->is_detector = kind == CHECK_UNKNOWN ? cfg_is_detector(&cfg) : kind == CHECK_DETECTOR;
-    if (c->is_detector) c->classes = cfg_classes(&cfg, &c->list);
-    if (c->is_detector && !c->classes.classes)
-        add_problem(&c->list, "%s has no [yolo], [region] or [detection]: it is no detector", c->cfg_file);
-    if (!c->is_detector && cfg_is_detector(&cfg))
-        add_problem(&c->list, "%s is a detector: train it with darknet detector train", c->cfg_file);
-    check_net_section(&cfg, c->is_detector, &c->list);
-    if (!c->is_detector) check_tree(&cfg, c->data_file, &c->list);
     cfg_file_free(&cfg);
+    return is_none;
 }
 
 static void begin_check(check *c, const char *data_file, const char *cfg_file)
@@ -125,14 +125,14 @@ static void begin_check(check *c, const char *data_file, const char *cfg_file)
 /* All that can be seen without a network. */
 static void check_files(check *c, checked_kind kind)
 {
-    if (c->cfg_file)
-        check_cfg(c, kind);
-    else
+    if (check_data_lines(c->data_file, &c->list)) return;
+    if (!c->cfg_file || check_cfg(c, kind))
         c->is_detector = kind == CHECK_UNKNOWN ? looks_like_a_detector(c->data_file) : kind == CHECK_DETECTOR;
     if (c->is_detector)
         check_detector_data(c->data_file, c->classes, &c->data, &c->list);
     else
         check_classifier_data(c->data_file, &c->data, &c->list);
+    check_folder(c, 0);
 }
 
 /* What only a network shows: it ends the program if Darknet cannot make one. */
@@ -149,10 +149,7 @@ int check_training(const char *data_file, const char *cfg_file, checked_kind kin
     check c;
     begin_check(&c, data_file, cfg_file);
     check_files(&c, kind);
-    if (!cfg_file || c.list.count)
-        check_folder(&c, 0);
-    else
-        check_network(&c);
+    if (cfg_file && !c.list.count) check_network(&c);
     if (end_problems(&c.list)) return 1;
     print_summary(&c, summary);
     return 0;
@@ -175,7 +172,6 @@ static void check_before_training(const char *data_file, const char *cfg_file, c
         drop_problems(&c.list);
     } else {
         check_files(&c, kind);
-        check_folder(&c, 0);
         if (end_problems(&c.list)) exit(1);
         print_summary(&c, stderr);
     }
