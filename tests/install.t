@@ -129,7 +129,7 @@ stands_alone() {
 
 # --- Man page and completion ------------------------------------------------------------------------------------------
 
-commands=('classifier train' 'classifier metrics' 'classifier suspects' 'detector train' 'detector map' 'detector anchors' 'ols show' 'ols plot' 'ols deploy')
+commands=(check 'classifier train' 'classifier metrics' 'classifier suspects' 'detector train' 'detector map' 'detector anchors' 'ols show' 'ols plot' 'ols deploy')
 
 # options_of COMMAND: those that its --help names, of `ols` those in the usage of the subcommand (-set is of two). With
 # -nogpu, because a GPU build asks for a GPU first.
