@@ -202,11 +202,20 @@ for name, content, why in (("cut off in its data", photo[:len(photo) // 2], "the
                            ("the first bytes of a JPEG", b"\xff\xd8\xff", "cut off in its header"),
                            ("a JPEG of fill bytes", b"\xff\xd8" + b"\xff" * 1000, "cut off in its header"),
                            ("a JPEG with a segment of no length", b"\xff\xd8\xff\xe0" + b"\0" * 1000, "header is damaged"),
-                           ("a PNG without an end", whole["3.png"][:-20], "the end of the picture is missing"),
+                           ("a PNG without an end", whole["3.png"][:-20], "cut off"),
+                           ("a PNG with a chunk of two gigabytes", whole["3.png"][:33] + b"\x90\0\0\0IDAT" + whole["3.png"][41:],
+                            "a length in it is damaged"),
+                           ("a small PNG of many pixels", whole["3.png"][:16] + b"\0\x40\0\0\0\x10\0\0" + whole["3.png"][24:],
+                            "more pixels than so few bytes can hold"),
+                           ("a small JPEG of many pixels", re.sub(rb"(\xff\xc0...).{4}", lambda m: m[1] + 4 * b"p", photo,
+                                                                flags=re.DOTALL),
+                            "more pixels than so few bytes can hold"),
+                           ("a BMP of many pixels", b"BM" + b"\0" * 12 + b"\x28\0\0\0\0\x10\0\0\0\x10\0\0" + b"\0" * 99,
+                            "it is cut off"),
                            ("the first bytes of a PNG", whole["3.png"][:20], "cut off in its header")):
     put(jpg, content)
     found(f"an image: {name}", [f"lists/train:5: image {tmp}/images/4.jpg: it is {why}" if why.startswith("cut") else why])
-put(jpg, photo + b"trailing bytes of a camera")
+put(jpg, photo + 20000 * b"bytes of a camera")
 same(run("check", "data", "net.cfg")[2], [], "bytes behind the end of a JPEG are right")
 os.remove(jpg)
 found("an image that is missing", ["lists/train:5: image " + f"{tmp}/images/4.jpg: No such file or directory"])

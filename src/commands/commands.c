@@ -63,6 +63,12 @@ static void apply_patience(long long evaluations)
     classifier_training_set_patience((int)evaluations);
 }
 
+static void apply_skip_bad(long long unused)
+{
+    (void)unused;
+    photo_skip_bad();
+}
+
 static void apply_nocheck(long long unused)
 {
     (void)unused;
@@ -92,6 +98,7 @@ static const struct {
     {{"-keep", OPTION_WHOLE, 0, 1, 1000000, 0, 0}, CLASSIFIER_TRAIN, apply_keep},
     {{"-patience", OPTION_WHOLE, 0, 1, 1000000, 0, 0}, CLASSIFIER_TRAIN, apply_patience},
     {{"-nocheck", OPTION_FLAG, 0, 0, 0, 0, 0}, CLASSIFIER_TRAIN | DETECTOR_TRAIN, apply_nocheck},
+    {{"-skip_bad", OPTION_FLAG, 0, 0, 0, 0, 0}, CLASSIFIER_TRAIN | DETECTOR_TRAIN, apply_skip_bad},
     {{"-i", OPTION_WHOLE, 0, 0, 0, 0, 0}, 0, 0},
     {{"-nogpu", OPTION_FLAG, 0, 0, 0, 0, 0}, 0, 0},
 };
@@ -111,6 +118,7 @@ static const char trainer_usage[] =
     "    -loaders <n>   threads that load images (default: one a processor)\n"
     "    -cache <MB>    decoded images kept in memory\n"
     "    -nocheck       begin without the look at all files that darknet check takes\n"
+    "    -skip_bad      take another image for one that cannot be decoded, instead of ending\n"
     "    -gpus <i,j>    train on these; -i <n> or -nogpu: on that one, or on the CPU\n"
     "<data> has train=, classes=, names=, backup= (a folder that is there), and for -map and -topk valid=\n";
 

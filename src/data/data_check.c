@@ -7,6 +7,7 @@
 #include "data/label_file.h"
 #include "data/labelled_images.h"
 #include "data/lists.h"
+#include "data/photo.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,14 +83,21 @@ typedef struct {
     size_t objects;
     label_boxes boxes; /* scratch */
     problems *list;
+    int skips, skipped; /* -skip_bad: images that cannot be read are counted and are no problem */
+    char first_skipped[LABEL_PATH_SIZE + 300];
 } image_list;
 
-static void check_image(const image_list *images, int line, const char *path)
+/* Returns 1 if the image cannot be read. */
+static int check_image(image_list *images, int line, const char *path)
 {
     char reason[256];
-    if (image_header_problem(path, reason, sizeof reason))
-        add_problem(images->list, "%s:%d: image %s: %s: replace it, or take the line out", images->file, line, path,
-                    reason);
+    if (!image_header_problem(path, reason, sizeof reason)) return 0;
+    if (!images->skips)
+        return add_problem(images->list, "%s:%d: image %s: %s: replace it, or take the line out", images->file, line,
+                           path, reason);
+    if (!images->skipped++)
+        snprintf(images->first_skipped, sizeof images->first_skipped, "line %d: %s: %s", line, path, reason);
+    return 1;
 }
 
 static void add_missing_labels(const image_list *images, int line, const char *path)
@@ -134,12 +142,16 @@ static void check_paths(image_list *images, char **paths, int count)
     progress_begin(&p, "images", (size_t)count, count, quiet_seconds);
     for (i = 0; i < count; ++i) {
         if (*paths[i]) {
-            check_image(images, i + 1, paths[i]);
-            if (images->label_classes) check_labels(images, i + 1, paths[i]);
+            const int is_bad = check_image(images, i + 1, paths[i]);
+            if (images->label_classes && !(is_bad && images->skips)) check_labels(images, i + 1, paths[i]);
         }
         progress_step(&p, 1);
     }
     progress_end(&p);
+    if (images->skipped)
+        report_note("%d images of %s cannot be read and will be skipped; the first is %s", images->skipped,
+                    images->file, images->first_skipped);
+    if (images->skipped == count && count) add_problem(images->list, "%s has no other images", images->file);
 }
 
 /* ---- Detectors --------------------------------------------------------------------------------------------------- */
@@ -159,6 +171,7 @@ static int check_detector_list(const char *data_file, const char *key, int label
         images.file = path;
         images.label_classes = label_classes;
         images.needs_labels = is_training;
+        images.skips = is_training && photo_skips();
         images.list = list;
         collect_lines("list of images", path, &lines, list);
         check_paths(&images, lines.text, lines.count);
@@ -254,6 +267,7 @@ static int check_classifier_list(const char *data_file, const char *key, problem
         memset(&checked, 0, sizeof checked);
         checked.file = path;
         checked.list = list;
+        checked.skips = !strcmp(key, "train") && photo_skips();
         check_paths(&checked, images.paths, images.count);
         count = images.count;
         labelled_images_free(&images);

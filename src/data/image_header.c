@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,25 +30,40 @@ static unsigned big_endian(const unsigned char *bytes, int count)
     return value;
 }
 
-/* Whether `wanted` is in the last bytes of the file. Cameras and web sites add some behind the picture's own end. */
-static int ends_with_mark(const image_file *file, const char *wanted, size_t length)
+static unsigned little_endian(const unsigned char *bytes, int count)
 {
-    unsigned char bytes[4096];
-    const long long from = file->size > (long long)sizeof bytes ? file->size - (long long)sizeof bytes : 0;
-    const size_t count = read_at(file, from, bytes, sizeof bytes);
-    size_t i;
-    for (i = count; i-- > 0;)
-        if (i + length <= count && !memcmp(bytes + i, wanted, length)) return 1;
+    unsigned value = 0;
+    while (count-- > 0) value = value << 8 | bytes[count];
+    return value;
+}
+
+/* Whether the marker of the end, FF D9, comes at or behind `from`. */
+static int has_jpeg_end(const image_file *file, long long from)
+{
+    unsigned char bytes[1 << 14];
+    size_t count, i;
+    while ((count = read_at(file, from, bytes, sizeof bytes)) > 1) {
+        for (i = count - 1; i-- > 0;)
+            if (bytes[i] == 0xff && bytes[i + 1] == 0xd9) return 1;
+        from += (long long)count - 1;
+    }
     return 0;
 }
+
+/* A decoder makes room for all pixels before it reads the first. A file that says much more than it can hold would take
+ * gigabytes and minutes. */
+static const char too_large[] = "its header says more pixels than so few bytes can hold";
 
 /* ---- The formats: each returns what is wrong, or NULL ------------------------------------------------------------ */
 
 /* A JPEG is segments: FF, a marker, two bytes of length. The one with the size is called a frame. */
 static const char *check_jpeg(const image_file *file)
 {
-    long long at = 2;
+    const double always_fine = 1 << 24, per_byte = 1024; /* pixels */
+    const long long tail = 512;
     unsigned char bytes[10];
+    double pixels;
+    long long at = 2;
     int marker;
     for (;;) {
         if (read_at(file, at, bytes, sizeof bytes) < sizeof bytes) return "it is cut off in its header";
@@ -63,20 +79,51 @@ static const char *check_jpeg(const image_file *file)
         if (big_endian(bytes + 2, 2) < 2) return "its header is damaged";
         at += 2 + big_endian(bytes + 2, 2);
     }
-    if (!big_endian(bytes + 5, 2) || !big_endian(bytes + 7, 2)) return "it has no pixels";
-    return ends_with_mark(file, "\xff\xd9", 2) ? 0 : "it is cut off: the end of the picture is missing";
+    pixels = (double)big_endian(bytes + 5, 2) * big_endian(bytes + 7, 2);
+    if (pixels == 0) return "it has no pixels";
+    if (pixels > always_fine && pixels > per_byte * (double)file->size) return too_large;
+    /* Most files have the marker at their very end; cameras and web sites add bytes behind it. */
+    return (file->size - tail > at && has_jpeg_end(file, file->size - tail)) || has_jpeg_end(file, at)
+               ? 0
+               : "it is cut off: the end of the picture is missing";
 }
 
+/* A PNG is chunks: four bytes of length, a name, the bytes, four bytes of a checksum. */
 static const char *check_png(const image_file *file)
 {
-    if (file->first_count < 24 || memcmp(file->first + 12, "IHDR", 4)) return "it is cut off in its header";
-    if (!big_endian(file->first + 16, 4) || !big_endian(file->first + 20, 4)) return "it has no pixels";
-    return ends_with_mark(file, "IEND", 4) ? 0 : "it is cut off: the end of the picture is missing";
+    static const int channels[] = {1, 0, 3, 1, 2, 0, 4}; /* by the kind of colour */
+    const double most_deflated = 1032;                   /* to one byte */
+    const unsigned char *first = file->first;
+    unsigned char bytes[8];
+    long long at = 8;
+    double width, height, bits;
+    if (file->first_count < 29 || memcmp(first + 12, "IHDR", 4)) return "it is cut off in its header";
+    width = big_endian(first + 16, 4);
+    height = big_endian(first + 20, 4);
+    if (width == 0 || height == 0) return "it has no pixels";
+    if (first[25] >= sizeof channels / sizeof *channels || !channels[first[25]]) return "its header is damaged";
+    bits = width * height * first[24] * channels[first[25]];
+    if (bits / 8 > most_deflated * (double)file->size) return too_large;
+    for (;;) {
+        if (read_at(file, at, bytes, sizeof bytes) < sizeof bytes)
+            return "it is cut off: the end of the picture is missing";
+        at += 12 + (long long)big_endian(bytes, 4);
+        if (at > file->size) return "it is cut off, or a length in it is damaged";
+        if (!memcmp(bytes + 4, "IEND", 4)) return 0;
+    }
 }
 
 static const char *check_bmp(const image_file *file)
 {
-    return file->first_count < 26 ? "it is cut off in its header" : 0;
+    const unsigned char *first = file->first;
+    const int is_old = little_endian(first + 14, 4) == 12; /* two bytes a side */
+    double width, height;
+    if (file->first_count < sizeof file->first) return "it is cut off in its header";
+    width = is_old ? little_endian(first + 18, 2) : fabs((double)(int)little_endian(first + 18, 4));
+    height = is_old ? little_endian(first + 20, 2) : fabs((double)(int)little_endian(first + 22, 4));
+    if (width == 0 || height == 0) return "it has no pixels";
+    /* at least a bit for a pixel; a BMP may be packed, but stb_image does not read such ones */
+    return width * height / 8 > (double)file->size ? "it is cut off: the end of the picture is missing" : 0;
 }
 
 static const char *check_nothing(const image_file *file)

@@ -156,6 +156,11 @@ void classifier_training_begin(network **nets, int n, int images, list *options,
     training_begin(&current, &kind, nets, n, images, options, datacfg, cfgfile, weightfile);
 }
 
+void classifier_training_loaded(void)
+{
+    training_loaded(&current);
+}
+
 void classifier_training_step(double loss, double average_loss)
 {
     training_step(&current, loss, average_loss);

@@ -133,6 +133,11 @@ void detector_training_resize(load_args *args)
         printf("%d x %d\n", args->w, args->h);
 }
 
+void detector_training_loaded(void)
+{
+    training_loaded(&current);
+}
+
 void detector_training_step(double loss, double average_loss)
 {
     training_step(&current, loss, average_loss);

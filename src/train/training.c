@@ -2,6 +2,7 @@
 #include "train/training.h"
 
 #include "base/error.h"
+#include "data/photo.h"
 #include "layers/device.h"
 #include "option_list.h"
 #include "train/divergence.h"
@@ -158,6 +159,7 @@ void training_begin(training *t, const training_kind *kind, network **nets, int 
     name_file(t->backup, folder, base, ".backup");
     free(base);
     interruption_begin();
+    photo_wait_for_failures();
     if (!t->epochs) return;
     check_list(t, options);
     kind->prepare(t, options, &t->format);
@@ -329,6 +331,19 @@ static void stop(training *t, int number)
     exit(128 + number);
 }
 
+void training_loaded(training *t)
+{
+    const char *failure = photo_failure();
+    const size_t iteration = get_current_batch(t->nets[0]);
+    if (!failure) return;
+    if (!t->checkpoint_allowed) die("%s (-skip_bad takes others instead)", failure);
+    if (!t->weights_synced) sync_networks(t->nets, t->n);
+    divergence_end(iteration);
+    save_weights(t->nets[0], t->backup);
+    die("%s; stopped after iteration %zu: %s goes on from there (-skip_bad takes others instead)", failure, iteration,
+        t->backup);
+}
+
 void training_step(training *t, double loss, double average_loss)
 {
     network *net = t->nets[0];
@@ -339,5 +354,7 @@ void training_step(training *t, double loss, double average_loss)
     t->checkpoint_allowed = divergence_check(get_current_batch(net), loss);
     if (t->epochs) log_and_evaluate(t, loss, average_loss);
     if (interruption() && t->weights_synced && t->images_seen < total_images(t)) stop(t, interruption());
+    if (t->images_seen >= total_images(t) && photo_skipped())
+        report_note("%d damaged images of the training list were skipped", photo_skipped());
     t->last_step_end = monotonic_seconds();
 }

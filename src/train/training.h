@@ -88,6 +88,10 @@ typedef struct training {
 void training_begin(training *t, const training_kind *kind, network **nets, int n, int images, list *options,
                     char *data_file, char *cfg_file, char *weight_file);
 
+/* Called when a batch has been loaded, before it is trained on. Where an image of it cannot be decoded, saves
+ * <backup>/<cfg>.backup, unless nothing was trained yet, and ends the program with one line and status 1. */
+void training_loaded(training *t);
+
 /* Called after every iteration, when Darknet has printed its line without the line end: completes the line with epoch,
  * speed and time left, and evaluates and logs when due. Ends the program if the training has diverged (divergence.h).
  */

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,7 @@ double checkpoint_size(network *net)
 
 void check_backup(const char *data_file, const char *folder, double bytes, problems *list)
 {
-    const double megabyte = 1 << 20;
+    const double kilobyte = 1024;
     char path[PATH_MAX];
     struct statvfs disk;
     double room;
@@ -51,11 +52,11 @@ void check_backup(const char *data_file, const char *folder, double bytes, probl
         add_problem(list, "cannot save weights to the folder backup=%s of %s: %s", folder, data_file, strerror(errno));
         return;
     }
-    if (statvfs(path, &disk)) return; /* a file system that does not say */
+    if (is_skipped || statvfs(path, &disk)) return; /* a file system that does not say */
     room = (double)disk.f_bavail * disk.f_frsize;
     if (room < bytes)
-        add_problem(list, "backup=%s of %s has %.1f MB free, but one checkpoint takes %.1f MB: make room", folder,
-                    data_file, room / megabyte, bytes / megabyte);
+        add_problem(list, "backup=%s of %s has %.0f kB free, but one checkpoint takes %.0f kB: make room", folder,
+                    data_file, floor(room / kilobyte), ceil(bytes / kilobyte));
 }
 
 void check_outputs(const network *net, const char *cfg_file, int classes, const char *data_file, problems *list)
