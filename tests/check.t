@@ -3,13 +3,16 @@
 is refused, and what is right wherever labels lie and however lines end is trained on, bit for bit."""
 
 import atexit
+import io
 import os
 import random
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 
 from PIL import Image
 
@@ -371,6 +374,76 @@ code, _, lines, _ = run("classifier", "train", "data", "net.cfg", "-nogpu")
 ok(code == 1 and "net.cfg is a detector: train it with darknet detector train" in lines, "a detector's cfg for classifier train",
    lines)
 
+# ---- images whose damage only decoding shows -------------------------------------------------------------------------
+
+
+def png_without_end():
+    """Noise of few values, coded without repetitions, and cut off: the code of zeros is a value's, so that a decoder that
+    reads zeros behind the end goes on for ever."""
+    values = bytes(random.choice(b"\0\0\0\0\1\2\3") for _ in range(24 * 73))
+    deflate = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_HUFFMAN_ONLY)
+    data = (deflate.compress(values) + deflate.flush())[:200]
+
+    def chunk(name, content):
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 24, 24, 8, 2, 0, 0, 0)) + chunk(b"IDAT", data) +
+            chunk(b"IEND", b""))
+
+
+def jpeg_that_fails_an_assertion():
+    """A progressive one whose first code table says that differences have 200 bits."""
+    file = io.BytesIO()
+    picture(4, 64).save(file, format="JPEG", progressive=True, quality=90)
+    content = bytearray(file.getvalue())
+    at = content.index(b"\xff\xc4") + 5
+    symbols = sum(content[at:at + 16])
+    content[at + 16:at + 16 + symbols] = bytes([200] * symbols)
+    return bytes(content)
+
+
+YOLO1 = YOLO[:YOLO.index("[convolutional]\nfilters=7")] + (
+    "[connected]\noutput=28\nactivation=linear\n[detection]\nclasses=2\ncoords=4\nside=2\nnum=1\nsqrt=1\njitter=.2\n"
+    "object_scale=1\nnoobject_scale=.5\nclass_scale=1\ncoord_scale=5\n")
+for name, content, cfg in (("a JPEG that fails an assertion", jpeg_that_fails_an_assertion(), YOLO),
+                           ("a PNG whose data has no end", png_without_end(), YOLO),
+                           ("the same for [detection]", png_without_end(), YOLO1)):
+    detector()
+    put("net.cfg", cfg)
+    put("images/4.png", content)
+    put("data", read("data") + b"sampling=epoch\n")
+    same(run("check", "data", "net.cfg")[2], [], f"{name}: its header is right")
+    stopped = set()
+    for seed in "1", "2", "3", "4", "5", "6":
+        shutil.rmtree("backup")
+        os.makedirs("backup")
+        code, _, lines, err = run("detector", "train", "data", "net.cfg", "-nogpu", "-seed", seed)
+        wanted = f"cannot load the image {tmp}/images/4.png: it cannot be decoded"
+        said = len(lines) == 1 and re.match(re.escape(wanted) + r"(?:; stopped after iteration (\d): \S*backup/net.backup goes on "
+                                            r"from there)? \(-skip_bad takes others instead\)$", lines[0])
+        stopped.add(said[1] if said and code == 1 and os.listdir("backup") == (["net.backup"] if said[1] else []) else (code, err[-200:]))
+    same(stopped, {None, "1"}, f"{name}: it is named, what was trained before is saved, and the status is 1")
+    code, _, lines, err = run("detector", "train", "data", "net.cfg", "-nogpu", "-skip_bad")
+    ok(code == 0 and not lines and err.count(f"note: skipped the image {tmp}/images/4.png: it cannot be decoded") == 1 and
+       "that were skipped: 1" in err and os.path.exists("backup/net_final.weights"),
+       f"{name}: -skip_bad takes another one, and says so", (code, err[-300:]))
+put("net.cfg", YOLO)
+put("images/4.png", b"")
+os.remove("images/5.png")
+code, _, lines, err = run("detector", "train", "data", "net.cfg", "-nogpu", "-skip_bad")
+ok(code == 0 and f"2 images of lists/train cannot be read and will be skipped; the first is line 5: {tmp}/images/4.png: it is empty"
+   in err, "-skip_bad skips images that the check finds, too", (code, err[-300:]))
+put("images/9.png", png_without_end())
+code, _, lines, err = run("detector", "map", "data", "net.cfg", "backup/net_final.weights", "-nogpu")
+ok(code == 1 and len(lines) == 1 and f"{tmp}/images/9.png" in lines[0], "detector map names a damaged image", (code, lines))
+classifier()
+put("photos/dog/3.png", png_without_end())
+put("data", read("data") + b"sampling=epoch\n")
+code, _, lines, err = run("classifier", "train", "data", "net.cfg", "-nogpu")
+ok(code == 1 and len(lines) == 1 and lines[0].startswith("cannot load the image photos/dog/3.png: it cannot be decoded"),
+   "classifier train names it", (code, lines))
+code, _, lines, err = run("classifier", "train", "data", "net.cfg", "-nogpu", "-skip_bad")
+ok(code == 0 and "skipped the image photos/dog/3.png" in err, "and skips it with -skip_bad", (code, err[-300:]))
+
 # ---- the command -----------------------------------------------------------------------------------------------------
 
 code, out, lines, _ = run("check", "--help")
@@ -378,6 +451,7 @@ ok(code == 0 and out.startswith("usage: darknet check <data> [cfg]"), "check exp
 code, out, lines, err = run("check")
 ok(code == 1 and "usage: darknet check" in err, "check without a data file", err)
 found("a data file that is missing", ["cannot read the data file nowhere: No such file or directory"], "nowhere")
+detector()
 ok(re.search(r"(?m)^Checked data and net.cfg: ", run("detector", "train", "data", "net.cfg", "-nogpu")[3]),
    "a training says what was checked")
 

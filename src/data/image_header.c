@@ -93,6 +93,7 @@ static const char *check_png(const image_file *file)
 {
     static const int channels[] = {1, 0, 3, 1, 2, 0, 4}; /* by the kind of colour */
     const double most_deflated = 1032;                   /* to one byte */
+    const double most_bytes = 1 << 30;                   /* stb_image counts in int, and doubles */
     const unsigned char *first = file->first;
     unsigned char bytes[8];
     long long at = 8;
@@ -104,6 +105,7 @@ static const char *check_png(const image_file *file)
     if (first[25] >= sizeof channels / sizeof *channels || !channels[first[25]]) return "its header is damaged";
     bits = width * height * first[24] * channels[first[25]];
     if (bits / 8 > most_deflated * (double)file->size) return too_large;
+    if (bits / 8 > most_bytes) return "it has more pixels than can be decoded";
     for (;;) {
         if (read_at(file, at, bytes, sizeof bytes) < sizeof bytes)
             return "it is cut off: the end of the picture is missing";

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/vectorize.h"
-#include "data/image_assert.h"
+#include "data/decoder_guard.h"
 #include "data/image_header.h"
 
 #include "image.h"
@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- The cache of decoded photos --------------------------------------------------------------------------------- */
@@ -172,16 +173,33 @@ int photo_size(const char *path, int *w, int *h)
     return stbi_info(path, w, h, &channels_of_file) && *w > 0 && *h > 0;
 }
 
-/* Where an assertion of stb_image goes; NULL: nowhere. */
-static __thread jmp_buf *decoder_caller;
+/* What the decoder of this thread is at; zeros where photo_decode has not called it. */
+static __thread struct {
+    jmp_buf *caller;
+    size_t most_bytes; /* of a block that grows */
+} decoder;
 
-void image_assertion_failed(const char *text)
+void decoder_assertion_failed(const char *text)
 {
-    if (decoder_caller) longjmp(*decoder_caller, 1);
+    if (decoder.caller) longjmp(*decoder.caller, 1);
     die("an image cannot be decoded: it is damaged (%s)", text);
 }
 
+void *decoder_realloc(void *block, size_t bytes)
+{
+    return decoder.most_bytes && bytes > decoder.most_bytes ? 0 : realloc(block, bytes);
+}
+
 #ifndef OPENCV
+/* The size of the whole file, and of a pixel of 16 bits and four channels, with room for doubling. */
+static size_t most_bytes_of(FILE *file, int w, int h)
+{
+    const size_t pixel = 16, slack = 1 << 20;
+    struct stat status;
+    const size_t size = fstat(fileno(file), &status) ? 0 : (size_t)status.st_size;
+    return 2 * size + pixel * (size_t)w * (size_t)h + slack;
+}
+
 /* NULL: it cannot be decoded. What the decoder had allocated is lost where an assertion failed. */
 static unsigned char *decode(FILE *file, photo *p)
 {
@@ -189,10 +207,13 @@ static unsigned char *decode(FILE *file, photo *p)
     int channels_of_file;
     unsigned char *volatile bytes = 0;
     if (!setjmp(here)) {
-        decoder_caller = &here;
-        bytes = stbi_load_from_file(file, &p->w, &p->h, &channels_of_file, 3);
+        decoder.caller = &here;
+        if (stbi_info_from_file(file, &p->w, &p->h, &channels_of_file)) {
+            decoder.most_bytes = most_bytes_of(file, p->w, p->h);
+            bytes = stbi_load_from_file(file, &p->w, &p->h, &channels_of_file, 3);
+        }
     }
-    decoder_caller = 0;
+    memset(&decoder, 0, sizeof decoder);
     return bytes;
 }
 #endif

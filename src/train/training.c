@@ -355,6 +355,6 @@ void training_step(training *t, double loss, double average_loss)
     if (t->epochs) log_and_evaluate(t, loss, average_loss);
     if (interruption() && t->weights_synced && t->images_seen < total_images(t)) stop(t, interruption());
     if (t->images_seen >= total_images(t) && photo_skipped())
-        report_note("%d damaged images of the training list were skipped", photo_skipped());
+        report_note("damaged images of the training list that were skipped: %d", photo_skipped());
     t->last_step_end = monotonic_seconds();
 }
