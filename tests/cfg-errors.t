@@ -396,7 +396,7 @@ data_errors() {
     fails "cannot load the image" run_trainer -nocheck || return
     data "train=$T/broken-list"
     fails "broken-list:1: image $(cat broken-list): it is no JPEG, PNG or BMP" run_trainer || return
-    fails "it cannot be decoded" run_trainer -nocheck || return
+    fails "cannot load the image $(cat broken-list): it is no JPEG, PNG or BMP" run_trainer -nocheck || return
     rm -f data
     fails "cannot read the data file data: No such file or directory" run_trainer || return
     data && rm -f net.cfg
