@@ -308,6 +308,12 @@ for old, new, wanted in (
         put("lists/names", "name\n" * 20)
     found(f"{new!r} in a cfg", [wanted])
 detector()
+put("data", read("data").replace(b"classes = 2", b"classes = 4"))
+put("lists/names", "a\nb\nc\nd\n")
+code, _, lines, err = run("check", "data")
+ok(code == 0 and not lines and "lists/train has no object of 2 of the 4 classes; the first of them is class 2" in err,
+   "classes without an object are noted", err[-300:])
+detector()
 for old, new, note in (("max_batches=4", "max_batches=4\nburn_in=4", "burn_in=4 is not below max_batches=4"),
                        ("batch=4\nsubdivisions=2", "batch=1\nsubdivisions=1", "batch=1: an iteration trains a single image"),
                        ("max_batches=4", "max_batches=4\npolicy=steps\nsteps=2\nscales=.1,.1", "the last ones are not used")):
@@ -352,6 +358,12 @@ found("images without a label, and with two", ["lists/train:4: photos/cow/3.png 
 classifier()
 put("lists/labels", "cat\n")
 found("fewer labels than classes", ["lists/labels has 1 lines, but data says classes=2"])
+put("lists/labels", "cat\ndog\ncow\n")
+put("data", read("data").replace(b"classes=2", b"classes=3"))
+code, _, lines, err = run("check", "data")
+ok(code == 0 and not lines and "lists/train has no image of 1 of the 3 classes; the first of them is class 2" in err,
+   "labels without an image are noted", err[-300:])
+put("data", read("data").replace(b"classes=3", b"classes=2"))
 put("lists/labels", "cat\ncat\n")
 code, _, lines, _ = run("check", "data")
 ok(code == 1 and "holds 2 of the labels in lists/labels: cat, cat" in lines[0], "labels that are one another", lines)

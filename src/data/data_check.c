@@ -83,6 +83,7 @@ typedef struct {
     size_t objects;
     label_boxes boxes; /* scratch */
     problems *list;
+    int *counts;        /* [label_classes] objects by class */
     int skips, skipped; /* -skip_bad: images that cannot be read are counted and are no problem */
     char first_skipped[LABEL_PATH_SIZE + 300];
 } image_list;
@@ -117,6 +118,7 @@ static void add_missing_labels(const image_list *images, int line, const char *p
 static void check_labels(image_list *images, int line, const char *path)
 {
     char labels[LABEL_PATH_SIZE], reason[LABEL_PATH_SIZE + 256];
+    size_t i;
     if (label_file_path(path, labels, reason, sizeof reason) != LABELS_OK) {
         add_problem(images->list, "%s:%d: %s", images->file, line, reason);
         return;
@@ -125,6 +127,7 @@ static void check_labels(image_list *images, int line, const char *path)
     switch (label_file_read(labels, images->label_classes, &images->boxes, reason, sizeof reason)) {
     case LABELS_OK:
         images->objects += images->boxes.count;
+        for (i = 0; i < images->boxes.count; ++i) ++images->counts[images->boxes.items[i].class_id];
         break;
     case LABELS_MISSING:
         if (images->needs_labels) add_missing_labels(images, line, path);
@@ -154,6 +157,21 @@ static void check_paths(image_list *images, char **paths, int count)
     if (images->skipped == count && count) add_problem(images->list, "%s has no other images", images->file);
 }
 
+/* A class that is in no image or object of the training list is not learned, but may be meant: images of it come later.
+ * `counts` [classes]. */
+static void note_empty_classes(const char *file, const char *what, const int *counts, int classes)
+{
+    int i, empty = 0, first = 0;
+    for (i = classes; i-- > 0;) {
+        if (counts[i]) continue;
+        first = i;
+        ++empty;
+    }
+    if (empty)
+        report_note("%s has no %s of %d of the %d classes; the first of them is class %d", file, what, empty, classes,
+                    first);
+}
+
 /* ---- Detectors --------------------------------------------------------------------------------------------------- */
 
 /* Returns how many images the list of `key` has. */
@@ -170,6 +188,7 @@ static int check_detector_list(const char *data_file, const char *key, int label
         memset(&images, 0, sizeof images);
         images.file = path;
         images.label_classes = label_classes;
+        images.counts = (int *)xcalloc((size_t)label_classes + 1, sizeof *images.counts);
         images.needs_labels = is_training;
         images.skips = is_training && photo_skips();
         images.list = list;
@@ -177,6 +196,8 @@ static int check_detector_list(const char *data_file, const char *key, int label
         check_paths(&images, lines.text, lines.count);
         count = lines.count;
         *objects += images.objects;
+        if (is_training && label_classes) note_empty_classes(path, "object", images.counts, label_classes);
+        free(images.counts);
         free(images.boxes.items);
         free_lines(&lines);
     }
@@ -256,10 +277,20 @@ static int check_tagged_list(const char *data_file, const char *key, problems *l
     return check_detector_list(data_file, key, 0, &objects, list);
 }
 
+static void note_images_of_classes(const char *file, const labelled_images *images)
+{
+    int *counts = (int *)xcalloc((size_t)images->classes, sizeof *counts), i;
+    for (i = 0; i < images->count; ++i)
+        if (images->labels[i] >= 0) ++counts[images->labels[i]];
+    note_empty_classes(file, "image", counts, images->classes);
+    free(counts);
+}
+
 static int check_classifier_list(const char *data_file, const char *key, problems *list)
 {
     labelled_images images;
     image_list checked;
+    const size_t before = list->count;
     char *path = value_of(data_file, key, 0);
     int count = 0;
     if ((path || !strcmp(key, "train")) && !(path && is_pipe(data_file, key, path, list))) {
@@ -270,6 +301,7 @@ static int check_classifier_list(const char *data_file, const char *key, problem
         checked.skips = !strcmp(key, "train") && photo_skips();
         check_paths(&checked, images.paths, images.count);
         count = images.count;
+        if (list->count == before && !strcmp(key, "train")) note_images_of_classes(path, &images);
         labelled_images_free(&images);
     }
     free(path);
