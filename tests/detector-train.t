@@ -563,14 +563,14 @@ never_good() {
     [ -z "$(compgen -G 'backup/burst*weights' 'backup/burst*backup')" ]
 }
 
-# The next batch is being loaded when the training ends. Its image is a pipe, so that the loader waits until somebody
+# The next batch is being loaded when the training ends. Its labels are a pipe, so that the loader waits until somebody
 # writes: a program that did not wait for it would be gone, or have crashed.
 waits_for_the_loader() {
     local i running=
     rm -f backup/none*
     cfg none 0 0
     sed -i 's/^batch=.*/batch=1/' none.cfg
-    mkfifo images/pipe.jpg && cp labels/train0.txt labels/pipe.txt && echo "$T/images/pipe.jpg" >pipe.list &&
+    mkfifo labels/pipe.txt && cp images/train0.jpg images/pipe.jpg && echo "$T/images/pipe.jpg" >pipe.list &&
         sed "s|^train=.*|train=$T/pipe.list|" data >pipe.data || return
     "$darknet" detector train pipe.data none.cfg -seed 3 -nogpu -nocheck >none.log 2>none.err &
     pid=$!
@@ -580,7 +580,7 @@ waits_for_the_loader() {
     done
     sleep .5
     ! kill -0 "$pid" 2>/dev/null || running=1
-    timeout 20 cp images/train0.jpg images/pipe.jpg
+    timeout 20 cp labels/train0.txt labels/pipe.txt
     wait "$pid" && [ "$running" = 1 ]
 }
 try "a training ends when the batch is there that was being loaded" waits_for_the_loader

@@ -54,11 +54,17 @@ static int has_key(const char *data_file, const char *key)
     return value != 0;
 }
 
+/* Whether there is something that is neither a file nor a folder. */
+static int is_special(const char *path)
+{
+    struct stat status;
+    return !stat(path, &status) && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
 /* A list is read more than once, which a pipe allows only once. Reports it and returns 1. */
 static int is_pipe(const char *data_file, const char *key, const char *path, problems *list)
 {
-    struct stat status;
-    if (stat(path, &status) || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) return 0;
+    if (!is_special(path)) return 0;
     return add_problem(list, "%s: %s=%s is no file, but a pipe or a device: write the lines to a file", data_file, key,
                        path);
 }
@@ -121,6 +127,11 @@ static void check_labels(image_list *images, int line, const char *path)
     size_t i;
     if (label_file_path(path, labels, reason, sizeof reason) != LABELS_OK) {
         add_problem(images->list, "%s:%d: %s", images->file, line, reason);
+        return;
+    }
+    if (is_special(labels)) { /* which would be waited for */
+        add_problem(images->list, "%s:%d: labels %s: it is no file, but a pipe or a device", images->file, line,
+                    labels);
         return;
     }
     images->boxes.count = 0;
