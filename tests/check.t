@@ -311,6 +311,12 @@ for old, new, wanted in (
         put("lists/names", "name\n" * 20)
     found(f"{new!r} in a cfg", [wanted])
 detector()
+for old, new, wanted in (("subdivisions=2", "subdivisions=8", "subdivisions=8 is above batch=4"),
+                         ("max_batches=4", "max_batches=4\npolicy=steps\nsteps=1,2\nscales=1", "steps=1,2 has 2 numbers, but")):
+    with_cfg(old, new)
+    code, _, lines, _ = run("detector", "train", "data", "net.cfg", "-nogpu", "-nocheck")
+    ok(code == 1 and len(lines) == 1 and wanted in lines[0], f"{new!r} with -nocheck ends with a line, too", (code, lines))
+detector()
 put("data", read("data").replace(b"classes = 2", b"classes = 4"))
 put("lists/names", "a\nb\nc\nd\n")
 code, _, lines, err = run("check", "data")

@@ -78,7 +78,7 @@ static int line_of(const cfg_file *cfg, const char *key)
     return entry ? entry->line : cfg_section(cfg, 0)->line;
 }
 
-static void check_batch(const cfg_file *cfg, problems *list)
+void check_batch(const cfg_file *cfg, problems *list)
 {
     const int batch = cfg_whole_number(cfg, 0, "batch", 1);
     const int subdivisions = cfg_whole_number(cfg, 0, "subdivisions", 1);

@@ -13,6 +13,9 @@ int cfg_is_detector(const cfg_file *cfg);
  * where the heads have different numbers, or map= cannot be read. */
 detector_classes cfg_classes(const cfg_file *cfg, problems *list);
 
+/* Adds a problem where subdivisions= does not divide batch=, and a note where a batch is a single image. */
+void check_batch(const cfg_file *cfg, problems *list);
+
 /* Adds every problem of [net] to `list`, and prints a note about what is strange, but may be meant. A classifier may
  * have no max_batches, and then trains without an end. */
 void check_net_section(const cfg_file *cfg, int is_detector, problems *list);

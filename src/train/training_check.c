@@ -163,19 +163,28 @@ void training_check_skip(void)
     is_skipped = 1;
 }
 
+/* With -nocheck: the classes for the reader of labels, and batches of no image, by which Darknet would divide. */
+static void check_what_crashes(check *c)
+{
+    cfg_file cfg;
+    if (!cfg_file_read(c->cfg_file, &cfg, &c->list)) {
+        c->classes = cfg_classes(&cfg, &c->list);
+        check_batch(&cfg, &c->list);
+    }
+    cfg_file_free(&cfg);
+}
+
 /* The network is made by the trainer, which checks what it needs of it. */
 static void check_before_training(const char *data_file, const char *cfg_file, checked_kind kind)
 {
     check c;
     begin_check(&c, data_file, cfg_file);
-    if (is_skipped) {
-        check_cfg(&c, kind);
-        drop_problems(&c.list);
-    } else {
+    if (is_skipped)
+        check_what_crashes(&c);
+    else
         check_files(&c, kind);
-        if (end_problems(&c.list)) exit(1);
-        print_summary(&c, stderr);
-    }
+    if (end_problems(&c.list)) exit(1);
+    if (!is_skipped) print_summary(&c, stderr);
     training_labels_set_classes(c.classes.label_classes);
 }
 

@@ -15,7 +15,7 @@ typedef enum { CHECK_UNKNOWN, CHECK_CLASSIFIER, CHECK_DETECTOR } checked_kind;
 int check_training(const char *data_file, const char *cfg_file, checked_kind kind, FILE *summary);
 
 /* Hooks at the beginning of the two trainers: the same, and end the program with status 1 if there is a problem.
- * After training_check_skip (-nocheck) they look at nothing but the cfg's classes. */
+ * After training_check_skip (-nocheck) they look at nothing but the cfg's classes and batches. */
 void check_detector_training(const char *data_file, const char *cfg_file);
 void check_classifier_training(const char *data_file, const char *cfg_file);
 void training_check_skip(void);
