@@ -71,7 +71,9 @@ heads() {
         stride=2 pad=1 activation=linear '[yolo]' anchors=3,3 num=1 classes=3
 }
 refuses_detectors() {
-    local key
+    local key image
+    mkdir labels
+    for image in images/*.ppm; do : >"labels/$(basename "$image" .ppm).txt"; done # no objects
     for key in pad=4 cutout=4 mixup=1; do
         heads $key >bad.cfg
         fails "[net]: ${key%=*}= is for the images of \`classifier train\`; this training would not use it" \

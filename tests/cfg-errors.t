@@ -371,29 +371,36 @@ echo "$T/images/nowhere-$(head -n 1 names)-1.ppm" >lost-list
 echo "no image" >"$T/broken-$(head -n 1 names).ppm"
 echo "$T/broken-$(head -n 1 names).ppm" >broken-list
 
-# each TRAINER: the same mistakes in front of either trainer.
+# An image without objects has an empty label file.
+mkdir -p labels
+for image in images/*.ppm "images/$(basename "$(cat lost-list)")"; do : >"labels/$(basename "$image" .ppm).txt"; done
+: >"$(sed 's/ppm$/txt/' broken-list)"
+
+# data_errors TRAINER SECTION CLASSES NAMES: the same mistakes in front of either trainer, in its words.
 data_errors() {
     local trainer=$1 section=$2
-    run_trainer() { "$darknet" "$trainer" train data net.cfg -seed 1 -nogpu; }
+    run_trainer() { "$darknet" "$trainer" train data net.cfg -seed 1 -nogpu "$@"; }
     cfg "$section" smoothing=ols >net.cfg
     data classes=4 "labels=$T/four-names"
-    fails "the .data file says classes=4, but $section (layer 1) has 3" run_trainer || return
+    fails "$3" run_trainer || return
     data "names=$T/two-names"
-    fails "$T/two-names has 2 lines, but " run_trainer || return
+    fails "$T/two-names has 2 $4" run_trainer || return
     data "names=$T/nowhere.names"
     fails "cannot read the list of names $T/nowhere.names" run_trainer || return
     data "train=$T/empty-list"
-    fails "list${3-} is empty" run_trainer || return
+    fails "the list of images $T/empty-list is empty" run_trainer || return
     data "train=$T/nowhere.list"
-    fails_as_darknet_does "$T/nowhere.list" run_trainer || return
+    fails "cannot read the list of images $T/nowhere.list: No such file or directory" run_trainer || return
     data "train=$T/lost-list"
-    fails "cannot load the image" run_trainer || return
+    fails "lost-list:1: image $(cat lost-list): No such file or directory" run_trainer || return
+    fails "cannot load the image" run_trainer -nocheck || return
     data "train=$T/broken-list"
-    fails "it cannot be decoded" run_trainer || return
+    fails "broken-list:1: image $(cat broken-list): it is no JPEG, PNG or BMP" run_trainer || return
+    fails "cannot load the image $(cat broken-list): it is no JPEG, PNG or BMP" run_trainer -nocheck || return
     rm -f data
-    fails_as_darknet_does "data" run_trainer || return
+    fails "cannot read the data file data: No such file or directory" run_trainer || return
     data && rm -f net.cfg
-    fails_as_darknet_does "net.cfg" run_trainer || return
+    fails "cannot read the cfg net.cfg: No such file or directory" run_trainer || return
     [ -z "$(ls backup)" ]
 }
 labels_errors() {
@@ -401,11 +408,12 @@ labels_errors() {
     data "labels=$T/two-names"
     fails "$T/two-names has 2 lines, but data says classes=3" train data net.cfg || return
     data "labels=$T/nowhere.names"
-    fails_as_darknet_does "$T/nowhere.names" train data net.cfg
+    fails "cannot read the list of labels $T/nowhere.names: No such file or directory" train data net.cfg
 }
 try "classifier train: mistakes in the .data file and missing files are named" data_errors classifier '[ols]' \
-    " of images $T/empty-list"
-try "detector train: mistakes in the .data file and missing files are named" data_errors detector '[yolo]'
+    "the .data file says classes=4, but [ols] (layer 1) has 3" "lines, but data says classes=3"
+try "detector train: mistakes in the .data file and missing files are named" data_errors detector '[yolo]' \
+    "data: classes=4, but the network has 3: must be the same" "names, but there are 3 classes"
 try "classifier train: too few labels, or none, are named" labels_errors
 
 # --- the command line -------------------------------------------------------------------------------------------------

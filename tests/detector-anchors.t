@@ -105,7 +105,7 @@ for content, want in (("classes=2\n", "bad.data has no train="), ("train=train.l
                       ("train=empty\nclasses=2\n", "the list of images empty is empty"),
                       ("train=gap\nclasses=2\n", "gap:2: empty line"),
                       ("train=unlabelled\nclasses=2\n", "no label file none.txt of the image none.jpg"),
-                      ("train=gif\nclasses=2\n", "a.gif: Darknet finds labels of .jpg"),
+                      ("train=gif\nclasses=2\n", "no label file a.txt of the image a.gif"),
                       ("train=noimage\nclasses=2\n", "cannot read the image gone.jpg"),
                       ("train=nojpeg\nclasses=2\n", "text.jpg is not an image"),
                       ("train=train.list\nclasses=1\n", "wide.txt:2: class 1: must be 0 to 0"),

@@ -387,7 +387,7 @@ goes_on_without_map() {
     sed "s:^valid=.*:valid=$T/gone.list:" data >gone
     echo "$T/gone.jpg" >gone.list
     cfg short 12 0
-    "$darknet" detector train gone short.cfg -map 2 -seed 3 -nogpu >short.log 2>short.err || return
+    "$darknet" detector train gone short.cfg -map 2 -seed 3 -nogpu -nocheck >short.log 2>short.err || return
     cat short.err
     [ "$(grep -c '^darknet: note: iteration [0-9]*: no mAP: cannot read the image .*gone.jpg' short.err)" = 2 ] &&
         [ "$(column 7 backup/short_log.csv | sort -u)" = "" ] && [ "$(column 1 backup/short_log.csv)" = "$(seq 12)" ] &&
@@ -407,7 +407,7 @@ refuses() {
         fails "-map -2 is not valid" train_with data -map -2 &&
         fails "cannot save weights to the folder backup=$T/missing of missing-backup" train_with missing-backup &&
         fails "there is no valid= in no-valid" train_with no-valid -map &&
-        fails "cannot read the list valid=$T/missing" train_with missing-valid -map || return
+        fails "cannot read the list of images $T/missing" train_with missing-valid -map || return
     grep -v ^names data >no-names
     sed "s:^names=.*:names=$T/odd-list:" data >odd-names
     printf "one\ntwo\nthree\n" >odd-list
@@ -421,8 +421,19 @@ helps() {
     fails 'detector train: needs <data> <cfg> [weights]' "$darknet" detector train data
 }
 says_that_it_is_at_the_end() {
-    "$darknet" detector train data net.cfg backup/net_final.weights -nogpu >out.txt 2>err.txt &&
-        grep 'nothing to train: the network is at iteration' err.txt
+    cp backup/net_final.weights there.weights
+    fails 'nothing to train: the network is at iteration 132, and max_batches=132' \
+        "$darknet" detector train data net.cfg backup/net_final.weights -nogpu || return
+    cmp backup/net_final.weights there.weights || return
+    sed 's/^max_batches=.*/max_batches=100/' net.cfg >past.cfg
+    fails 'nothing to train: the network is at iteration 132, and max_batches=100' \
+        "$darknet" detector train data past.cfg backup/net_final.weights -nogpu && [ ! -e backup/past_final.weights ]
+}
+writes_what_a_killed_training_has_not() {
+    mv backup/net_final.weights there.weights
+    "$darknet" detector train data net.cfg there.weights -nogpu >out.txt 2>err.txt &&
+        grep '^darknet: note: the network is at iteration 132, the last one: .*net_final.weights is written' err.txt &&
+        cmp backup/net_final.weights there.weights
 }
 takes_its_option_anywhere() {
     rm -f backup/short*
@@ -452,7 +463,8 @@ try "where an evaluation fails, one line says why and the training goes on" goes
 try "without gnuplot one line says so, and the training goes on" goes_on_without_gnuplot
 try "-map with a wrong number, without a list, or a missing folder is refused in time" refuses
 try "--help, or no cfg, prints what there is" helps
-try "weights that are at max_batches already: that is said" says_that_it_is_at_the_end
+try "weights that are at max_batches already: nothing is trained, and nothing overwritten" says_that_it_is_at_the_end
+try "a training that was killed before its final weights gets them" writes_what_a_killed_training_has_not
 try "-map and its number may stand anywhere" takes_its_option_anywhere
 
 # --- sizes ------------------------------------------------------------------------------------------------------------
@@ -551,16 +563,16 @@ never_good() {
     [ -z "$(compgen -G 'backup/burst*weights' 'backup/burst*backup')" ]
 }
 
-# The next batch is being loaded when the training ends. Its image is a pipe, so that the loader waits until somebody
+# The next batch is being loaded when the training ends. Its labels are a pipe, so that the loader waits until somebody
 # writes: a program that did not wait for it would be gone, or have crashed.
 waits_for_the_loader() {
     local i running=
     rm -f backup/none*
     cfg none 0 0
     sed -i 's/^batch=.*/batch=1/' none.cfg
-    mkfifo images/pipe.jpg && cp labels/train0.txt labels/pipe.txt && echo "$T/images/pipe.jpg" >pipe.list &&
+    mkfifo labels/pipe.txt && cp images/train0.jpg images/pipe.jpg && echo "$T/images/pipe.jpg" >pipe.list &&
         sed "s|^train=.*|train=$T/pipe.list|" data >pipe.data || return
-    "$darknet" detector train pipe.data none.cfg -seed 3 -nogpu >none.log 2>none.err &
+    "$darknet" detector train pipe.data none.cfg -seed 3 -nogpu -nocheck >none.log 2>none.err &
     pid=$!
     for ((i = 0; i < 100; ++i)); do
         [ ! -e backup/none_final.weights ] || break
@@ -568,7 +580,7 @@ waits_for_the_loader() {
     done
     sleep .5
     ! kill -0 "$pid" 2>/dev/null || running=1
-    timeout 20 cp images/train0.jpg images/pipe.jpg
+    timeout 20 cp labels/train0.txt labels/pipe.txt
     wait "$pid" && [ "$running" = 1 ]
 }
 try "a training ends when the batch is there that was being loaded" waits_for_the_loader

@@ -129,7 +129,7 @@ stands_alone() {
 
 # --- Man page and completion ------------------------------------------------------------------------------------------
 
-commands=('classifier train' 'classifier metrics' 'classifier suspects' 'detector train' 'detector map' 'detector anchors' 'ols show' 'ols plot' 'ols deploy')
+commands=(check 'classifier train' 'classifier metrics' 'classifier suspects' 'detector train' 'detector map' 'detector anchors' 'ols show' 'ols plot' 'ols deploy')
 
 # Of Darknet itself: one subsection of the man page has them all.
 darknets=('classifier predict' 'classifier valid' 'classifier demo' 'detector test' 'detector valid' 'detector demo' detect ops speed)

@@ -114,6 +114,7 @@ ambiguous_is_refused() {
     train exact net.cfg
 }
 none_is_refused() {
+    cp images/red/1.ppm images/other.ppm
     echo "$T/images/other.ppm" >none-list
     data none-list
     fails "none-list:1: $T/images/other.ppm holds none of the labels in $T/names" \
@@ -135,8 +136,9 @@ wrong_keys_are_refused() {
         refused "data:8: noise= has no value" truth=list noise= &&
         refused "data:8: sampling=once is not valid: must be epoch" truth=list sampling=once &&
         refused "data:7: truth=list does not go together with tag=1" truth=list tag=1 || return
-    data list truth=list
-    fails "$T/list:1: with truth=list a line is path<TAB>label" "$darknet" classifier train data net.cfg -nogpu
+    head -n 1 list >untold-list
+    data untold-list truth=list
+    fails "$T/untold-list:1: with truth=list a line is path<TAB>label" "$darknet" classifier train data net.cfg -nogpu
 }
 try "a wrong value, and a list without labels, are refused before the first batch" wrong_keys_are_refused
 
@@ -285,13 +287,14 @@ detector_refuses() {
     fails "data:7: truth=folder is for classifiers, not for detectors" "${train[@]}" || return
     detector_data noise=.5
     mv det/labels/3.txt det/3.txt
-    fails "noise= needs the labels of all images: no labels $T/det/labels/3.txt" "${train[@]}" || return
+    fails "no label file: there is no $T/det/labels/3.txt" "${train[@]}" || return
+    fails "noise= needs the labels of all images: no labels $T/det/labels/3.txt" "${train[@]}" -nocheck || return
     mv det/3.txt det/labels/3.txt
     seq 0 9 >map && sed "s|^\[yolo\]|&\nmap=$T/map|" noisy.cfg >map.cfg
     fails "data: noise= does not go together with map= in the cfg" "$darknet" detector train data map.cfg -seed 1 -nogpu || return
     sed -i 's/classes=10/classes=1/' data && sed 's/classes=10/classes=1/; s/filters=15/filters=6/; s/ smoothing.*//;/^smoothing\|^period/d' noisy.cfg >one.cfg
     echo one >one-name && sed -i "s|^names=.*|names=$T/one-name|" data
-    fails "data:7: noise= needs two classes or more" "$darknet" detector train data one.cfg -seed 1 -nogpu
+    fails "data:7: noise= needs two classes or more" "$darknet" detector train data one.cfg -seed 1 -nogpu -nocheck
 }
 try "a detector's noise= that cannot be, and what is for classifiers alone, is refused" detector_refuses
 

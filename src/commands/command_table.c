@@ -3,6 +3,7 @@
 #endif
 #include "commands/command_table.h"
 
+#include "commands/check.h"
 #include "commands/classifier_metrics.h"
 #include "commands/classifier_suspects.h"
 #include "commands/detector_anchors.h"
@@ -16,6 +17,7 @@
 #include "train/classifier_training.h"
 #include "train/detector_training.h"
 #include "train/training.h"
+#include "train/training_check.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -75,6 +77,7 @@ static const command_row commands[] = {
     {"ols", "plot", "<weights>... <out.png>", "the same as a picture, over the epochs of a training", 0, ols_plot},
     {"ols", "deploy", "<in.cfg> <out.cfg> [in.weights] [out.weights]", "a network for other Darknets and OpenCV", 0,
      ols_deploy},
+    {"check", 0, "<data> [cfg]", "look at everything that a training would read", 0, run_check},
     {"detect", 0, "<cfg> <weights> [image]", "detector test with cfg/coco.data", DETECT, 0},
     {"classify", 0, "<cfg> <weights> [image]", "classifier predict with cfg/imagenet1k.data", 0, 0},
     {"partial", 0, "<cfg> <weights> <out.weights> <n>", "the first n layers, to start another network from", 0, 0},
@@ -203,6 +206,16 @@ static void apply_verbose(long long given)
     training_set_verbose((int)given);
 }
 
+static void apply_nocheck(long long given)
+{
+    if (given) training_check_skip();
+}
+
+static void apply_skip_bad(long long given)
+{
+    if (given) photo_skip_bad();
+}
+
 static const char every_epochs[] = "a whole number of epochs from 1 to 1000000";
 
 /* Those with `apply` are removed from argv before Darknet reads it. Other commands of Darknet have options with the
@@ -250,6 +263,16 @@ static const option_row options[] = {
      apply_cache,
      "<MB>",
      "decoded images kept in memory"},
+    {{"-nocheck", OPTION_FLAG, 0, 0, 0, 0, 0},
+     TRAINERS,
+     apply_nocheck,
+     "",
+     "begin without the look at all files that darknet check takes"},
+    {{"-skip_bad", OPTION_FLAG, 0, 0, 0, 0, 0},
+     TRAINERS,
+     apply_skip_bad,
+     "",
+     "take another image for one that cannot be decoded, instead of\nending"},
     {{"-log", OPTION_WHOLE, 0, 1, 1000000, 0, 0}, TRAINERS, apply_log, "<n>", "a line every n iterations (1)"},
     {{"-v", OPTION_FLAG, 0, 0, 0, 0, 0},
      TRAINERS,

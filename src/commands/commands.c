@@ -161,6 +161,11 @@ static void set_policies(int argc, char **argv)
     checkpoint_allow_partial(word_is(argc, argv, 2, "train"));
 }
 
+static int is_without_gpu(const command_row *row)
+{
+    return !strcmp(row->group, "ols") || !strcmp(row->group, "check");
+}
+
 void commands_begin(int argc, char **argv)
 {
     const command_row *row;
@@ -175,7 +180,7 @@ void commands_begin(int argc, char **argv)
     if (row && !row->run) read_darknet_command(row, argc, argv);
     set_policies(argc, argv);
     /* What needs no GPU, and help, before one is asked for. */
-    if (row && row->run && (!strcmp(row->group, "ols") || help_is_asked(0, argc, argv))) leave(row->run(argc, argv));
+    if (row && row->run && (is_without_gpu(row) || help_is_asked(0, argc, argv))) leave(row->run(argc, argv));
 }
 
 int commands_run(int argc, char **argv)

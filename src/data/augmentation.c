@@ -134,9 +134,9 @@ static void cut_out(image im, int side)
 }
 
 /* Draws its random numbers in the order of Darknet's load_image_augment_paths. */
-static image augmented_image(const char *path, const load_args *a)
+static image augmented_image(char **path, const load_args *a)
 {
-    photo p = photo_open(path);
+    photo p = photo_open_for_training(path);
     image im = a->pad ? pad_and_crop(p, a->pad, a->size)
                       : photo_random_augment(p, a->angle, a->aspect, a->min, a->max, a->size, a->size);
     photo_close(p);
@@ -157,7 +157,7 @@ static data load_images(char **paths, const load_args *a)
     d.X.rows = a->n;
     d.X.cols = a->size * a->size * 3;
     d.X.vals = (float **)xcalloc(a->n, sizeof *d.X.vals);
-    for (i = 0; i < a->n; ++i) d.X.vals[i] = augmented_image(paths[i], a).data;
+    for (i = 0; i < a->n; ++i) d.X.vals[i] = augmented_image(paths + i, a).data;
     d.y = load_labels_paths(paths, a->n, a->labels, a->classes, a->hierarchy);
     return d;
 }

@@ -1,6 +1,5 @@
 #include "data/class_names.h"
 
-#include "base/error.h"
 #include "base/memory.h"
 #include "base/numbers.h"
 
@@ -58,7 +57,7 @@ static const class_name *find(const class_name *names, int count, const char *te
 }
 
 int class_names_find(const class_names *classes, const char *text, int numbers, const char *file, int line,
-                     int *class_id)
+                     int *class_id, problems *list)
 {
     const class_name *names = classes->labels, *found = find(names, classes->classes, text);
     const char *names_file = classes->labels_file;
@@ -70,8 +69,8 @@ int class_names_find(const class_names *classes, const char *text, int numbers, 
     }
     if (found) {
         if (found + 1 < names + classes->classes && !strcmp(found[1].text, text))
-            return report_error("%s:%d: the label \"%s\" stands for several classes: lines %d and %d of %s", file, line,
-                                text, found->class_id + 1, found[1].class_id + 1, names_file);
+            return add_problem(list, "%s:%d: the label \"%s\" stands for several classes: lines %d and %d of %s", file,
+                               line, text, found->class_id + 1, found[1].class_id + 1, names_file);
         *class_id = found->class_id;
         return 0;
     }
@@ -80,7 +79,7 @@ int class_names_find(const class_names *classes, const char *text, int numbers, 
         return 0;
     }
     if (numbers)
-        return report_error("%s:%d: unknown label \"%s\": must be a line of %s or a number from 0 to %d", file, line,
-                            text, names_file, classes->classes - 1);
-    return report_error("%s:%d: unknown label \"%s\": must be a line of %s", file, line, text, names_file);
+        return add_problem(list, "%s:%d: unknown label \"%s\": must be a line of %s or a number from 0 to %d", file,
+                           line, text, names_file, classes->classes - 1);
+    return add_problem(list, "%s:%d: unknown label \"%s\": must be a line of %s", file, line, text, names_file);
 }

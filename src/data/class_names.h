@@ -2,6 +2,8 @@
 #ifndef CLASS_NAMES_H
 #define CLASS_NAMES_H
 
+#include "base/problems.h"
+
 typedef struct {
     const char *text;
     int class_id;
@@ -20,8 +22,8 @@ void class_names_make(class_names *classes, char **labels, const char *labels_fi
 void class_names_free(class_names *classes);
 
 /* The class that `text` names, in *class_id: a label, or else a name, or else, with `numbers`, the number of a class.
- * Returns 0, or 1 after one line on stderr that begins with file:line: where nothing has the name, or several have. */
+ * Returns 0, or 1 after adding a problem that begins with file:line: where nothing has the name, or several have. */
 int class_names_find(const class_names *classes, const char *text, int numbers, const char *file, int line,
-                     int *class_id);
+                     int *class_id, problems *list);
 
 #endif

@@ -3,11 +3,13 @@
 
 #include "base/memory.h"
 #include "base/numbers.h"
+#include "base/text_line.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Replaces the first `word` in `path` with `by`. `path` must have room for a longer text. */
 static void replace_first(char *path, const char *word, const char *by)
@@ -18,25 +20,75 @@ static void replace_first(char *path, const char *word, const char *by)
     memcpy(at, by, strlen(by));
 }
 
-labels_status label_file_path(const char *image_path, char path[LABEL_PATH_SIZE], char *reason, size_t reason_size)
+static int ends_with(const char *path, const char *end)
+{
+    const size_t length = strlen(path), end_length = strlen(end);
+    return length >= end_length && !strcmp(path + length - end_length, end);
+}
+
+static int by_darknets_rule(char *path)
 {
     static const char *const replace[][2] = {{"images", "labels"}, {"JPEGImages", "labels"}, {"raw", "labels"},
                                              {".jpg", ".txt"},     {".png", ".txt"},         {".JPG", ".txt"},
                                              {".JPEG", ".txt"}};
-    enum { ROOM = 64 }; /* bytes that the replacements can add */
-    size_t length = strlen(image_path), i;
-    if (length >= LABEL_PATH_SIZE - ROOM) {
-        snprintf(reason, reason_size, "path too long: %.60s...", image_path);
-        return LABELS_BAD;
-    }
-    memcpy(path, image_path, length + 1);
+    size_t i;
     for (i = 0; i < sizeof replace / sizeof *replace; ++i) replace_first(path, replace[i][0], replace[i][1]);
-    length = strlen(path);
-    if (length < 4 || strcmp(path + length - 4, ".txt")) {
-        snprintf(reason, reason_size, "%s: Darknet finds labels of .jpg, .png, .JPG and .JPEG images only", image_path);
-        return LABELS_BAD;
+    return ends_with(path, ".txt");
+}
+
+/* The ending of the file's name becomes .txt. */
+static int beside_the_image(char *path)
+{
+    char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
+    strcpy(dot ? dot : name + strlen(name), ".txt");
+    return 1;
+}
+
+/* The last folder of the path with this name, or NULL. */
+static char *last_folder(char *path, const char *name)
+{
+    const size_t length = strlen(name);
+    char *slash = strrchr(path, '/');
+    for (; slash && slash >= path + length; --slash) {
+        char *start = slash - length;
+        if (*slash == '/' && !strncmp(start, name, length) && (start == path || start[-1] == '/')) return start;
     }
-    return LABELS_OK;
+    return 0;
+}
+
+static int beside_the_folder(char *path)
+{
+    char *images = last_folder(path, "images"), *jpegs = last_folder(path, "JPEGImages");
+    beside_the_image(path);
+    if (!images && !jpegs) return 0;
+    if (jpegs && (!images || jpegs > images))
+        replace_first(jpegs, "JPEGImages", "labels");
+    else
+        replace_first(images, "images", "labels");
+    return 1;
+}
+
+int label_file_place(int place, const char *image_path, char path[LABEL_PATH_SIZE])
+{
+    static int (*const places[LABEL_PLACES])(char *) = {by_darknets_rule, beside_the_folder, beside_the_image};
+    enum { ROOM = 64 }; /* bytes that the replacements can add */
+    const size_t length = strlen(image_path);
+    if (length >= LABEL_PATH_SIZE - ROOM) return 0;
+    memcpy(path, image_path, length + 1);
+    return places[place](path);
+}
+
+labels_status label_file_path(const char *image_path, char path[LABEL_PATH_SIZE], char *reason, size_t reason_size)
+{
+    int i, first = -1;
+    for (i = 0; i < LABEL_PLACES; ++i) {
+        if (!label_file_place(i, image_path, path)) continue;
+        if (!access(path, F_OK)) return LABELS_OK;
+        if (first < 0) first = i;
+    }
+    if (first >= 0 && label_file_place(first, image_path, path)) return LABELS_OK;
+    snprintf(reason, reason_size, "path too long: %.60s...", image_path);
+    return LABELS_BAD;
 }
 
 /* Parses one line and modifies it on the way. Returns 0, or 1 with the reason. */
@@ -67,6 +119,11 @@ static int parse_label(char *line, int classes, label_box *box, char *reason, si
                  centre ? "0 to 1" : "above 0 and 1 at most");
         return 1;
     }
+    if (values[0] == 0 && values[1] == 0) {
+        snprintf(reason, reason_size, "a box at x 0, y 0: Darknet takes it for the end of the list");
+        return 1;
+    }
+    for (i = 0; i < 4; ++i) box->single[i] = strtof(fields[i + 1], 0);
     box->class_id = (int)class_id;
     box->x = values[0];
     box->y = values[1];
@@ -81,11 +138,13 @@ static labels_status read_open(FILE *file, const char *path, int classes, label_
     char line[1024], why[160];
     int number = 0;
     while (fgets(line, sizeof line, file)) {
-        size_t length = strlen(line);
+        const size_t length = strlen(line);
+        const int is_whole = length && (line[length - 1] == '\n' || feof(file));
         label_box box;
         ++number;
-        if (length && line[strspn(line, " \t\r\n")] == 0) continue;
-        if (!length || (line[length - 1] != '\n' && !feof(file))) {
+        strip_line(line);
+        if (length && !line[strspn(line, " \t")]) continue;
+        if (!is_whole) {
             snprintf(reason, reason_size, "%s:%d: not a line of text, or longer than %d characters", path, number,
                      (int)sizeof line - 2);
             return LABELS_BAD;

@@ -2,8 +2,8 @@
  *
  *     class x y width height        class from 0; centre and sides as fractions of the image
  *
- * This reader is strict. It is for commands that inspect labels, and for noise=. Training reads the same files with
- * Darknet's read_boxes, which silently stops at the first line that has another form.
+ * Training, `detector map`, `detector anchors`, noise= and `darknet check` read them here. A line that is none ends the
+ * training; Darknet's own reader stopped there without a word, and read on into other images' boxes or crashed.
  */
 #ifndef LABEL_FILE_H
 #define LABEL_FILE_H
@@ -20,6 +20,7 @@ enum { LABEL_PATH_SIZE = 4096 };
 typedef struct {
     int class_id;
     double x, y, w, h; /* centre, width and height, as fractions of the image */
+    float single[4];   /* the same, each rounded once, as fscanf reads them in Darknet's training */
 } label_box;
 
 /* A growing array. Initialize it with zeros; the caller frees `items`. */
@@ -34,15 +35,30 @@ typedef enum {
     LABELS_BAD      /* `reason` says what and where */
 } labels_status;
 
-/* Finds the label file of an image as Darknet does in training (fill_truth_detection in its data.c): replaces words in
- * the path of the image, such as images by labels and .jpg by .txt, each where it first occurs in the whole path.
- * Returns LABELS_OK; or LABELS_BAD with one line in `reason` (reason_size bytes) if the path is too long, or if its
- * extension is not one that Darknet replaces. */
+/* Where the label file of an image may be, in the order in which they are tried. */
+enum {
+    /* Darknet's rule (fill_truth_detection in its data.c), so that what it finds stays what is found: words in the path
+     * are replaced, such as images by labels and .jpg by .txt, each where it first occurs in the whole path. */
+    BY_DARKNETS_RULE,
+    /* In the folder `labels` beside the last folder that is named images or JPEGImages. */
+    BESIDE_THE_FOLDER,
+    /* Beside the image. */
+    BESIDE_THE_IMAGE,
+    LABEL_PLACES
+};
+
+/* Writes the path of one of these places; in the last two the ending of the image's name, whatever it is, becomes .txt.
+ * Returns 1; or 0 if the rule gives no path for this image. */
+int label_file_place(int place, const char *image_path, char path[LABEL_PATH_SIZE]);
+
+/* The label file of an image: the first of the places that has one; where none has, the first that has a path. Returns
+ * LABELS_OK; or LABELS_BAD with one line in `reason` (reason_size bytes) if the path is too long. */
 labels_status label_file_path(const char *image_path, char path[LABEL_PATH_SIZE], char *reason, size_t reason_size);
 
 /* Appends the boxes of a label file to `boxes`. A class must be below `classes`; the centre must be in the image, and
- * the sides above 0 and at most 1, with a tolerance for rounding. Empty lines are skipped. If the result is not
- * LABELS_OK, `boxes` has the same boxes as before, and `reason` holds one line. */
+ * the sides above 0 and at most 1, with a tolerance for rounding. A
+ * centre at 0, 0 is an error: Darknet takes such a box for the end of the list. Empty lines are skipped. If the result
+ * is not LABELS_OK, `boxes` has the same boxes as before, and `reason` holds one line. */
 labels_status label_file_read(const char *path, int classes, label_boxes *boxes, char *reason, size_t reason_size);
 
 #endif

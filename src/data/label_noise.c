@@ -155,11 +155,13 @@ static int take_labels(const label_table_file *table, const class_names *classes
     int i;
     for (i = 0; i < count; ++i) {
         table_row *row = find_row(table, paths[i]);
+        problems list = {{0}, 0, 0, 0};
         if (!row) return report_error("%s has no label for %s", table->file, paths[i]);
         if (row->image && strcmp(row->image, paths[i]))
             return report_error("%s:%d: %s could be %s or %s", table->file, row->line, row->path, row->image, paths[i]);
         row->image = paths[i];
-        if (class_names_find(classes, row->label, 1, table->file, row->line, labels + i)) return 1;
+        if (class_names_find(classes, row->label, 1, table->file, row->line, labels + i, &list))
+            return end_problems(&list);
     }
     return 0;
 }

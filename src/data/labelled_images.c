@@ -77,7 +77,7 @@ static int find_substring(const char *path, char **labels, int classes)
     return found;
 }
 
-static int report_substrings(const label_source *source, const char *path, int line)
+static void report_substrings(const label_source *source, const char *path, int line, problems *list)
 {
     char found[512] = "";
     int i, count = 0;
@@ -87,14 +87,15 @@ static int report_substrings(const label_source *source, const char *path, int l
         snprintf(found + used, sizeof found - used, "%s%s", count++ ? ", " : "", source->labels.text[i]);
     }
     if (!count)
-        return report_error("%s:%d: %s holds none of the labels in %s (truth=folder or truth=list say where else the "
-                            "label is)",
-                            source->list, line, path, source->labels_file);
-    return report_error("%s:%d: %s holds %d of the labels in %s: %s (truth=folder or truth=list say exactly which)",
-                        source->list, line, path, count, source->labels_file, found);
+        add_problem(list,
+                    "%s:%d: %s holds none of the labels in %s (truth=folder or truth=list say where else the label is)",
+                    source->list, line, path, source->labels_file);
+    else
+        add_problem(list, "%s:%d: %s holds %d of the labels in %s: %s (truth=folder or truth=list say exactly which)",
+                    source->list, line, path, count, source->labels_file, found);
 }
 
-static int label_by_substring(const label_source *source, labelled_images *images)
+static void label_by_substring(const label_source *source, labelled_images *images, problems *list)
 {
     int i;
     /* Images times classes searches: seconds for a large set, so that all processors take part. */
@@ -103,9 +104,8 @@ static int label_by_substring(const label_source *source, labelled_images *image
         images->labels[i] = find_substring(images->paths[i], source->labels.text, images->classes);
     for (i = 0; i < images->count; ++i) {
         if (images->labels[i] >= 0 || (images->labels[i] == -1 && images->classes == 1)) continue;
-        return report_substrings(source, images->paths[i], i + 1);
+        report_substrings(source, images->paths[i], i + 1, list);
     }
-    return 0;
 }
 
 /* ---- Exact labels ------------------------------------------------------------------------------------------------ */
@@ -122,75 +122,85 @@ static int parent_folder(const char *path, char *folder)
     return 1;
 }
 
-static int label_by_folder(const label_source *source, labelled_images *images)
+static void label_by_folder(const label_source *source, labelled_images *images, problems *list)
 {
-    int i, status = 0;
-    for (i = 0; i < images->count && !status; ++i) {
+    int i;
+    for (i = 0; i < images->count; ++i) {
         const char *path = images->paths[i];
         char *folder = (char *)xmalloc(strlen(path) + 1);
         if (!parent_folder(path, folder))
-            status =
-                report_error("%s:%d: %s lies in no folder whose name could be its label", source->list, i + 1, path);
+            add_problem(list, "%s:%d: %s lies in no folder whose name could be its label", source->list, i + 1, path);
         else
-            status = class_names_find(&source->classes, folder, 0, source->list, i + 1, images->labels + i);
+            class_names_find(&source->classes, folder, 0, source->list, i + 1, images->labels + i, list);
         free(folder);
     }
-    return status;
 }
 
-static int label_by_list(const label_source *source, labelled_images *images)
+static void label_by_list(const label_source *source, labelled_images *images, problems *list)
 {
     int i;
     for (i = 0; i < images->count; ++i) {
         char *tab = strchr(images->paths[i], '\t');
-        if (!tab || tab == images->paths[i])
-            return report_error("%s:%d: with truth=list a line is path<TAB>label, and this one is not", source->list,
-                                i + 1);
+        if (!tab || tab == images->paths[i]) {
+            add_problem(list, "%s:%d: with truth=list a line is path<TAB>label, and this one is not", source->list,
+                        i + 1);
+            continue;
+        }
         *tab = 0;
-        if (class_names_find(&source->classes, tab + 1, 1, source->list, i + 1, images->labels + i)) return 1;
+        class_names_find(&source->classes, tab + 1, 1, source->list, i + 1, images->labels + i, list);
     }
-    return 0;
 }
 
 /* ---- A whole list ------------------------------------------------------------------------------------------------ */
 
-static int read_images(const char *data_file, const char *key, label_source *source, labelled_images *images)
+static int read_images(const char *data_file, const char *key, label_source *source, int with_noise,
+                       labelled_images *images, problems *list)
 {
-    static int (*const rules[])(const label_source *, labelled_images *) = {label_by_substring, label_by_folder,
-                                                                            label_by_list};
+    static void (*const rules[])(const label_source *, labelled_images *,
+                                 problems *) = {label_by_substring, label_by_folder, label_by_list};
+    const size_t before = list->count;
     const int most = 1000000;
     long long classes = 2;
     text_lines lines = {0}, *names = &source->names;
-    int status;
-    if (data_value_whole_number(data_file, "classes", 1, most, &classes)) return 1;
+    if (data_value_whole_number(data_file, "classes", 1, most, &classes)) return add_printed_problem(list);
     images->classes = (int)classes;
-    if (read_source(data_file, key, images->classes, source)) return 1;
-    status = read_lines("list of images", source->list, &lines);
+    if (read_source(data_file, key, images->classes, source)) return add_printed_problem(list);
+    collect_lines("list of images", source->list, &lines, list);
     images->paths = lines.text;
     images->count = lines.count;
-    if (status) return 1;
+    if (list->count > before) return 1;
     images->labels = (int *)xcalloc(images->count, sizeof *images->labels);
-    if (rules[source->truth](source, images)) return 1;
+    rules[source->truth](source, images, list);
+    if (list->count > before) return 1;
     images->clean_labels = (int *)xmalloc(images->count * sizeof *images->clean_labels);
     memcpy(images->clean_labels, images->labels, images->count * sizeof *images->clean_labels);
-    if (!strcmp(key, "train") &&
-        add_label_noise(data_file, &source->classes, images->paths, images->count, images->labels))
-        return 1;
+    if (with_noise && add_label_noise(data_file, &source->classes, images->paths, images->count, images->labels))
+        return add_printed_problem(list);
     if (!names->count) names = &source->labels;
     images->names = names->text;
     memset(names, 0, sizeof *names);
     return 0;
 }
 
-int labelled_images_read(const char *data_file, const char *key, labelled_images *images)
+static void collect(const char *data_file, const char *key, int with_noise, labelled_images *images, problems *list)
 {
     label_source source;
-    int status;
     memset(&source, 0, sizeof source);
     memset(images, 0, sizeof *images);
-    status = read_images(data_file, key, &source, images);
+    read_images(data_file, key, &source, with_noise, images, list);
     free_source(&source);
-    return status;
+}
+
+void labelled_images_collect(const char *data_file, const char *key, labelled_images *images, problems *list)
+{
+    collect(data_file, key, 0, images, list);
+}
+
+int labelled_images_read(const char *data_file, const char *key, labelled_images *images)
+{
+    problems list = {{0}, 0, 0, 0};
+    collect(data_file, key, !strcmp(key, "train"), images, &list);
+    return end_problems(&list);
 }
 
 void labelled_images_free(labelled_images *images)

@@ -22,6 +22,8 @@
 #ifndef LABELLED_IMAGES_H
 #define LABELLED_IMAGES_H
 
+#include "base/problems.h"
+
 #include <stdint.h>
 
 typedef struct {
@@ -32,9 +34,14 @@ typedef struct {
     int *clean_labels;  /* [count] without noise */
 } labelled_images;
 
-/* Reads the list that `key` ("train" or "valid") of a .data file names. Returns 0, or 1 after one line on stderr. Free
+/* Reads the list that `key` ("train" or "valid") of a .data file names. Returns 0, or 1 after lines on stderr. Free
  * with labelled_images_free, after an error too. */
 int labelled_images_read(const char *data_file, const char *key, labelled_images *images);
+
+/* The same for checks, without noise: adds every problem to `list`; the paths that could be read are there
+ * nevertheless.
+ */
+void labelled_images_collect(const char *data_file, const char *key, labelled_images *images, problems *list);
 void labelled_images_free(labelled_images *images);
 
 /* The number of images whose label noise has changed. */

@@ -5,19 +5,22 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/vectorize.h"
+#include "data/decoder_guard.h"
+#include "data/image_header.h"
 
 #include "image.h"
 #include "stb_image.h"
 #include "utils.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- The cache of decoded photos --------------------------------------------------------------------------------- */
@@ -170,13 +173,61 @@ int photo_size(const char *path, int *w, int *h)
     return stbi_info(path, w, h, &channels_of_file) && *w > 0 && *h > 0;
 }
 
+/* What the decoder of this thread is at; zeros where photo_decode has not called it. */
+static __thread struct {
+    jmp_buf *caller;
+    size_t most_bytes; /* of a block that grows */
+} decoder;
+
+void decoder_assertion_failed(const char *text)
+{
+    if (decoder.caller) longjmp(*decoder.caller, 1);
+    die("an image cannot be decoded: it is damaged (%s)", text);
+}
+
+void *decoder_realloc(void *block, size_t bytes)
+{
+    return decoder.most_bytes && bytes > decoder.most_bytes ? 0 : realloc(block, bytes);
+}
+
+#ifndef OPENCV
+/* The size of the whole file, and of a pixel of 16 bits and four channels, with room for doubling. */
+static size_t most_bytes_of(FILE *file, int w, int h)
+{
+    const size_t pixel = 16, slack = 1 << 20;
+    struct stat status;
+    const size_t size = fstat(fileno(file), &status) ? 0 : (size_t)status.st_size;
+    return 2 * size + pixel * (size_t)w * (size_t)h + slack;
+}
+
+/* NULL: it cannot be decoded. What the decoder had allocated is lost where an assertion failed. */
+static unsigned char *decode(FILE *file, photo *p)
+{
+    jmp_buf here;
+    int channels_of_file;
+    unsigned char *volatile bytes = 0;
+    if (!setjmp(here)) {
+        decoder.caller = &here;
+        if (stbi_info_from_file(file, &p->w, &p->h, &channels_of_file)) {
+            decoder.most_bytes = most_bytes_of(file, p->w, p->h);
+            bytes = stbi_load_from_file(file, &p->w, &p->h, &channels_of_file, 3);
+        }
+    }
+    memset(&decoder, 0, sizeof decoder);
+    return bytes;
+}
+#endif
+
 int photo_decode(const char *path, photo *p)
 {
+    char reason[256];
 #ifdef OPENCV
     /* If OpenCV cannot read a file, Darknet runs a shell command that adds the file's name to bad.list. This name has
      * no characters that are special in a shell. */
     char name[32];
-    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file;
+    if (image_header_problem(path, reason, sizeof reason)) return 0;
+    file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) return 0;
     snprintf(name, sizeof name, "/proc/self/fd/%d", file);
     *p = photo_of(load_image_color(name, 0, 0));
@@ -185,21 +236,153 @@ int photo_decode(const char *path, photo *p)
     photo_close(*p);
     return 0;
 #else
-    int channels_of_file;
+    FILE *file;
     memset(p, 0, sizeof *p);
+    if (image_header_problem(path, reason, sizeof reason)) return 0;
+    file = fopen(path, "rb");
+    if (!file) return 0;
     p->c = 3;
-    p->bytes = stbi_load(path, &p->w, &p->h, &channels_of_file, 3);
+    p->bytes = decode(file, p);
+    fclose(file);
     return p->bytes != 0;
 #endif
 }
 
+/* Why photo_decode returned 0. */
+static void undecodable(const char *path, char *reason, size_t size)
+{
+    if (!image_header_problem(path, reason, size)) snprintf(reason, size, "it cannot be decoded");
+}
+
+/* Looks in the cache, and decodes. */
+static int open_photo(const char *path, photo *p)
+{
+    if (look_up(path, p)) return 1;
+    if (!photo_decode(path, p)) return 0;
+    *p = keep(path, *p);
+    return 1;
+}
+
 photo photo_open(const char *path)
 {
+    char reason[256];
     photo p;
-    if (look_up(path, &p)) return p;
-    if (!photo_decode(path, &p))
-        die("cannot load the image %s: %s", path, access(path, R_OK) ? strerror(errno) : "it cannot be decoded");
-    return keep(path, p);
+    if (open_photo(path, &p)) return p;
+    undecodable(path, reason, sizeof reason);
+    die("cannot load the image %s: %s", path, reason);
+}
+
+/* ---- Damaged images in a training -------------------------------------------------------------------------------- */
+
+static struct {
+    pthread_mutex_t lock;
+    int waits;          /* for the training to ask */
+    int skips;          /* takes others instead */
+    char *failure;      /* the first one; NULL: none */
+    char **paths, *bad; /* [n] of the list that is skipped in; bad: 1 for those that cannot be decoded */
+    int n, skipped;
+} training_images = {PTHREAD_MUTEX_INITIALIZER, 0, 0, 0, 0, 0, 0, 0};
+
+void photo_wait_for_failures(void)
+{
+    training_images.waits = 1;
+}
+
+const char *photo_failure(void)
+{
+    const char *failure;
+    pthread_mutex_lock(&training_images.lock);
+    failure = training_images.failure;
+    pthread_mutex_unlock(&training_images.lock);
+    return failure;
+}
+
+void photo_skip_bad(void)
+{
+    training_images.skips = 1;
+}
+
+int photo_skips(void)
+{
+    return training_images.skips;
+}
+
+void photo_set_training_list(char **paths, int n)
+{
+    free(training_images.bad);
+    training_images.paths = paths;
+    training_images.n = n;
+    training_images.bad = (char *)xcalloc(n, 1);
+}
+
+int photo_skipped(void)
+{
+    int skipped;
+    pthread_mutex_lock(&training_images.lock);
+    skipped = training_images.skipped;
+    pthread_mutex_unlock(&training_images.lock);
+    return skipped;
+}
+
+/* Counts the image at this place of the list, and says so once. */
+static void note_bad(int place)
+{
+    char reason[256];
+    int is_new;
+    pthread_mutex_lock(&training_images.lock);
+    is_new = !training_images.bad[place];
+    training_images.bad[place] = 1;
+    training_images.skipped += is_new;
+    pthread_mutex_unlock(&training_images.lock);
+    if (!is_new) return;
+    undecodable(training_images.paths[place], reason, sizeof reason);
+    report_note("skipped the image %s: %s", training_images.paths[place], reason);
+}
+
+/* The next image of the list that can be decoded, in a circle. Equal paths have equal addresses: those of the list. */
+static int open_other(char **path, photo *p)
+{
+    int place, tried;
+    for (place = 0; place < training_images.n && training_images.paths[place] != *path;) ++place;
+    for (tried = 0; place < training_images.n && tried < training_images.n; ++tried) {
+        note_bad(place);
+        place = (place + 1) % training_images.n;
+        if (!open_photo(training_images.paths[place], p)) continue;
+        *path = training_images.paths[place];
+        return 1;
+    }
+    return 0;
+}
+
+static photo black_pixel(void)
+{
+    photo p = {1, 1, 3, (unsigned char *)xcalloc(3, 1), 0};
+    return p;
+}
+
+photo photo_open_for_training(char **path)
+{
+    char reason[256];
+    photo p;
+    if (open_photo(*path, &p) || (training_images.skips && open_other(path, &p))) return p;
+    if (!training_images.waits) return photo_open(*path); /* ends the program */
+    undecodable(*path, reason, sizeof reason);
+    pthread_mutex_lock(&training_images.lock);
+    if (!training_images.failure) {
+        const size_t size = strlen(*path) + sizeof reason + 64;
+        training_images.failure = (char *)xmalloc(size);
+        snprintf(training_images.failure, size, "cannot load the image %s: %s", *path, reason);
+    }
+    pthread_mutex_unlock(&training_images.lock);
+    return black_pixel();
+}
+
+image photo_load_for_training(char **path)
+{
+    photo p = photo_open_for_training(path);
+    image im = photo_to_image(p);
+    photo_close(p);
+    return im;
 }
 
 void photo_close(photo p)

@@ -35,13 +35,38 @@ size_t photo_kept(void);
 int photo_size(const char *path, int *w, int *h);
 
 /* Decodes the image in a file to 3 channels, without the cache. Returns 1; or 0 if it cannot be decoded, and there is
- * then nothing to close. Thread-safe. The caller frees the photo with photo_close. */
+ * then nothing to close. A damaged file neither ends the program, nor takes memory for more pixels than it can hold
+ * (image_header.h). Thread-safe. The caller frees the photo with photo_close. */
 int photo_decode(const char *path, photo *p);
 
 /* Returns the image in a file with 3 channels, from the cache if it is there. A file that cannot be read or decoded
- * ends the program with one line; with OpenCV, Darknet itself would go on with a black image. Files must not change
- * while the program runs. Thread-safe. The caller frees the photo with photo_close. */
+ * ends the program with one line, if nothing below says otherwise; with OpenCV, Darknet itself would go on with a black
+ * image. Files must not change while the program runs. Thread-safe. The caller frees the photo with photo_close. */
 photo photo_open(const char *path);
+
+/* As photo_open, for an image of a training, whose path is *path. After photo_skip_bad, a file that cannot be decoded
+ * is replaced by the next one of the list that can, and *path becomes that one's. */
+photo photo_open_for_training(char **path);
+
+/* The same as floats, for load_data_region. The caller frees the image. */
+image photo_load_for_training(char **path);
+
+/* Lets a training end in its own way: photo_open_for_training gives a black pixel for a file that cannot be decoded,
+ * and photo_failure then returns what is wrong with the first such file (in static memory); NULL as long as there is
+ * none.
+ */
+void photo_wait_for_failures(void);
+const char *photo_failure(void);
+
+/* Skips images that cannot be decoded; photo_skips tells whether that was called. */
+void photo_skip_bad(void);
+int photo_skips(void);
+
+/* The list from which others are taken: the paths of the n images stay the caller's. */
+void photo_set_training_list(char **paths, int n);
+
+/* How many images of the list were found to be damaged, and skipped. */
+int photo_skipped(void);
 
 /* Frees a photo, unless the cache holds it. */
 void photo_close(photo p);

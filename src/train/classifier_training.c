@@ -10,7 +10,10 @@
 #include "train/divergence.h"
 #include "train/epochs.h"
 #include "train/training.h"
+#include "train/training_check.h"
 #include "train/validation.h"
+
+#include "option_list.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,17 +139,26 @@ void classifier_training_begin(network **nets, int n, int images, list *options,
 {
     static const training_kind kind = {.option = "-topk",
                                        .score = "top-1",
+                                       .final_ending = ".weights",
                                        .may_be_endless = 1,
                                        .prepare = prepare,
                                        .evaluate = evaluate,
                                        .observe = observe};
+    problems found = {{0}, 0, 0, 0};
     if (patience && !current.epochs) die("classifier train: -patience needs -topk");
     /* Darknet's loader crops squares of width x width, which would not fit into an input of another height. */
     if (nets[0]->w != nets[0]->h)
         die("classifier train: width=%d and height=%d in %s: must be equal, because images are cropped to squares",
             nets[0]->w, nets[0]->h, cfgfile);
+    check_outputs(nets[0], cfgfile, option_find_int_quiet(options, "classes", 2), datacfg, &found);
+    if (end_problems(&found)) exit(1);
     ended_epochs = *nets[0]->seen / images;
     training_begin(&current, &kind, nets, n, images, options, datacfg, cfgfile, weightfile);
+}
+
+void classifier_training_loaded(void)
+{
+    training_loaded(&current);
 }
 
 void classifier_training_step(double loss, double average_loss)

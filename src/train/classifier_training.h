@@ -24,6 +24,9 @@ void classifier_training_set_patience(int evaluations);
 void classifier_training_begin(network **nets, int n, int images, list *options, char *datacfg, char *cfgfile,
                                char *weightfile);
 
+/* Called when a batch has been loaded: ends the training where an image of it cannot be decoded (training.h). */
+void classifier_training_loaded(void);
+
 /* Called after every iteration, when Darknet has printed its line without the line end: completes the line with epoch,
  * speed and time left. With -topk, also evaluates and logs when due. Ends the program if the training has diverged
  * (divergence.h). */

@@ -112,6 +112,7 @@ void detector_training_begin(network **nets, int n, int images, list *options, c
 {
     static const training_kind kind = {.option = "-map",
                                        .score = "mAP",
+                                       .final_ending = "_final.weights",
                                        .score_verifies = 1,
                                        .prepare = prepare,
                                        .evaluate = evaluate,
@@ -130,6 +131,11 @@ void detector_training_resize(load_args *args)
         printf("%d\n", args->w);
     else
         printf("%d x %d\n", args->w, args->h);
+}
+
+void detector_training_loaded(void)
+{
+    training_loaded(&current);
 }
 
 void detector_training_step(double loss, double average_loss)

@@ -23,6 +23,9 @@ void detector_training_begin(network **nets, int n, int images, list *options, c
  * pixels. */
 void detector_training_resize(load_args *args);
 
+/* Called when a batch has been loaded: ends the training where an image of it cannot be decoded (training.h). */
+void detector_training_loaded(void);
+
 /* Called after every iteration, when Darknet has printed its line without the line end: completes the line with epoch,
  * speed and time left. With -map, also evaluates and logs when due. Ends the program if the training has diverged
  * (divergence.h). */

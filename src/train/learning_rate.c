@@ -30,3 +30,17 @@ float cosine_rate(const network *net, size_t batch)
     if (t > 1) t = 1;
     return (float)(low + (high - low) * (1 + cos(pi * t)) / 2);
 }
+
+static int count_items(const char *text)
+{
+    int count = 1;
+    for (; *text; ++text) count += *text == ',';
+    return count;
+}
+
+void refuse_more_steps(const char *steps, const char *scales)
+{
+    if (count_items(steps) > count_items(scales))
+        die("[net]: steps=%s has %d numbers, but scales=%s has %d: must be as many", steps, count_items(steps), scales,
+            count_items(scales));
+}

@@ -1,4 +1,4 @@
-/* policy=cosine: the learning rate falls along half a cosine. */
+/* policy=cosine: the learning rate falls along half a cosine. And a guard for policy=steps. */
 #ifndef LEARNING_RATE_H
 #define LEARNING_RATE_H
 
@@ -10,6 +10,10 @@
  * parser.c after learning_rate, burn_in and max_batches are read. Ends the program with one line if a value is out of
  * range or max_batches is not above burn_in. */
 void parse_cosine(list *options, network *net);
+
+/* Ends the program with one line where `steps` has more numbers than `scales` (the values of [net], not NULL): Darknet
+ * reads as many of both. */
+void refuse_more_steps(const char *steps, const char *scales);
 
 /* The learning rate of iteration `batch`, from burn_in on (Loshchilov and Hutter 2017, eq. 5, without restarts):
  *

@@ -2,10 +2,12 @@
 #include "train/training.h"
 
 #include "base/error.h"
+#include "data/photo.h"
 #include "layers/device.h"
 #include "option_list.h"
 #include "train/divergence.h"
 #include "train/interruption.h"
+#include "train/training_check.h"
 #include "utils.h"
 
 #include <errno.h>
@@ -52,12 +54,27 @@ static int set_aside(const char *path, const char *to)
 static const char *find_folder(const training *t, list *options)
 {
     const char *folder = option_find_str(options, "backup", 0);
-    char path[PATH_MAX];
+    problems found = {{0}, 0, 0, 0};
     if (!folder) folder = "/backup/"; /* the default of Darknet's trainers */
-    name_file(path, folder, "", "");  /* ends with a slash, so that a file is no folder */
-    if (access(path, W_OK | X_OK))
-        die("cannot save weights to the folder backup=%s of %s: %s", folder, t->data_file, strerror(errno));
+    check_backup(t->data_file, folder, checkpoint_size(t->nets[0]), &found);
+    if (end_problems(&found)) exit(1);
     return folder;
+}
+
+/* Where weights are at the last iteration already, Darknet writes them as those of a finished training. That is right
+ * only for a training that was cut off before it did so. */
+static void refuse_to_train_nothing(const training *t, const char *folder, const char *base)
+{
+    const network *net = t->nets[0];
+    const size_t iteration = get_current_batch(t->nets[0]);
+    char final[PATH_MAX];
+    if (t->is_endless || iteration < (size_t)net->max_batches) return;
+    name_file(final, folder, base, t->kind->final_ending);
+    if (iteration > (size_t)net->max_batches || exists(final))
+        die("nothing to train: the network is at iteration %zu, and max_batches=%d; raise it, or start over with "
+            "-clear",
+            iteration, net->max_batches);
+    report_note("the network is at iteration %zu, the last one: %s is written", iteration, final);
 }
 
 /* Ends the program with one line if the validation list cannot be read. */
@@ -141,15 +158,13 @@ void training_begin(training *t, const training_kind *kind, network **nets, int 
     t->seconds_per_image.keep = .98;
     t->seconds_per_evaluation.keep = .5;
     divergence_begin(net, weight_file, t->is_endless ? (size_t)-1 : (size_t)net->max_batches);
-    if (!t->is_endless && get_current_batch(net) >= (size_t)net->max_batches)
-        report_note("nothing to train: the network is at iteration %zu, and max_batches=%d; raise it, or start over "
-                    "with -clear",
-                    get_current_batch(net), net->max_batches);
     folder = find_folder(t, options);
     base = basecfg(cfg_file);
+    refuse_to_train_nothing(t, folder, base);
     name_file(t->backup, folder, base, ".backup");
     free(base);
     interruption_begin();
+    photo_wait_for_failures();
     if (!t->epochs) return;
     check_list(t, options);
     kind->prepare(t, options, &t->format);
@@ -342,6 +357,19 @@ static void stop(training *t, int number)
     exit(128 + number);
 }
 
+void training_loaded(training *t)
+{
+    const char *failure = photo_failure();
+    const size_t iteration = get_current_batch(t->nets[0]);
+    if (!failure) return;
+    if (!t->checkpoint_allowed) die("%s (-skip_bad takes others instead)", failure);
+    if (!t->weights_synced) sync_networks(t->nets, t->n);
+    divergence_end(iteration);
+    save_weights(t->nets[0], t->backup);
+    die("%s; stopped after iteration %zu: %s goes on from there (-skip_bad takes others instead)", failure, iteration,
+        t->backup);
+}
+
 void training_step(training *t, double loss, double average_loss)
 {
     network *net = t->nets[0];
@@ -352,5 +380,7 @@ void training_step(training *t, double loss, double average_loss)
     t->checkpoint_allowed = divergence_check(get_current_batch(net), loss);
     if (t->epochs) log_and_evaluate(t, loss, average_loss);
     if (interruption() && t->weights_synced && t->images_seen < total_images(t)) stop(t, interruption());
+    if (t->images_seen >= total_images(t) && photo_skipped())
+        report_note("damaged images of the training list that were skipped: %d", photo_skipped());
     t->last_step_end = monotonic_seconds();
 }

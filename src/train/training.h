@@ -29,8 +29,9 @@ struct training;
 
 /* What a kind of training does in its own way. */
 typedef struct {
-    const char *option; /* that asks for evaluations: "-map" */
-    const char *score;  /* what weights are judged by: "mAP" */
+    const char *option;       /* that asks for evaluations: "-map" */
+    const char *score;        /* what weights are judged by: "mAP" */
+    const char *final_ending; /* of the weights behind the last iteration: <backup>/<cfg>_final.weights */
     /* Whether a score above 0 shows that weights are good (divergence.h). */
     int score_verifies;
     /* Whether the trainer has no last iteration if max_batches is 0; otherwise it then trains nothing. */
@@ -95,6 +96,10 @@ int training_is_verbose(void);
  * evaluations cannot work. */
 void training_begin(training *t, const training_kind *kind, network **nets, int n, int images, list *options,
                     char *data_file, char *cfg_file, char *weight_file);
+
+/* Called when a batch has been loaded, before it is trained on. Where an image of it cannot be decoded, saves
+ * <backup>/<cfg>.backup, unless nothing was trained yet, and ends the program with one line and status 1. */
+void training_loaded(training *t);
 
 /* Called after every iteration, when Darknet has printed its line without the line end, if training_prints() says that
  * there is one: completes the line with epoch, speed and time left, and evaluates and logs when due. Ends the program

@@ -397,7 +397,7 @@ static data load_batch(data_type type, int threads)
         snprintf(paths[i], sizeof paths[i], "%s/%s-%d.txt", folder, labels[i % 2], i);
         boxes = fopen(paths[i], "w");
         assert_non_null(boxes);
-        fprintf(boxes, "%d .5 .4 .3 .2\n0 .2 .7 .2 .4\n", i % 3);
+        fprintf(boxes, "%d .5 .4 .3 .2\n0 .2 .7 .2 .4\n", i % 2);
         fclose(boxes);
         snprintf(paths[i], sizeof paths[i], "%s/%s-%d.jpg", folder, labels[i % 2], i);
     }
@@ -535,7 +535,7 @@ static void a_file_that_is_no_image_ends_the_program_with_one_line(void **test)
     assert_non_null(file);
     fputs("no image", file);
     fclose(file);
-    assert_cannot_be_loaded(file_name("broken.jpg"), "it cannot be decoded");
+    assert_cannot_be_loaded(file_name("broken.jpg"), "it is no JPEG, PNG or BMP");
     assert_cannot_be_loaded(file_name("missing.jpg"), "No such file or directory");
 }
 

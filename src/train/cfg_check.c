@@ -1,0 +1,182 @@
+#include "train/cfg_check.h"
+
+#include "data/data_value.h"
+#include "data/lists.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- The heads of a detector ------------------------------------------------------------------------------------- */
+
+/* The sections of heads, and their default of classes= (parse_yolo and the like in Darknet's parser.c). */
+static const struct {
+    const char *name;
+    int classes;
+} heads[] = {{"[yolo]", 20}, {"[region]", 20}, {"[detection]", 1}};
+
+/* The default of classes= if the section is a head; otherwise 0. */
+static int classes_of_head(const cfg_entry *section)
+{
+    size_t i;
+    for (i = 0; i < sizeof heads / sizeof *heads; ++i)
+        if (!strcmp(section->key, heads[i].name)) return heads[i].classes;
+    return 0;
+}
+
+int cfg_is_detector(const cfg_file *cfg)
+{
+    int i;
+    for (i = 0; i < cfg->sections; ++i)
+        if (classes_of_head(cfg_section(cfg, i))) return 1;
+    return 0;
+}
+
+/* With map= the label files have other classes, as many as the map has lines. */
+static int count_map_lines(const char *path, problems *list)
+{
+    text_lines lines;
+    int count;
+    collect_lines("map of classes", path, &lines, list);
+    count = lines.count;
+    free_lines(&lines);
+    return count;
+}
+
+detector_classes cfg_classes(const cfg_file *cfg, problems *list)
+{
+    detector_classes found = {0, 0};
+    int i;
+    for (i = 0; i < cfg->sections; ++i) {
+        const cfg_entry *section = cfg_section(cfg, i), *map = cfg_find(cfg, i, "map");
+        const int otherwise = classes_of_head(section);
+        const int classes = otherwise ? cfg_whole_number(cfg, i, "classes", otherwise) : 0;
+        if (!otherwise) continue;
+        if (found.classes && classes != found.classes)
+            add_problem(list, "%s:%d: %s has %d classes, but the head before it has %d: must be the same", cfg->path,
+                        section->line, section->key, classes, found.classes);
+        if (found.classes) continue;
+        found.classes = found.label_classes = classes;
+        if (map) found.label_classes = count_map_lines(map->value, list);
+    }
+    return found;
+}
+
+/* ---- [net] ------------------------------------------------------------------------------------------------------- */
+
+/* The largest divisor of `batch` that is `most` at most. */
+static int divisor_below(int batch, int most)
+{
+    int divisor = most < batch ? most : batch;
+    while (divisor > 1 && batch % divisor) --divisor;
+    return divisor;
+}
+
+/* Where the key stands; the section's line where there is none. */
+static int line_of(const cfg_file *cfg, const char *key)
+{
+    const cfg_entry *entry = cfg_find(cfg, 0, key);
+    return entry ? entry->line : cfg_section(cfg, 0)->line;
+}
+
+void check_batch(const cfg_file *cfg, problems *list)
+{
+    const int batch = cfg_whole_number(cfg, 0, "batch", 1);
+    const int subdivisions = cfg_whole_number(cfg, 0, "subdivisions", 1);
+    const int batch_line = line_of(cfg, "batch"), line = line_of(cfg, "subdivisions");
+    if (batch < 1)
+        add_problem(list, "%s:%d: batch=%s: must be a whole number above 0", cfg->path, batch_line,
+                    cfg_find(cfg, 0, "batch")->value);
+    else if (subdivisions < 1)
+        add_problem(list, "%s:%d: subdivisions=%s: must be a whole number above 0", cfg->path, line,
+                    cfg_find(cfg, 0, "subdivisions")->value);
+    else if (batch % subdivisions)
+        add_problem(list, "%s:%d: subdivisions=%d %s batch=%d: write subdivisions=%d", cfg->path, line, subdivisions,
+                    subdivisions > batch ? "is above" : "does not divide", batch, divisor_below(batch, subdivisions));
+    else if (batch == 1)
+        report_note("%s:%d: batch=1: an iteration trains a single image; published cfgs have this for testing, and "
+                    "batch and subdivisions for training in a comment",
+                    cfg->path, batch_line);
+}
+
+static int count_items(const char *text)
+{
+    int count = 1;
+    for (; *text; ++text) count += *text == ',';
+    return count;
+}
+
+static void check_steps(const cfg_file *cfg, problems *list)
+{
+    const cfg_entry *steps = cfg_find(cfg, 0, "steps"), *scales = cfg_find(cfg, 0, "scales");
+    int step_count, scale_count;
+    if (!steps || !scales) {
+        add_problem(list, "%s:%d: policy=steps needs steps= and scales=", cfg->path, line_of(cfg, "policy"));
+        return;
+    }
+    step_count = count_items(steps->value);
+    scale_count = count_items(scales->value);
+    if (step_count > scale_count)
+        add_problem(list, "%s:%d: steps=%s has %d numbers, but scales=%s has %d: must be as many", cfg->path,
+                    steps->line, steps->value, step_count, scales->value, scale_count);
+    else if (step_count < scale_count)
+        report_note("%s:%d: scales=%s has %d numbers, but steps=%s has %d: the last ones are not used", cfg->path,
+                    scales->line, scales->value, scale_count, steps->value, step_count);
+}
+
+/* The policies of get_policy in Darknet's parser.c, which takes constant for any other word. */
+static void check_policy(const cfg_file *cfg, problems *list)
+{
+    static const char *const policies[] = {"random", "poly", "constant", "step", "exp", "sigmoid", "steps", "cosine"};
+    const cfg_entry *policy = cfg_find(cfg, 0, "policy");
+    size_t i;
+    if (!policy) return;
+    for (i = 0; i < sizeof policies / sizeof *policies && strcmp(policy->value, policies[i]);) ++i;
+    if (i == sizeof policies / sizeof *policies)
+        add_problem(list,
+                    "%s:%d: policy=%s is unknown: must be constant, steps, step, poly, cosine, exp, sigmoid or random",
+                    cfg->path, policy->line, policy->value);
+    else if (!strcmp(policy->value, "steps"))
+        check_steps(cfg, list);
+}
+
+static void check_length(const cfg_file *cfg, int is_detector, problems *list)
+{
+    const int batches = cfg_whole_number(cfg, 0, "max_batches", 0), burn_in = cfg_whole_number(cfg, 0, "burn_in", 0);
+    const int line = line_of(cfg, "max_batches");
+    if (batches < 0 || (is_detector && !batches))
+        add_problem(list, "%s:%d: max_batches %s: it must say how many iterations to train", cfg->path, line,
+                    cfg_find(cfg, 0, "max_batches") ? "is not above 0" : "is missing in [net]");
+    else if (batches && burn_in >= batches)
+        report_note("%s:%d: burn_in=%d is not below max_batches=%d: the learning rate never gets to learning_rate",
+                    cfg->path, line_of(cfg, "burn_in"), burn_in, batches);
+}
+
+void check_net_section(const cfg_file *cfg, int is_detector, problems *list)
+{
+    const cfg_entry *section = cfg_section(cfg, 0);
+    if (!section || (strcmp(section->key, "[net]") && strcmp(section->key, "[network]"))) {
+        add_problem(list, "%s:%d: a cfg begins with [net]", cfg->path, section ? section->line : 1);
+        return;
+    }
+    check_batch(cfg, list);
+    check_policy(cfg, list);
+    check_length(cfg, is_detector, list);
+}
+
+void check_tree(const cfg_file *cfg, const char *data_file, problems *list)
+{
+    data_value tree;
+    int i;
+    if (data_value_find(data_file, "tree", &tree)) {
+        add_printed_problem(list);
+        return;
+    }
+    for (i = 0; i < cfg->sections && tree.text; ++i) {
+        const cfg_entry *section = cfg_section(cfg, i);
+        if (strcmp(section->key, "[ols]")) continue;
+        add_problem(list, "%s:%d: tree=%s does not go together with [ols] (%s:%d), whose classes are one set",
+                    data_file, tree.line, tree.text, cfg->path, section->line);
+        break;
+    }
+    free(tree.text);
+}
