@@ -57,12 +57,11 @@ static void refuse_head_keys(list *options, const char *section, int index)
 }
 
 /* The class_gain of a [yolo] that has none. The softer the targets, the less the class scores train the layers that
- * they share with boxes and objectness, and the worse they tell classes apart: LS wants about twice and OLS about four
- * times the weight of hard labels (measured: docs/studies/heads.md). 1 is what the papers say. */
+ * they share with boxes and objectness, and the worse they tell classes apart; with twice the weight nothing is lost
+ * (measured: docs/studies/heads.md). The papers have 1. */
 static double default_class_gain(const label_smoothing *smoothing)
 {
-    static const double gains[] = {1, 2, 4}; /* by ols_smoothing */
-    return smoothing ? gains[smoothing->options.smoothing] : 1;
+    return smoothing && smoothing->options.smoothing != OLS_HARD ? 2 : 1;
 }
 
 static float parse_class_gain(list *options, const label_smoothing *smoothing, const char *section, int index)

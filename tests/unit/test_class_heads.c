@@ -325,7 +325,7 @@ static void class_gain_multiplies_the_deltas_of_the_classes_and_no_others(void *
     }
 }
 
-static void class_gain_is_1_for_hard_labels_2_for_ls_and_4_for_ols_unless_a_section_says_otherwise(void **state)
+static void class_gain_is_1_for_hard_labels_and_2_for_soft_ones_unless_a_section_says_otherwise(void **state)
 {
     static const struct {
         const char *keys, *gain;
@@ -333,8 +333,8 @@ static void class_gain_is_1_for_hard_labels_2_for_ls_and_4_for_ols_unless_a_sect
                     {"class_loss=softmax\n", "1"},
                     {"smoothing=hard\n", "1"},
                     {"smoothing=ls\n", "2"},
-                    {"smoothing=ols\nperiod=9\n", "4"},
-                    {"smoothing=ols\nperiod=9\nclass_loss=softmax\n", "4"}};
+                    {"smoothing=ols\nperiod=9\n", "2"},
+                    {"smoothing=ols\nperiod=9\nclass_loss=softmax\n", "2"}};
     size_t i;
     (void)state;
     for (i = 0; i < COUNT(defaults); ++i) {
@@ -667,7 +667,7 @@ int main(int argc, char **argv)
         TEST(two_objects_of_different_classes_share_an_anchor),
         TEST(the_backward_pass_of_a_region_with_smoothing_is_that_of_darknets_gpu),
         TEST(class_gain_multiplies_the_deltas_of_the_classes_and_no_others),
-        TEST(class_gain_is_1_for_hard_labels_2_for_ls_and_4_for_ols_unless_a_section_says_otherwise),
+        TEST(class_gain_is_1_for_hard_labels_and_2_for_soft_ones_unless_a_section_says_otherwise),
         TEST(the_defaults_of_the_keys_train_like_a_head_without_them_bit_for_bit),
         TEST(the_scores_of_a_softmax_head_sum_to_1),
         TEST(without_smoothing_a_softmax_head_has_hard_labels),
