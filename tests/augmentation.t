@@ -192,6 +192,8 @@ makes_resnets() {
     "$root/scripts/make-resnet" --depth 8 --pad 4 >resnet.cfg && parse resnet.cfg || return
     [ "$(sed -n '/^\[net\]/,/^$/p' resnet.cfg | grep -c '^pad=4$')" = 1 ] && ! grep -E 'min_crop|max_crop' resnet.cfg || return
     "$root/scripts/make-resnet" --depth 8 >resnet.cfg && grep -A1 '^min_crop=32$' resnet.cfg | grep -x 'max_crop=36' || return
+    "$root/scripts/make-resnet" --depth 8 --size 24 >resnet.cfg && grep -A1 '^min_crop=24$' resnet.cfg | grep -x 'max_crop=27' &&
+        [ "$(grep -cx 'width=24\|height=24' resnet.cfg)" = 2 ] || return
     ! "$root/scripts/make-resnet" --pad 17 2>err.txt && grep -q -- '--pad must be 0 to 16' err.txt
 }
 
