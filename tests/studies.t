@@ -150,10 +150,12 @@ try "study-detection without VOC says what will do" without_data voc2012-100.tar
 try "study-voc without data names the script that fetches them" says \
     "$T/nowhere.data is not there: scripts/get-voc data/voc makes it" \
     env DARKNET_PROGRAM="$darknet" "$studies/study-voc" nowhere.data
+try "study-animals without photographs says what will do" without_data voc2012-animals.tar.gz "-voc PLACE" \
+    "$studies/study-animals"
 try "study-heads without VOC says what will do" without_data voc2012-100.tar.gz "Any photographs in VOC's layout" \
     "$studies/study-heads"
 try "a place that was given is looked for where the study was started" other_place
-for study in demo study-cifar10 study-class-labels study-detection study-heads study-human-noise study-imagenet32 study-label-noise study-voc; do
+for study in demo study-animals study-cifar10 study-class-labels study-detection study-heads study-human-noise study-imagenet32 study-label-noise study-voc; do
     try "$study without a program says make" without_program $study
 done
 try "a set is taken from an archive, whatever folder is around it" takes_archive
