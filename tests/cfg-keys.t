@@ -134,7 +134,8 @@ reads_to_the_end() {
 
 second_lines() {
     { net && convolution size=3 && softmax; } | notes '[convolutional] size=3 (layer 0): the first line with this key counts' &&
-        { net batch=2 && softmax; } | notes '[net] batch=2: the first line with this key counts'
+        { net batch=2 decay=.1 decay=.2 && softmax; } | notes '[net] batch=2: the first line with this key counts' \
+            '[net] decay=.2: the first line with this key counts'
 }
 
 strict() {

@@ -225,7 +225,9 @@ static void note_key(const list *options, const node *n, const char *section, in
     const kvp *pair = (const kvp *)n->val;
     const char *value = pair->val ? pair->val : "";
     const int is_second = comes_before(options, n, pair->key), foreign = foreign_key(pair->key);
-    if (!pair->used && (foreign < 0 || is_second)) refuse_own_key(section, index, pair->key, is_second);
+    /* The decay= of [net] is Darknet's; that of a head is ours. */
+    const int is_darknets = index < 0 && is_known_net_key(pair->key) && is_smoothing_key(pair->key);
+    if (!pair->used && !is_darknets && (foreign < 0 || is_second)) refuse_own_key(section, index, pair->key, is_second);
     if (pair->used) /* an activation= with a name that Darknet does not know */
         add_note(section, index, pair->key, value, "relu takes its place");
     else if (is_second)
