@@ -77,9 +77,10 @@ notes() {
 }
 
 foreign_keys() {
-    { net mosaic=1 cutmix=1 letter_box=1 && yolo iou_loss=ciou scale_x_y=1.05 label_smooth_eps=0.1 focal_loss=1; } | notes \
+    { net mosaic=1 cutmix=1 letter_box=1 flip=0 && yolo iou_loss=ciou scale_x_y=1.05 label_smooth_eps=0.1 focal_loss=1; } | notes \
         '[net] mosaic=1: images are not put together' '[net] cutmix=1: images are not put together' \
         '[net] letter_box=1: detector train stretches and crops as Darknet does' \
+        '[net] flip=0: half of the images are mirrored' \
         '[yolo] iou_loss=ciou (layer 1): boxes are trained by the squared error, as with iou_loss=mse' \
         '[yolo] scale_x_y=1.05 (layer 1): centres are a plain sigmoid, as with scale_x_y=1' \
         '[yolo] label_smooth_eps=0.1 (layer 1): labels are hard; label smoothing is smoothing=ls and epsilon=0.1' \
@@ -110,7 +111,7 @@ activations() {
 
 # What changes nothing, and what belongs to other programs, is not named; nor what Darknet reads with other values alone.
 quiet_keys() {
-    { net mosaic=0 'cutmix = 0 # none' policy=constant steps=1,2 scales=.1,.1 gamma=2 && yolo iou_loss=mse scale_x_y=1.0 \
+    { net mosaic=0 flip=1 'cutmix = 0 # none' policy=constant steps=1,2 scales=.1,.1 gamma=2 && yolo iou_loss=mse scale_x_y=1.0 \
         new_coords=0 thresh=.2; } | notes
 }
 
@@ -122,18 +123,28 @@ stock_cfgs() {
     done
 }
 
+# The rest of what Darknet's reader crashes on: what the command line does not look into, and the file of tree=.
+reads_to_the_end() {
+    printf '%s\n' '# a remark' width=8 '[net]' >early.cfg
+    fails ': line 2 is in no section' parse <(cat early.cfg) || return
+    { net && softmax tree=nowhere; } >bad.cfg
+    parse bad.cfg >out.txt 2>err.txt
+    [ $? = 1 ] && [ "$(tail -n 1 err.txt)" = "Couldn't open file: nowhere" ]
+}
+
 second_lines() {
     { net && convolution size=3 && softmax; } | notes '[convolutional] size=3 (layer 0): the first line with this key counts' &&
-        { net batch=2 && softmax; } | notes '[net] batch=2: the first line with this key counts'
+        { net batch=2 decay=.1 decay=.2 && softmax; } | notes '[net] batch=2: the first line with this key counts' \
+            '[net] decay=.2: the first line with this key counts'
 }
 
 strict() {
     { net mosaic=1 && yolo focal_loss=1; } >bad.cfg
     fails "-strict: 2 lines of the cfg are not read here" parse bad.cfg -strict && grep -q '^    \[net\] mosaic=1: ' err.txt &&
         { net && yolo; } >good.cfg && parse good.cfg -strict || return
-    # A training ends before it reads anything else.
+    # A training ends before it opens an image.
     printf '%s\n' classes=2 "train=$T/list" "backup=$T" >my.data && echo nowhere.jpg >list
-    fails "-strict: 2 lines of the cfg are not read here" "$darknet" detector train my.data bad.cfg -strict -nogpu
+    fails "-strict: 2 lines of the cfg are not read here" "$darknet" detector train my.data bad.cfg -strict -nocheck -nogpu
 }
 
 try "keys of other Darknets are listed behind the table, with what is done in their place" foreign_keys
@@ -143,4 +154,5 @@ try "values that change nothing, keys for OpenCV and those of another policy are
 try "cfgs of Darknet and of this project have nothing to list" stock_cfgs
 try "a second line with the same key is listed" second_lines
 try "-strict makes it an error, behind the list" strict
+try "a key above the first section and a tree= that is not there are errors" reads_to_the_end
 finish

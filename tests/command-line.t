@@ -159,6 +159,9 @@ refuses_values() {
         "$darknet" classifier predict my.data classifier.cfg classifier.weights -t three &&
         fails "detector demo: -c front is not valid" "$darknet" detector demo my.data detector.cfg -c front &&
         fails "-i first is not valid: must be a whole number from -1" "$darknet" ops detector.cfg -i first &&
+        fails "-i first is not valid: must be a whole number from -1" \
+            "$darknet" detector map my.data detector.cfg detector.weights -i first &&
+        fails "-i first is not valid: must be a whole number from -1" "$darknet" rnn generate detector.cfg -i first &&
         fails "-gpus 0;1 is not valid: must be whole numbers with commas in between, as in 0,1" \
             "$darknet" detector train my.data detector.cfg -gpus '0;1' &&
         fails "-thresh needs a value" "$darknet" detector test my.data detector.cfg -thresh &&
@@ -201,6 +204,9 @@ refuses_other_files() {
         fails "ols show: classifier.cfg is a cfg, in the place of <weights>" "$darknet" ols show classifier.cfg &&
         fails "ols deploy: my.data is a .data file, in the place of <in.cfg>" "$darknet" ols deploy my.data out.cfg &&
         fails "ops: images is a folder, in the place of <cfg>" "$darknet" ops images &&
+        fails "ops: names is text of another kind, in the place of <cfg>" "$darknet" ops names &&
+        fails "detector test: names is text of another kind, in the place of [weights]" \
+            "$darknet" detector test my.data detector.cfg names &&
         fails "classifier metrics: my.data is a .data file, in the place of <weights>" "$darknet" classifier metrics \
             my.data classifier.cfg classifier.weights my.data &&
         [ -z "$(ls backup)" ]
@@ -235,6 +241,47 @@ places_of_options() {
         [ ! -e found.txt ] || diff wanted.txt found.txt || return
     done
     grep -q '%$' wanted.txt
+}
+
+# detect took its first option behind the weights for an image.
+reads_stdin() {
+    local words
+    mkdir -p cfg && cp my.data cfg/coco.data && rm -f found* predictions* || return
+    for words in '-thresh .01 -out found' '-out found -thresh .01' '-fullscreen -out found -nogpu -thresh .01'; do
+        # shellcheck disable=SC2086
+        echo images/a-1.jpg | "$darknet" detect detector.cfg detector.weights $words >out.txt 2>err.txt || { cat err.txt; return 1; }
+        grep -q '%$' out.txt && compgen -G 'found.*[gp]' >/dev/null && rm found* || return
+    done
+    echo images/a-1.jpg | "$darknet" detector test my.data -thresh .01 detector.cfg detector.weights >out.txt 2>err.txt &&
+        grep -q '%$' out.txt && echo images/a-1.jpg |
+        "$darknet" classifier predict my.data classifier.cfg -t 1 classifier.weights >out.txt 2>err.txt && grep -q '%: [ab]$' out.txt
+}
+
+# Darknet crashes for more classes than the network has, as `classify` always asks for 5, and for fewer names.
+prints_the_classes_there_are() {
+    local words
+    mkdir -p cfg && cp my.data cfg/imagenet1k.data && { cat my.data && echo top=7; } >seven.data || return
+    for words in 'classify classifier.cfg classifier.weights images/a-1.jpg' \
+        'classifier predict my.data classifier.cfg classifier.weights images/a-1.jpg -t 9' \
+        'classifier predict seven.data classifier.cfg classifier.weights images/a-1.jpg' \
+        'classifier try seven.data classifier.cfg classifier.weights images/a-1.jpg 0'; do
+        # shellcheck disable=SC2086
+        "$darknet" $words >out.txt 2>err.txt || { echo "status $?: $words"; return 1; }
+        [ "$(grep -cE '(%: [ab]|[ab]: [0-9.]+)$' out.txt)" = 2 ] || { cat out.txt; return 1; }
+    done
+    { cat my.data && echo top=-1; } >wrong.data && echo a >one-name && sed "s|=.*/names$|=$T/one-name|" my.data >few.data || return
+    fails 'top=-1 is not valid' "$darknet" classifier predict wrong.data classifier.cfg classifier.weights images/a-1.jpg &&
+        fails '2 classes, but 1 names' "$darknet" classifier predict few.data classifier.cfg classifier.weights images/a-1.jpg
+}
+
+# Darknet's demos end with status 0, and classifier demo without a word.
+refuses_demos() {
+    local command
+    "$darknet" --version | grep -q '^switches:.* OPENCV' && return
+    for command in 'detector demo' 'classifier demo' 'classifier gun' 'classifier threat'; do
+        # shellcheck disable=SC2086
+        fails "$command needs a build with OPENCV=1" "$darknet" $command my.data classifier.cfg classifier.weights || return
+    done
 }
 
 averages() {
@@ -272,6 +319,9 @@ accepts_dont_show() {
 }
 
 try "detector test does the same wherever its options stand" places_of_options
+try "images are read from stdin, with options behind the weights, too" reads_stdin
+try "classifier predict prints no more classes than there are, and refuses fewer names" prints_the_classes_there_are
+try "a demo in a build without OPENCV=1 is an error" refuses_demos
 try "average takes -nogpu, too" averages
 try "-ext_output prints the corner and the size of every box" prints_coordinates
 try "calc_anchors and -num_of_clusters are anchors and -num" calculates_anchors

@@ -140,6 +140,11 @@ int is_unchecked_group(const char *group)
     return i < UNCHECKED_GROUPS;
 }
 
+int needs_opencv(const command_row *row)
+{
+    return (row->takes & (DETECTOR_DEMO | CLASSIFIER_DEMO)) != 0;
+}
+
 const char *full_name(const command_row *row)
 {
     static char text[64];

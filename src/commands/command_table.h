@@ -35,6 +35,9 @@ const command_row *command_of(const char *group, const char *name);
 int is_group(const char *group);
 int is_unchecked_group(const char *group);
 
+/* Whether Darknet's command does nothing in a build without OPENCV=1. */
+int needs_opencv(const command_row *row);
+
 /* "detector test"; "ops". Static storage, valid until the next call. */
 const char *full_name(const command_row *row);
 

@@ -2,6 +2,7 @@
 
 #include "accel/cpu/accel_cpu.h"
 #include "base/error.h"
+#include "base/numbers.h"
 #include "commands/command_line.h"
 #include "commands/command_table.h"
 #include "commands/darknet_command.h"
@@ -114,6 +115,28 @@ static void check_gpus(int argc, char **argv)
 #endif
 }
 
+/* main() reads -i of every command before the command does, and takes a word for GPU 0. */
+static void check_gpu(int argc, char **argv)
+{
+    const command_option *option = find_option(0, "-i");
+    long long gpu;
+    int i;
+    for (i = 1; i + 1 < argc && argv[i]; ++i)
+        if (!strcmp(argv[i], option->name) && argv[i + 1] &&
+            parse_whole_number(argv[i + 1], (long long)option->low, (long long)option->high, &gpu))
+            die("-i %s is not valid: must be a whole number from %.0f to %.0f", argv[i + 1], option->low, option->high);
+}
+
+/* A demo of Darknet ends with status 0 and without a word where it was built without what it needs. */
+static void refuse_without_opencv(const command_row *row)
+{
+#ifndef OPENCV
+    if (needs_opencv(row)) die("%s needs a build with OPENCV=1", full_name(row));
+#else
+    (void)row;
+#endif
+}
+
 /* Ends the program where an option stands before the command's name that no command of Darknet has. */
 static void refuse_option_before_name(const char *typed)
 {
@@ -177,10 +200,14 @@ void commands_begin(int argc, char **argv)
     row = command_on(argc, argv);
     if (!row) refuse_unknown(argc, argv);
     check_gpus(argc, argv);
-    if (row && !row->run) read_darknet_command(row, argc, argv);
+    if (row && !row->run) {
+        read_darknet_command(row, argc, argv);
+        refuse_without_opencv(row);
+    }
     set_policies(argc, argv);
     /* What needs no GPU, and help, before one is asked for. */
     if (row && row->run && (is_without_gpu(row) || help_is_asked(0, argc, argv))) leave(row->run(argc, argv));
+    check_gpu(argc, argv);
 }
 
 int commands_run(int argc, char **argv)

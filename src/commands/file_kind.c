@@ -16,7 +16,7 @@ static file_kind kind_of_text(char *text)
     while ((line = strsep(&rest, "\n"))) {
         line += strspn(line, " \t\r");
         if (!*line || *line == '#' || *line == ';') continue;
-        return *line == '[' ? FILE_CFG : strchr(line, '=') ? FILE_DATA : FILE_UNKNOWN;
+        return *line == '[' ? FILE_CFG : strchr(line, '=') ? FILE_DATA : FILE_TEXT;
     }
     return FILE_UNKNOWN;
 }
@@ -64,9 +64,9 @@ static const char *what_it_is(file_kind kind)
     int i;
     if (kind == FILE_FOLDER) return "a folder";
     if (kind == FILE_IMAGE) return "an image";
-    for (i = 0; i < PLACES; ++i)
-        if (places_by_name[i].kind == kind) return places_by_name[i].what;
-    return "a file of another kind";
+    if (kind == FILE_TEXT) return "text of another kind";
+    for (i = 0; places_by_name[i].kind != kind;) ++i;
+    return places_by_name[i].what;
 }
 
 file_kind kind_of_place(const char *place)

@@ -4,10 +4,11 @@
 #define FILE_KIND_H
 
 typedef enum {
-    FILE_UNKNOWN, /* not there, not readable, empty, a pipe or a device, or text of another kind */
+    FILE_UNKNOWN, /* not there, not readable, empty, a pipe or a device */
     FILE_FOLDER,
     FILE_CFG,    /* text whose first line is a [section] */
     FILE_DATA,   /* text whose first line is key=value */
+    FILE_TEXT,   /* other text, such as a list */
     FILE_IMAGE,  /* JPEG, PNG, GIF or BMP */
     FILE_BINARY, /* other bytes that are no text: weights */
 } file_kind;

@@ -97,6 +97,7 @@ static const struct {
     {"mosaic", "0", "images are not put together"},
     {"cutmix", "0", "images are not put together"},
     {"blur", "0", "images are not blurred"},
+    {"flip", "1", "half of the images are mirrored"},
     {"gaussian_noise", "0", "no noise is added"},
     {"letter_box", "0", "detector train stretches and crops as Darknet does"},
     {"ema_alpha", "0", "weights are not averaged"},
@@ -104,7 +105,7 @@ static const struct {
     {"label_smooth_eps", "0", "labels are hard; label smoothing is smoothing=ls and epsilon=%s"},
     {"iou_loss", "mse", "boxes are trained by the squared error, as with iou_loss=mse"},
     {"iou_normalizer", "1", "boxes have the weight 1"},
-    {"cls_normalizer", "1", "class scores have the weight class_gain=, which is 1"},
+    {"cls_normalizer", "1", "class scores have the weight class_gain="},
     {"obj_normalizer", "1", "objectness has the weight 1"},
     {"delta_normalizer", "1", "deltas are as they are"},
     {"scale_x_y", "1", "centres are a plain sigmoid, as with scale_x_y=1"},
@@ -224,7 +225,9 @@ static void note_key(const list *options, const node *n, const char *section, in
     const kvp *pair = (const kvp *)n->val;
     const char *value = pair->val ? pair->val : "";
     const int is_second = comes_before(options, n, pair->key), foreign = foreign_key(pair->key);
-    if (!pair->used && (foreign < 0 || is_second)) refuse_own_key(section, index, pair->key, is_second);
+    /* The decay= of [net] is Darknet's; that of a head is ours. */
+    const int is_darknets = index < 0 && is_known_net_key(pair->key) && is_smoothing_key(pair->key);
+    if (!pair->used && !is_darknets && (foreign < 0 || is_second)) refuse_own_key(section, index, pair->key, is_second);
     if (pair->used) /* an activation= with a name that Darknet does not know */
         add_note(section, index, pair->key, value, "relu takes its place");
     else if (is_second)
@@ -248,6 +251,11 @@ void note_unused_keys(list *options, const char *section, int index)
         if (index < 0 && is_known_net_key(pair->key) && !comes_before(options, n, pair->key)) continue;
         if (!is_for_opencv(section, pair->key)) note_key(options, n, section, index);
     }
+}
+
+void refuse_without_section(const char *cfg, int line)
+{
+    die("%s: line %d is in no section: a cfg begins with [net]", cfg, line);
 }
 
 void report_unused_keys(void)

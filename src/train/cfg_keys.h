@@ -10,6 +10,9 @@
 
 #include "list.h"
 
+/* Hook in read_cfg: ends the program with one line, where there is a key above the first section of the file. */
+void refuse_without_section(const char *cfg, int line);
+
 /* Hook in parse_network_cfg, when the keys of a section ("[yolo]") have been read. `index` is the number of the layer;
  * a negative one stands for [net]. */
 void note_unused_keys(list *options, const char *section, int index);
