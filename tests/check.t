@@ -512,6 +512,12 @@ for name, content, cfg in (("a JPEG that fails an assertion", jpeg_that_fails_an
        "that were skipped: 1" in err and os.path.exists("backup/net_final.weights"),
        f"{name}: -skip_bad takes another one, and says so", (code, err[-300:]))
 put("net.cfg", YOLO)
+for i in range(8):
+    put(f"images/{i}.png", png_without_end())
+code, _, lines, err = run("detector", "train", "data", "net.cfg", "-nogpu", "-skip_bad")
+ok(code == 1 and len(lines) == 1 and lines[0].endswith("it cannot be decoded"), "-skip_bad is not advised where it was given",
+   (code, lines))
+detector()
 put("images/4.png", b"")
 os.remove("images/5.png")
 code, _, lines, err = run("detector", "train", "data", "net.cfg", "-nogpu", "-skip_bad")
