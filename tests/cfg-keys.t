@@ -142,7 +142,7 @@ strict() {
     { net mosaic=1 && yolo focal_loss=1; } >bad.cfg
     fails "-strict: 2 lines of the cfg are not read here" parse bad.cfg -strict && grep -q '^    \[net\] mosaic=1: ' err.txt &&
         { net && yolo; } >good.cfg && parse good.cfg -strict || return
-    # A training ends before it opens an image.
+    # A training ends before it opens an image; -nocheck because the image is not there.
     printf '%s\n' classes=2 "train=$T/list" "backup=$T" >my.data && echo nowhere.jpg >list
     fails "-strict: 2 lines of the cfg are not read here" "$darknet" detector train my.data bad.cfg -strict -nocheck -nogpu
 }

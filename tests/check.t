@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import zlib
 
 from PIL import Image
@@ -137,7 +138,8 @@ same(train(), plain, "and are trained on as without them")
 for image, labels in (("images/{}.bmp", "labels/{}.txt"), ("images/{}.png", "images/{}.txt"),
                       ("images/x/images/{}.png", "images/x/labels/{}.txt"), ("images/raw{}.png", "labels/raw{}.txt"),
                       ("images/a.jpg{}.png", "labels/a.jpg{}.txt"), ("images/straw/{}.bmp", "images/straw/{}.txt"),
-                      ("images/JPEGImages/{}.png", "images/labels/{}.txt")):
+                      ("images/JPEGImages/{}.png", "images/labels/{}.txt"),
+                      ("draw/my_images/{}.png", "draw/my_labels/{}.txt")):
     detector(image, labels)
     found = run("check", "data", "net.cfg")[2]
     ok(not found and train() == plain, f"labels of {image} are found in {labels}", found)
@@ -231,10 +233,65 @@ os.rmdir(jpg)
 os.mkfifo(jpg)
 found("a pipe in a list", ["lists/train:5: image " + f"{tmp}/images/4.jpg: it is no file, but a pipe"])
 
+
+
+def chunk(name, content):
+    """Of a PNG."""
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def as_on_an_iphone(drawn):
+    """With a chunk of its own at the beginning, and data without the head of zlib."""
+    rows = b"".join(b"\0" + drawn.tobytes()[i:i + 3 * drawn.width] for i in range(0, 3 * drawn.width * drawn.height,
+                                                                                3 * drawn.width))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"CgBI", b"P\0 \6") +
+            chunk(b"IHDR", struct.pack(">IIBBBBB", drawn.width, drawn.height, 8, 2, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(rows)[2:-4]) + chunk(b"IEND", b""))
+
+
+def saved(drawn, **options):
+    file = io.BytesIO()
+    drawn.save(file, **options)
+    return file.getvalue()
+
+
+drawn = picture(4)
+tables = photo.index(b"\xff\xdb")
+turned = Image.Exif()
+turned[0x112] = 6
+RIGHT_IMAGES = (photo[:tables] + b"\0\0\0" + photo[tables:], photo[:tables] + b"\xff\xff" + photo[tables:], photo + photo,
+                saved(drawn, format="JPEG", progressive=True), saved(drawn.convert("L"), format="JPEG"),
+                saved(drawn.convert("CMYK"), format="JPEG"), saved(drawn, format="JPEG", exif=turned.tobytes()),
+                as_on_an_iphone(drawn), saved(drawn, format="PNG")[:-4], saved(drawn, format="PNG") + b"behind the end",
+                saved(drawn.convert("L").convert("I;16"), format="PNG"), saved(drawn.convert("P"), format="PNG"),
+                saved(drawn.convert("1"), format="PNG"), saved(drawn.convert("LA"), format="PNG"),
+                saved(drawn, format="PNG", save_all=True, append_images=[picture(5)]), saved(drawn, format="GIF"),
+                saved(drawn, format="BMP"), saved(drawn, format="PPM"), saved(drawn.convert("L"), format="PPM"),
+                saved(drawn, format="TGA"), saved(drawn, format="TGA", compression="tga_rle"),
+                saved(Image.new("L", (5000, 5000), 9), format="JPEG", quality=10, progressive=True, optimize=True))
+detector()
+for i, content in enumerate(RIGHT_IMAGES):
+    put(f"images/{i}.png", content)
+    put(f"labels/{i}.txt", label(4))
+put("lists/train", "".join(f"{tmp}/images/{i}.png\n" for i in range(len(RIGHT_IMAGES))))
+put("data", read("data") + b"sampling=epoch\n")
+put("net.cfg", YOLO.replace("max_batches=4", "max_batches=8"))
+code, _, lines, err = run("detector", "train", "data", "net.cfg", "-nogpu")
+ok(code == 0 and not lines and "cannot" not in err, "every kind of image that can be decoded passes, and is trained on", lines)
+put("images/4.png", b"\xff\xd8" + b"\xff" * 30000000)
+began = time.monotonic()
+code, _, lines, _ = run("check", "data", "net.cfg")
+ok(code == 1 and len(lines) == 1 and "it is cut off in its header" in lines[0] and time.monotonic() - began < 20,
+   "30 MB of bytes that could be the beginning of a segment take no minutes", (time.monotonic() - began, lines))
+
 detector()
 lines = read("lists/train").splitlines(keepends=True)
 put("lists/train", b"".join(lines[:2] + [b"\n"] + lines[2:4] + [b" \t\n"] + lines[4:]))
 found("empty lines in a list", ["lists/train:3: empty line", "lists/train:6: empty line"])
+detector()
+put("lists/train", b"")
+found("a list without images to train", ["the list of images lists/train is empty"])
+ok("no object" not in run("check", "data")[3], "of which nothing else is said")
 detector()
 put("lists/valid", b"")
 found("a list without images", ["the list of images lists/valid is empty"])
@@ -262,12 +319,13 @@ detector()
 put("data", read("data") + b"what is this\ntop =\n")
 found("lines of a data file that are none", ["data:6: what is this: a line of a .data file is", "data:7: top= has no value"])
 put("data", read("net.cfg"))
-found("a cfg in place of the data file", ["data:1: [net]: a line of a .data file is key = value",
-                                          *(f"data:{i + 1}: " for i, line in enumerate(YOLO.splitlines())
-                                            if i and line.startswith("["))])
+for command in (["check"], ["detector", "train"]):
+    code, _, lines, _ = run(*command, "data", "net.cfg")
+    ok(code == 1 and len(lines) == 1 and "data is a cfg, in the place of <data>" in lines[0],
+       f"a cfg in place of the data file of {' '.join(command)}", lines)
 detector()
 put("net.cfg", read("data"))
-found("a data file in place of the cfg", ["net.cfg:1: a cfg begins with [net], not with classes=2"], "data", "net.cfg")
+found("a data file in place of the cfg", ["net.cfg is a .data file, in the place of [cfg]"], "data", "net.cfg")
 detector()
 shutil.rmtree("backup")
 code, _, lines, _ = run("check", "data", "net.cfg")
@@ -302,6 +360,11 @@ for old, new, wanted in (
          "net.cfg:11: steps=1,2,3 has 3 numbers, but scales=.1,.1 has 2: must be as many"),
         ("max_batches=4", "max_batches=4\npolicy=steps\nsteps=1", "net.cfg:10: policy=steps needs steps= and scales="),
         ("max_batches=4", "policy=linear\nmax_batches=4", "net.cfg:9: policy=linear is unknown: must be constant, "),
+        ("max_batches=4", "max_batches=4\npolicy=steps\nsteps=\nscales=", "net.cfg:10: policy=steps needs steps= and scales="),
+        ("width=32", "width=wide", "net.cfg:4: width=wide: must be a whole number above 0"),
+        ("channels=3", "channels=1", "net.cfg:6: channels=1: must be 3, as images are loaded"),
+        ("channels=3\n", "", "net.cfg:1: channels=: must be 3"),
+        ("classes=2", "classes=0", "net.cfg:24: classes=0: must be a whole number above 0"),
         ("max_batches=4\n", "", "net.cfg:1: max_batches is missing in [net]: it must say how many iterations to train"),
         ("max_batches=4", "max_batches=0", "net.cfg:9: max_batches is not above 0"),
         ("classes=2", "classes=20", "data: classes=2, but the network has 20"),
@@ -309,9 +372,11 @@ for old, new, wanted in (
     with_cfg(old, new)
     if new == "classes=20":
         put("lists/names", "name\n" * 20)
-    found(f"{new!r} in a cfg", [wanted])
+    found(f"{new or f'no {old}'!r} in a cfg", [wanted])
 detector()
 for old, new, wanted in (("subdivisions=2", "subdivisions=8", "subdivisions=8 is above batch=4"),
+                         ("channels=3", "channels=1", "channels=1: must be 3"),
+                         (YOLO, "", "net.cfg:1: a cfg begins with [net]"),
                          ("max_batches=4", "max_batches=4\npolicy=steps\nsteps=1,2\nscales=1", "steps=1,2 has 2 numbers, but")):
     with_cfg(old, new)
     code, _, lines, _ = run("detector", "train", "data", "net.cfg", "-nogpu", "-nocheck")
@@ -405,8 +470,6 @@ def png_without_end():
     deflate = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_HUFFMAN_ONLY)
     data = (deflate.compress(values) + deflate.flush())[:200]
 
-    def chunk(name, content):
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 24, 24, 8, 2, 0, 0, 0)) + chunk(b"IDAT", data) +
             chunk(b"IEND", b""))
 
@@ -427,6 +490,7 @@ YOLO1 = YOLO[:YOLO.index("[convolutional]\nfilters=7")] + (
     "object_scale=1\nnoobject_scale=.5\nclass_scale=1\ncoord_scale=5\n")
 for name, content, cfg in (("a JPEG that fails an assertion", jpeg_that_fails_an_assertion(), YOLO),
                            ("a PNG whose data has no end", png_without_end(), YOLO),
+                           ("a small TGA of many pixels", b"\0\0\2" + b"\0" * 9 + b"\0\x50\0\x50\x20\0" + b"\0" * 50, YOLO),
                            ("the same for [detection]", png_without_end(), YOLO1)):
     detector()
     put("net.cfg", cfg)
@@ -448,6 +512,12 @@ for name, content, cfg in (("a JPEG that fails an assertion", jpeg_that_fails_an
        "that were skipped: 1" in err and os.path.exists("backup/net_final.weights"),
        f"{name}: -skip_bad takes another one, and says so", (code, err[-300:]))
 put("net.cfg", YOLO)
+for i in range(8):
+    put(f"images/{i}.png", png_without_end())
+code, _, lines, err = run("detector", "train", "data", "net.cfg", "-nogpu", "-skip_bad")
+ok(code == 1 and len(lines) == 1 and lines[0].endswith("it cannot be decoded"), "-skip_bad is not advised where it was given",
+   (code, lines))
+detector()
 put("images/4.png", b"")
 os.remove("images/5.png")
 code, _, lines, err = run("detector", "train", "data", "net.cfg", "-nogpu", "-skip_bad")

@@ -193,6 +193,7 @@ static int check_detector_list(const char *data_file, const char *key, int label
     text_lines lines = {0};
     char *path = value_of(data_file, key, 0);
     const int is_training = !strcmp(key, "train");
+    const size_t before = list->count;
     int count = 0;
     if (!path && is_training) add_problem(list, "%s has no train=", data_file);
     if (path && !is_pipe(data_file, key, path, list)) {
@@ -207,7 +208,8 @@ static int check_detector_list(const char *data_file, const char *key, int label
         check_paths(&images, lines.text, lines.count);
         count = lines.count;
         *objects += images.objects;
-        if (is_training && label_classes) note_empty_classes(path, "object", images.counts, label_classes);
+        if (is_training && label_classes && list->count == before)
+            note_empty_classes(path, "object", images.counts, label_classes);
         free(images.counts);
         free(images.boxes.items);
         free_lines(&lines);

@@ -56,30 +56,46 @@ static const char too_large[] = "its header says more pixels than so few bytes c
 
 /* ---- The formats: each returns what is wrong, or NULL ------------------------------------------------------------ */
 
-/* A JPEG is segments: FF, a marker, two bytes of length. The one with the size is called a frame. */
+/* Returns the next marker, the byte behind one or more FF, and sets *at to the byte behind it; -1 at the end of the
+ * file. Bytes before the FF are skipped, as decoders do: some programs fill up the space between segments. */
+static int next_marker(const image_file *file, long long *at)
+{
+    unsigned char bytes[512];
+    size_t count, i;
+    int follows = 0;
+    while ((count = read_at(file, *at, bytes, sizeof bytes)) > 0) {
+        for (i = 0; i < count; ++i) {
+            if (follows && bytes[i] != 0xff) {
+                *at += (long long)i + 1;
+                return bytes[i];
+            }
+            follows = bytes[i] == 0xff;
+        }
+        *at += (long long)count;
+    }
+    return -1;
+}
+
+/* A JPEG is segments: a marker, two bytes of length, and what they count. The one with the size is called a frame. */
 static const char *check_jpeg(const image_file *file)
 {
     const double always_fine = 1 << 24, per_byte = 1024; /* pixels */
     const long long tail = 512;
-    unsigned char bytes[10];
+    unsigned char bytes[7]; /* of a frame: its length, the bits of a sample, height and width */
     double pixels;
     long long at = 2;
     int marker;
     for (;;) {
-        if (read_at(file, at, bytes, sizeof bytes) < sizeof bytes) return "it is cut off in its header";
-        if (bytes[0] != 0xff) return "its header is damaged";
-        marker = bytes[1];
-        if (marker == 0xff || marker == 0xd8) { /* a byte to fill, or the beginning again */
-            at += marker == 0xff ? 1 : 2;
-            continue;
-        }
-        if (marker == 0xd9 || marker == 0xda) return "its header is damaged";
+        marker = next_marker(file, &at);
+        if (marker == 0xd8) continue; /* the beginning again */
+        if (marker == 0 || marker == 0xd9 || marker == 0xda) return "its header is damaged";
+        if (marker < 0 || read_at(file, at, bytes, sizeof bytes) < sizeof bytes) return "it is cut off in its header";
         /* Frames are C0 to CF, but for C4, C8 and CC. */
         if (marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc) break;
-        if (big_endian(bytes + 2, 2) < 2) return "its header is damaged";
-        at += 2 + big_endian(bytes + 2, 2);
+        if (big_endian(bytes, 2) < 2) return "its header is damaged";
+        at += big_endian(bytes, 2);
     }
-    pixels = (double)big_endian(bytes + 5, 2) * big_endian(bytes + 7, 2);
+    pixels = (double)big_endian(bytes + 3, 2) * big_endian(bytes + 5, 2);
     if (pixels == 0) return "it has no pixels";
     if (pixels > always_fine && pixels > per_byte * (double)file->size) return too_large;
     /* Most files have the marker at their very end; cameras and web sites add bytes behind it. */
@@ -95,23 +111,25 @@ static const char *check_png(const image_file *file)
     const double most_deflated = 1032;                   /* to one byte */
     const double most_bytes = 1 << 30;                   /* stb_image counts in int, and doubles */
     const unsigned char *first = file->first;
-    unsigned char bytes[8];
+    unsigned char bytes[8], header[18]; /* length, name, width, height, bits, kind of colour */
     long long at = 8;
     double width, height, bits;
-    if (file->first_count < 29 || memcmp(first + 12, "IHDR", 4)) return "it is cut off in its header";
-    width = big_endian(first + 16, 4);
-    height = big_endian(first + 20, 4);
+    if (!memcmp(first + 12, "CgBI", 4)) at += 12 + (long long)big_endian(first + 8, 4); /* an iPhone's */
+    if (read_at(file, at, header, sizeof header) < sizeof header || memcmp(header + 4, "IHDR", 4))
+        return "it is cut off in its header";
+    width = big_endian(header + 8, 4);
+    height = big_endian(header + 12, 4);
     if (width == 0 || height == 0) return "it has no pixels";
-    if (first[25] >= sizeof channels / sizeof *channels || !channels[first[25]]) return "its header is damaged";
-    bits = width * height * first[24] * channels[first[25]];
+    if (header[17] >= sizeof channels / sizeof *channels || !channels[header[17]]) return "its header is damaged";
+    bits = width * height * header[16] * channels[header[17]];
     if (bits / 8 > most_deflated * (double)file->size) return too_large;
     if (bits / 8 > most_bytes) return "it has more pixels than can be decoded";
     for (;;) {
         if (read_at(file, at, bytes, sizeof bytes) < sizeof bytes)
             return "it is cut off: the end of the picture is missing";
+        if (!memcmp(bytes + 4, "IEND", 4)) return 0;
         at += 12 + (long long)big_endian(bytes, 4);
         if (at > file->size) return "it is cut off, or a length in it is damaged";
-        if (!memcmp(bytes + 4, "IEND", 4)) return 0;
     }
 }
 

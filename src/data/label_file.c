@@ -26,14 +26,26 @@ static int ends_with(const char *path, const char *end)
     return length >= end_length && !strcmp(path + length - end_length, end);
 }
 
+/* `raw` is the word raw, which becomes labels, too; or NULL. */
+static int replace_words(char *path, const char *raw)
+{
+    static const char *const endings[] = {".jpg", ".png", ".JPG", ".JPEG"};
+    size_t i;
+    replace_first(path, "images", "labels");
+    replace_first(path, "JPEGImages", "labels");
+    if (raw) replace_first(path, raw, "labels");
+    for (i = 0; i < sizeof endings / sizeof *endings; ++i) replace_first(path, endings[i], ".txt");
+    return ends_with(path, ".txt");
+}
+
 static int by_darknets_rule(char *path)
 {
-    static const char *const replace[][2] = {{"images", "labels"}, {"JPEGImages", "labels"}, {"raw", "labels"},
-                                             {".jpg", ".txt"},     {".png", ".txt"},         {".JPG", ".txt"},
-                                             {".JPEG", ".txt"}};
-    size_t i;
-    for (i = 0; i < sizeof replace / sizeof *replace; ++i) replace_first(path, replace[i][0], replace[i][1]);
-    return ends_with(path, ".txt");
+    return replace_words(path, "raw");
+}
+
+static int by_rule_of_detection(char *path)
+{
+    return strstr(path, "raw") && replace_words(path, 0);
 }
 
 /* The ending of the file's name becomes .txt. */
@@ -70,7 +82,8 @@ static int beside_the_folder(char *path)
 
 int label_file_place(int place, const char *image_path, char path[LABEL_PATH_SIZE])
 {
-    static int (*const places[LABEL_PLACES])(char *) = {by_darknets_rule, beside_the_folder, beside_the_image};
+    static int (*const places[LABEL_PLACES])(char *) = {by_darknets_rule, by_rule_of_detection, beside_the_folder,
+                                                        beside_the_image};
     enum { ROOM = 64 }; /* bytes that the replacements can add */
     const size_t length = strlen(image_path);
     if (length >= LABEL_PATH_SIZE - ROOM) return 0;

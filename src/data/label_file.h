@@ -40,6 +40,8 @@ enum {
     /* Darknet's rule (fill_truth_detection in its data.c), so that what it finds stays what is found: words in the path
      * are replaced, such as images by labels and .jpg by .txt, each where it first occurs in the whole path. */
     BY_DARKNETS_RULE,
+    /* The same, but raw stays raw, as for [detection] (fill_truth_region): words such as draw have it in them. */
+    BY_RULE_OF_DETECTION,
     /* In the folder `labels` beside the last folder that is named images or JPEGImages. */
     BESIDE_THE_FOLDER,
     /* Beside the image. */

@@ -191,13 +191,25 @@ void *decoder_realloc(void *block, size_t bytes)
 }
 
 #ifndef OPENCV
+static size_t size_of(FILE *file)
+{
+    struct stat status;
+    return fstat(fileno(file), &status) ? 0 : (size_t)status.st_size;
+}
+
 /* The size of the whole file, and of a pixel of 16 bits and four channels, with room for doubling. */
 static size_t most_bytes_of(FILE *file, int w, int h)
 {
     const size_t pixel = 16, slack = 1 << 20;
-    struct stat status;
-    const size_t size = fstat(fileno(file), &status) ? 0 : (size_t)status.st_size;
-    return 2 * size + pixel * (size_t)w * (size_t)h + slack;
+    return 2 * size_of(file) + pixel * (size_t)w * (size_t)h + slack;
+}
+
+/* No format packs more pixels: 1032 bytes of eight into one byte of a PNG. A header of another format, of which
+ * image_header.h looks at the name alone, could ask for gigabytes. */
+static int has_too_many_pixels(FILE *file, int w, int h)
+{
+    const double always_fine = 1 << 24, per_byte = 8 * 1032, pixels = (double)w * h;
+    return pixels > always_fine && pixels > per_byte * (double)size_of(file);
 }
 
 /* NULL: it cannot be decoded. What the decoder had allocated is lost where an assertion failed. */
@@ -208,7 +220,7 @@ static unsigned char *decode(FILE *file, photo *p)
     unsigned char *volatile bytes = 0;
     if (!setjmp(here)) {
         decoder.caller = &here;
-        if (stbi_info_from_file(file, &p->w, &p->h, &channels_of_file)) {
+        if (stbi_info_from_file(file, &p->w, &p->h, &channels_of_file) && !has_too_many_pixels(file, p->w, p->h)) {
             decoder.most_bytes = most_bytes_of(file, p->w, p->h);
             bytes = stbi_load_from_file(file, &p->w, &p->h, &channels_of_file, 3);
         }

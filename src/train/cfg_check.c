@@ -51,6 +51,9 @@ detector_classes cfg_classes(const cfg_file *cfg, problems *list)
         const int otherwise = classes_of_head(section);
         const int classes = otherwise ? cfg_whole_number(cfg, i, "classes", otherwise) : 0;
         if (!otherwise) continue;
+        if (classes < 1)
+            add_problem(list, "%s:%d: classes=%s: must be a whole number above 0", cfg->path,
+                        cfg_find(cfg, i, "classes")->line, cfg_find(cfg, i, "classes")->value);
         if (found.classes && classes != found.classes)
             add_problem(list, "%s:%d: %s has %d classes, but the head before it has %d: must be the same", cfg->path,
                         section->line, section->key, classes, found.classes);
@@ -78,7 +81,7 @@ static int line_of(const cfg_file *cfg, const char *key)
     return entry ? entry->line : cfg_section(cfg, 0)->line;
 }
 
-void check_batch(const cfg_file *cfg, problems *list)
+static void check_batch(const cfg_file *cfg, problems *list)
 {
     const int batch = cfg_whole_number(cfg, 0, "batch", 1);
     const int subdivisions = cfg_whole_number(cfg, 0, "subdivisions", 1);
@@ -98,6 +101,24 @@ void check_batch(const cfg_file *cfg, problems *list)
                     cfg->path, batch_line);
 }
 
+/* Darknet's loaders give every image this size and 3 channels, and copy it into the network without a look at its
+ * input. */
+static void check_input(const cfg_file *cfg, problems *list)
+{
+    static const char *const sides[] = {"width", "height"};
+    const cfg_entry *channels = cfg_find(cfg, 0, "channels");
+    size_t i;
+    for (i = 0; i < sizeof sides / sizeof *sides; ++i) {
+        const cfg_entry *side = cfg_find(cfg, 0, sides[i]);
+        if (cfg_whole_number(cfg, 0, sides[i], 0) < 1)
+            add_problem(list, "%s:%d: %s=%s: must be a whole number above 0", cfg->path, line_of(cfg, sides[i]),
+                        sides[i], side ? side->value : "");
+    }
+    if (cfg_whole_number(cfg, 0, "channels", 0) != 3)
+        add_problem(list, "%s:%d: channels=%s: must be 3, as images are loaded", cfg->path, line_of(cfg, "channels"),
+                    channels ? channels->value : "");
+}
+
 static int count_items(const char *text)
 {
     int count = 1;
@@ -109,7 +130,7 @@ static void check_steps(const cfg_file *cfg, problems *list)
 {
     const cfg_entry *steps = cfg_find(cfg, 0, "steps"), *scales = cfg_find(cfg, 0, "scales");
     int step_count, scale_count;
-    if (!steps || !scales) {
+    if (!steps || !scales || !*steps->value || !*scales->value) {
         add_problem(list, "%s:%d: policy=steps needs steps= and scales=", cfg->path, line_of(cfg, "policy"));
         return;
     }
@@ -151,14 +172,19 @@ static void check_length(const cfg_file *cfg, int is_detector, problems *list)
                     cfg->path, line_of(cfg, "burn_in"), burn_in, batches);
 }
 
-void check_net_section(const cfg_file *cfg, int is_detector, problems *list)
+int check_sizes(const cfg_file *cfg, problems *list)
 {
     const cfg_entry *section = cfg_section(cfg, 0);
-    if (!section || (strcmp(section->key, "[net]") && strcmp(section->key, "[network]"))) {
-        add_problem(list, "%s:%d: a cfg begins with [net]", cfg->path, section ? section->line : 1);
-        return;
-    }
+    if (!section || (strcmp(section->key, "[net]") && strcmp(section->key, "[network]")))
+        return add_problem(list, "%s:%d: a cfg begins with [net]", cfg->path, section ? section->line : 1);
     check_batch(cfg, list);
+    check_input(cfg, list);
+    return 0;
+}
+
+void check_net_section(const cfg_file *cfg, int is_detector, problems *list)
+{
+    if (check_sizes(cfg, list)) return;
     check_policy(cfg, list);
     check_length(cfg, is_detector, list);
 }

@@ -10,11 +10,12 @@
 int cfg_is_detector(const cfg_file *cfg);
 
 /* The classes of the first of these sections, and of label files for it; zeros where there is none. Adds a problem
- * where the heads have different numbers, or map= cannot be read. */
+ * where a head has none, or the heads have different numbers, or map= cannot be read. */
 detector_classes cfg_classes(const cfg_file *cfg, problems *list);
 
-/* Adds a problem where subdivisions= does not divide batch=, and a note where a batch is a single image. */
-void check_batch(const cfg_file *cfg, problems *list);
+/* Adds a problem where the cfg does not begin with [net], and then returns 1; where subdivisions= does not divide
+ * batch=, and where the input is not of 3 channels or has no pixels. Prints a note where a batch is a single image. */
+int check_sizes(const cfg_file *cfg, problems *list);
 
 /* Adds every problem of [net] to `list`, and prints a note about what is strange, but may be meant. A classifier may
  * have no max_batches, and then trains without an end. */

@@ -359,15 +359,14 @@ static void stop(training *t, int number)
 
 void training_loaded(training *t)
 {
-    const char *failure = photo_failure();
+    const char *failure = photo_failure(), *advice = photo_skips() ? "" : " (-skip_bad takes others instead)";
     const size_t iteration = get_current_batch(t->nets[0]);
     if (!failure) return;
-    if (!t->checkpoint_allowed) die("%s (-skip_bad takes others instead)", failure);
+    if (!t->checkpoint_allowed) die("%s%s", failure, advice);
     if (!t->weights_synced) sync_networks(t->nets, t->n);
     divergence_end(iteration);
     save_weights(t->nets[0], t->backup);
-    die("%s; stopped after iteration %zu: %s goes on from there (-skip_bad takes others instead)", failure, iteration,
-        t->backup);
+    die("%s; stopped after iteration %zu: %s goes on from there%s", failure, iteration, t->backup, advice);
 }
 
 void training_step(training *t, double loss, double average_loss)

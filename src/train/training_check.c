@@ -52,7 +52,7 @@ void check_backup(const char *data_file, const char *folder, double bytes, probl
         add_problem(list, "cannot save weights to the folder backup=%s of %s: %s", folder, data_file, strerror(errno));
         return;
     }
-    if (is_skipped || statvfs(path, &disk)) return; /* a file system that does not say */
+    if (is_skipped || statvfs(path, &disk) || !disk.f_blocks) return; /* a file system that does not say */
     room = (double)disk.f_bavail * disk.f_frsize;
     if (room < bytes)
         add_problem(list, "backup=%s of %s has %.0f kB free, but one checkpoint takes %.0f kB: make room", folder,
@@ -105,7 +105,7 @@ static int check_cfg(check *c, checked_kind kind)
     if (!is_none) {
         c->is_detector = kind == CHECK_UNKNOWN ? cfg_is_detector(&cfg) : kind == CHECK_DETECTOR;
         if (c->is_detector) c->classes = cfg_classes(&cfg, &c->list);
-        if (c->is_detector && !c->classes.classes)
+        if (c->is_detector && !cfg_is_detector(&cfg))
             add_problem(&c->list, "%s has no [yolo], [region] or [detection]: it is no detector", c->cfg_file);
         if (!c->is_detector && cfg_is_detector(&cfg))
             add_problem(&c->list, "%s is a detector: train it with darknet detector train", c->cfg_file);
@@ -163,13 +163,14 @@ void training_check_skip(void)
     is_skipped = 1;
 }
 
-/* With -nocheck: the classes for the reader of labels, and batches of no image, by which Darknet would divide. */
+/* With -nocheck: the classes for the reader of labels, and sizes with which Darknet would divide by zero, or copy
+ * images over other memory. */
 static void check_what_crashes(check *c)
 {
     cfg_file cfg;
     if (!cfg_file_read(c->cfg_file, &cfg, &c->list)) {
         c->classes = cfg_classes(&cfg, &c->list);
-        check_batch(&cfg, &c->list);
+        check_sizes(&cfg, &c->list);
     }
     cfg_file_free(&cfg);
 }

@@ -56,6 +56,9 @@ static void the_other_places_are_beside_the_folder_and_beside_the_image(void **t
         assert_string_equal(path, paths[i][2]);
     }
     assert_int_equal(label_file_place(BY_DARKNETS_RULE, "images/a.bmp", path), 0);
+    assert_int_equal(label_file_place(BY_RULE_OF_DETECTION, "/draw/my_images/a.jpg", path), 1);
+    assert_string_equal(path, "/draw/my_labels/a.txt");
+    assert_int_equal(label_file_place(BY_RULE_OF_DETECTION, "/images/a.jpg", path), 0); /* as by Darknet's rule */
 }
 
 static void write_empty(const char *path)
