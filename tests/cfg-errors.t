@@ -473,7 +473,7 @@ prints_version() {
 }
 ols_files() {
     fails "cannot open nowhere.weights: No such file" "$darknet" ols show nowhere.weights &&
-        fails "names holds no soft labels" "$darknet" ols show names &&
+        fails "ols show: names is text of another kind, in the place of <weights>" "$darknet" ols show names &&
         fails "cannot read the list of names nowhere.names: No such file" "$darknet" ols show plain.weights -names nowhere.names &&
         fails "two-names has 2 names, but the soft labels are of 3 classes" "$darknet" ols show plain.weights \
             -names two-names &&

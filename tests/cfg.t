@@ -49,7 +49,7 @@ begins_with() { cmp -n $(($(stat -c %s "$2") - 20)) <(tail -c +21 "$1") <(tail -
 
 # start_from CUT: detector.weights is the detector as it is when training begins.
 start_from() {
-    "$darknet" detector train boxes/shapes.data detector.cfg "$1" -seed 1 -nogpu && mv boxes/backup/detector_final.weights .
+    "$darknet" detector train boxes/shapes.data detector.cfg "$1" -seed 1 -nogpu -nocheck && mv boxes/backup/detector_final.weights .
 }
 
 # A classifier with [ols] trains, is cut, and a detector of the same width begins with its layers.

@@ -428,7 +428,8 @@ def detectors(folder):
         file.write(run("scripts/make-mobilenetv2", "detector", "--classes", "20", "--size", "96", "--width", ".25",
                        "--depth", ".34", "--anchors", "8,10,20,25,40,50,60,90", "--batch", "4", "--batches", "250",
                        "--rate", ".008", "--burn-in", "30", "--jitter", "0", "--colour", "1", "--hue", "0")
-                   .replace("[yolo]\n", "[yolo]\nthresh=.01\n"))  # read by OpenCV alone, instead of its .2
+                   # thresh is read by OpenCV alone, instead of its .2; with gain 1 no logit is so large that its rounding shows
+                   .replace("[yolo]\n", "[yolo]\nthresh=.01\nclass_gain=1\n"))
     train("detector", folder, f"{folder}/voc.data", net)
     net.try_out(name, photographs(paths[:6], net.shape()), "yolo")
     tap.ok(net.kept > 0, "scores above the threshold are there, and OpenCV keeps them")
