@@ -94,7 +94,11 @@ foreign_keys() {
 
 # The line that is named for label_smooth_eps is one that is read.
 named_line_is_read() {
-    { net && yolo smoothing=ls epsilon=0.1; } | notes
+    local named
+    { net && yolo label_smooth_eps=0.1; } >foreign.cfg && parse foreign.cfg >out.txt 2>err.txt || return
+    named=$(sed -n 's/.*label smoothing is \([^ ]*\) and \([^ ]*\).*/\1 \2/p' out.txt err.txt)
+    # shellcheck disable=SC2086 # two keys
+    [ "$(wc -w <<<"$named")" = 2 ] && { net && yolo $named; } | notes
 }
 
 activations() {
