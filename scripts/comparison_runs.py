@@ -10,6 +10,7 @@ In the comparison's folder, with <run> = <method>-<seed>:
 """
 
 import collections
+import contextlib
 import ctypes
 import datetime
 import hashlib
@@ -265,14 +266,14 @@ class Run:
         """The newest of them, or None."""
         return max(self.checkpoints(), key=seen_images, default=None)
 
-    def keep_soft_labels(self):
-        """Those of its checkpoints, which are about to be dropped."""
-        for path in self.checkpoints():
-            self.soft_labels.take(path)
-
-    def drop_checkpoints(self, keep=0):
-        """Removes what a training has left to go on from; keep: of the numbered weights, how many stay, the newest."""
-        numbered = self.numbered()
+    def drop_checkpoints(self, keep=0, keep_soft_labels=False):
+        """Removes what a training has left to go on from; keep: of the numbered weights, how many stay, the newest;
+        keep_soft_labels: their soft labels are copied first."""
+        # Looked up once: what a training saves while this copies is neither copied nor removed.
+        numbered, checkpoints = self.numbered(), self.checkpoints() if keep_soft_labels else []
+        for path in checkpoints:
+            with contextlib.suppress(FileNotFoundError):  # a training renames a backup that it takes back
+                self.soft_labels.take(path)
         for path in numbered[:len(numbered) - keep]:
             os.unlink(path)
         if not keep:
@@ -344,9 +345,7 @@ class Comparison:
 
     def drop_checkpoints(self, run, keep=0):
         """Run.drop_checkpoints; of a run that the report has a strip of, the soft labels stay."""
-        if run.method.smoothing == "ols" and run.seed == self.seeds[0]:
-            run.keep_soft_labels()
-        run.drop_checkpoints(keep)
+        run.drop_checkpoints(keep, run.method.smoothing == "ols" and run.seed == self.seeds[0])
 
     def is_finished(self, run):
         return not self.outdated(run) and os.path.exists(run.cfg) and not self.missing(run)
@@ -531,6 +530,8 @@ class Trainer:
                 while waiting and free:
                     run = waiting.popleft()
                     self.prepare(run)
+                    # A checkpoint of an interruption may hold soft labels that no numbered weights hold.
+                    self.comparison.drop_checkpoints(run, keep=2)
                     active.append(Job(self, run, free.popleft()))
                     active[-1].begin()
                 time.sleep(.05)

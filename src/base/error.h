@@ -15,7 +15,8 @@
 #define NO_RETURN
 #endif
 
-/* Prints the line and ends the program with exit status 1. */
+/* Prints the line and ends the program with exit status 1. Any thread may call it, several at once as well: one line is
+ * printed. */
 NO_RETURN void die(const char *format, ...) PRINTF_FORMAT(1, 2);
 
 /* Prints the line. Returns 1, so that a function can end with `return report_error(...)`. */
