@@ -32,7 +32,7 @@ from darknet_data import BadInput, Progress, read_text, say, write_whole
 SMOOTHINGS = ("hard", "ls", "ols")
 KEYS = ("alpha", "soft_weight", "epsilon", "period", "start", "init", "empty", "normalise", "soft_temperature", "decay",
         "freeze")
-HEAD_KEYS = ("class_gain", "class_loss", "iou_thresh")  # of [yolo] alone
+HEAD_KEYS = {"class_gain": ("yolo",), "class_loss": ("yolo",), "iou_thresh": ("yolo",), "class_scale": ("region", "detection")}
 
 # "12, 0.05: 3.4, 5.6 avg, ..., 96 images, epoch 0.05 of 20.00, ..." of a classifier; a detector has no second number.
 ITERATION = re.compile(r"^(\d+)(?:, [\d.]+)?: ([^,\s]+), [^,\s]+ avg, .* images, epoch ([\d.]+)", re.MULTILINE)
@@ -53,9 +53,9 @@ class Method:
             raise BadInput(f"--methods {text}: must begin with one of {', '.join(SMOOTHINGS)}, none")
         for pair in pairs:
             key, _, value = pair.partition("=")
-            if key not in KEYS + HEAD_KEYS or not re.fullmatch(r"[A-Za-z0-9.]+", value):
+            if key not in (*KEYS, *HEAD_KEYS) or not re.fullmatch(r"[A-Za-z0-9.]+", value):
                 raise BadInput(f"--methods {text}: {pair or 'nothing'} is no key=value: the keys are "
-                               f"{', '.join(KEYS + HEAD_KEYS)}")
+                               f"{', '.join((*KEYS, *HEAD_KEYS))}")
             self.keys[key] = value
         if self.smoothing == "none" and pairs:
             raise BadInput(f"--methods {text}: none is the section without keys")
@@ -189,10 +189,11 @@ class Setting:
                 section.rename("ols")
             elif section.name not in darknet_cfg.HEADS:
                 continue
-            head_keys = [key for key in method.keys if key in HEAD_KEYS]
-            if head_keys and section.name != "yolo":
-                raise BadInput(f"--methods {method.name}: {head_keys[0]} is a key of [yolo], and {self.cfg_file} ends in "
-                               f"[{section.name}]")
+            for key in method.keys:
+                heads = HEAD_KEYS.get(key, (section.name,))
+                if section.name not in heads:
+                    raise BadInput(f"--methods {method.name}: {key} is a key of {' and '.join(f'[{name}]' for name in heads)}, "
+                                   f"and {self.cfg_file} ends in [{section.name}]")
             if method.smoothing == "none":
                 for key in ("smoothing",) + KEYS:
                     section.remove(key)
