@@ -80,12 +80,116 @@ static void clear_forgets_the_soft_labels_and_the_position(void **state)
     free_network(cleared);
 }
 
+/* ---- Damaged files ----------------------------------------------------------------------------------------------- */
+
+/* Two kinds of networks: with soft labels, and Darknet's own. */
+#define WITHOUT CLASSIFIER "[softmax]\n"
+
+enum { MOST_BYTES = 1 << 16 };
+
+static size_t read_file(const char *name, unsigned char bytes[MOST_BYTES])
+{
+    FILE *file = fopen(in_folder(name), "rb");
+    size_t n;
+    assert_non_null(file);
+    n = fread(bytes, 1, MOST_BYTES, file);
+    assert_true(n && n < MOST_BYTES);
+    fclose(file);
+    return n;
+}
+
+static void rewrite_file(const char *name, const unsigned char *bytes, size_t n)
+{
+    FILE *file = fopen(in_folder(name), "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, n, file), n);
+    fclose(file);
+}
+
+static void load_into(void *net)
+{
+    load_weights((network *)net, in_folder("a.weights"));
+}
+
+static int is_refused(network *net)
+{
+    char words[1024];
+    const int status = status_of(load_into, net, words, sizeof words);
+    assert_true(status == 0 || (status == 1 && strstr(words, "a.weights")));
+    return status == 1;
+}
+
+/* A small file of a network that has trained, and the network. */
+static network *small_file(const char *format, unsigned char bytes[MOST_BYTES], size_t *n)
+{
+    network *net = network_of(64, format, 4, 1, .9, .05);
+    int i;
+    for (i = 0; i < 3; ++i) iterate(net, i);
+    save(net, "a.weights");
+    *n = read_file("a.weights", bytes);
+    assert_false(is_refused(net));
+    return net;
+}
+
+static void refuses_flips(const char *format, int tries)
+{
+    static unsigned char bytes[MOST_BYTES];
+    size_t n, at;
+    network *net = small_file(format, bytes, &n);
+    uint32_t random = 5;
+    int i;
+    for (i = 0; i < tries; ++i) {
+        /* every bit of header and trailer, and of what is between them at random */
+        const size_t ends = 8 * (20 + 48);
+        const size_t bit = (size_t)i < ends ? (size_t)i : ends + (size_t)(uniform(&random) * (8 * n - ends));
+        at = bit / 8 < 20 ? bit / 8 : (size_t)i < ends ? n - 48 + bit / 8 - 20 : bit / 8 - 48;
+        bytes[at] ^= 1 << bit % 8;
+        rewrite_file("a.weights", bytes, n);
+        if (!is_refused(net)) fail_msg("bit %d of byte %d of %d is not missed", (int)(bit % 8), (int)at, (int)n);
+        bytes[at] ^= 1 << bit % 8;
+    }
+    rewrite_file("a.weights", bytes, n);
+    assert_false(is_refused(net));
+    free_network(net);
+}
+
+static void a_file_with_one_flipped_bit_is_refused(void **state)
+{
+    (void)state;
+    refuses_flips(EPOCH, 2000);
+    refuses_flips(WITHOUT, 2000);
+}
+
+static void refuses_cuts(const char *format)
+{
+    static unsigned char bytes[MOST_BYTES];
+    size_t n, length;
+    network *net = small_file(format, bytes, &n);
+    for (length = 0; length < n; ++length) {
+        rewrite_file("a.weights", bytes, length);
+        if (!is_refused(net)) fail_msg("that %d of %d bytes are there is not missed", (int)length, (int)n);
+    }
+    free_network(net);
+}
+
+static void a_file_that_is_cut_off_anywhere_is_refused_also_by_a_training(void **state)
+{
+    (void)state;
+    refuses_cuts(EPOCH);
+    refuses_cuts(WITHOUT);
+    checkpoint_allow_partial(1);
+    refuses_cuts(WITHOUT);
+    checkpoint_allow_partial(0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_run_cut_in_the_middle_of_an_epoch_goes_on_as_if_it_had_not_been),
         TEST(every_ols_layer_of_a_network_has_soft_labels_of_its_own_in_the_file),
         TEST(clear_forgets_the_soft_labels_and_the_position),
+        TEST(a_file_with_one_flipped_bit_is_refused),
+        TEST(a_file_that_is_cut_off_anywhere_is_refused_also_by_a_training),
     };
     (void)argc;
     begin_network_tests(argv);
