@@ -443,7 +443,7 @@ raises(ValueError, "differ in their number of classes", lambda: Network("differ.
 for name in "ols", "yolo":
     values = np.frombuffer(raw(f"{name}.weights"), np.uint8).copy()
     values[20:24] = np.frombuffer(np.float32(np.nan).tobytes(), np.uint8)  # the first bias
-    damaged("nan.weights", values.tobytes())
+    damaged("nan.weights", with_checksum(values.tobytes()))
     diverged = Network(f"{name}.cfg", "nan.weights", quiet=True)
     raises(Error, "not finite", lambda: (diverged.detect if name == "yolo" else diverged.classify)(IMAGES[0]),
            f"weights that have diverged: [{name}]")
