@@ -27,7 +27,10 @@ static struct {
     long long weights_end; /* where Darknet's weights end; -1 for a pipe */
     int ended_before;      /* the first layer before which they had already ended; -1: none */
 } loading;
-static int partial_allowed;
+static checkpoint_purpose purpose;
+static struct {
+    const char *backup, *last;
+} resumed; /* files that a training goes on from */
 
 /* ---- Saving ------------------------------------------------------------------------------------------------------ */
 
@@ -62,6 +65,17 @@ FILE *checkpoint_create(const char *filename)
     return file;
 }
 
+void checkpoint_keep_optimiser_in(const char *backup, const char *last)
+{
+    resumed.backup = backup;
+    resumed.last = last;
+}
+
+static int keeps_optimiser(const char *filename)
+{
+    return (resumed.backup && !strcmp(filename, resumed.backup)) || (resumed.last && !strcmp(filename, resumed.last));
+}
+
 int checkpoint_revision(const network *net, int cutoff)
 {
     return cutoff >= net->n ? TRAILER_MARK : 0;
@@ -94,7 +108,7 @@ void checkpoint_commit(FILE *file, network *net, const char *filename, int cutof
     int error;
     if (cutoff >= net->n) {
         write_blocks(file, net);
-        trailer_write(file, net, 0, &saving.crc);
+        trailer_write(file, net, keeps_optimiser(filename), &saving.crc);
     }
     fclose(file); /* an error of it is one of pass_on */
     error = saving.error;
@@ -108,9 +122,9 @@ void checkpoint_commit(FILE *file, network *net, const char *filename, int cutof
 
 /* ---- Loading ----------------------------------------------------------------------------------------------------- */
 
-void checkpoint_allow_partial(int allow)
+void checkpoint_load_for(checkpoint_purpose what)
 {
-    partial_allowed = allow;
+    purpose = what;
 }
 
 /* The size of a file in bytes; -1 if it is not a regular file but, for instance, a pipe. */
@@ -226,7 +240,7 @@ static int ends_early(network *net, const char *filename, long long size, int is
     if (is_at_end && missing < 0)
         die("\n%s is cut off: it has %lld bytes, which end in the middle of a layer's weights%s", filename, size,
             size < 16 ? " (not even a header)" : "; or it belongs to another cfg");
-    if (missing >= 0 && !partial_allowed)
+    if (missing >= 0 && purpose == LOAD_TO_USE)
         die("\n%s is cut off: it has no weights for layer %d and after; or it belongs to another cfg", filename,
             missing);
     if (missing >= 0)
@@ -244,6 +258,17 @@ static void check_fit(FILE *file, const char *filename, long long at, long long 
         die("\n%s is damaged: its soft-label block is cut off or overwritten", filename);
     if (at < blocks)
         fprintf(stderr, "%s has %lld bytes more than this cfg reads: is it the right cfg? ", filename, blocks - at);
+}
+
+/* Whether every layer takes all of its weights from the file: then it may take the state of the optimiser, too. */
+static int loads_all(const network *net)
+{
+    int i;
+    for (i = 0; i < net->n; ++i) {
+        const layer *l = net->layers + i;
+        if (l->dontload || l->dontloadscales || l->numload) return 0;
+    }
+    return 1;
 }
 
 void checkpoint_finish_load(FILE *file, network *net, const char *filename, int start, int cutoff)
@@ -265,6 +290,9 @@ void checkpoint_finish_load(FILE *file, network *net, const char *filename, int 
     blocks = blocks_begin(file, end.begin);
     check_fit(file, filename, at, blocks, end.begin, size);
     load_blocks(file, net, blocks, end.begin, filename);
+    if (purpose == LOAD_TO_RESUME && at == blocks && loads_all(net) && trailer_read_optimiser(file, &end, net))
+        die("\n%s holds the optimiser's state of another network, or of another adam= (-clear leaves it out)",
+            filename);
 }
 
 ols_state *checkpoint_read_soft_labels(const char *filename, int which)

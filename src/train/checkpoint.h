@@ -39,9 +39,21 @@ void checkpoint_mark(FILE *file, int layer);
  * loaded (start = 0 and cutoff >= net->n). */
 void checkpoint_finish_load(FILE *file, network *net, const char *filename, int start, int cutoff);
 
-/* Sets whether a file that ends between two layers may be loaded: 0 (the default) or 1. Trainers allow it, because they
- * may start from the first layers of another network (`darknet partial`, darknet53.conv.74). */
-void checkpoint_allow_partial(int allow);
+/* What networks are loaded for. */
+typedef enum {
+    LOAD_TO_USE,   /* the default: all weights must be there */
+    LOAD_TO_TRAIN, /* a file that ends between two layers will do, because a training may start from the first layers of
+                      another network (`darknet partial`, darknet53.conv.74) */
+    LOAD_TO_RESUME /* so it will here; and a file that has the state of the optimiser gives it to the network, if all of
+                      its weights are loaded. One of another network is refused */
+} checkpoint_purpose;
+
+/* Sets it for all that is loaded from now on. */
+void checkpoint_load_for(checkpoint_purpose what);
+
+/* From now on, files of these names are saved with the state of the optimiser: those that a training is resumed from.
+ * The strings stay the caller's and must live as long as anything is saved; NULL: no such file. */
+void checkpoint_keep_optimiser_in(const char *backup, const char *last);
 
 /* Reads block number `which`, from 0, of a weights file of any network. Never returns NULL; the caller frees the result
  * with ols_free_state. */

@@ -2,6 +2,7 @@
 #include "train/trailer.h"
 
 #include "ols/ols.h"
+#include "train/optimiser_state.h"
 
 #include <string.h>
 
@@ -12,17 +13,17 @@ enum { HEADER = TRAILER_BYTES - OLS_BLOCK_FOOTER, DARKNET_HEADER = 20, SEEN = 12
 
 void trailer_write(FILE *file, network *net, int with_optimiser, const uint32_t *crc)
 {
-    const uint32_t arrays = 0;
-    const uint64_t seen = *net->seen, length = TRAILER_BYTES;
-    const int64_t updates = 0;
+    const optimiser_size none = {0, 0}, optimiser = with_optimiser ? optimiser_measure(net) : none;
+    const uint64_t seen = *net->seen, length = TRAILER_BYTES + optimiser.bytes;
+    const int64_t updates = with_optimiser ? *net->t : 0;
     unsigned char header[HEADER];
-    (void)with_optimiser;
     memcpy(header, magic, 8);
     memcpy(header + 8, &this_version, 4);
-    memcpy(header + 12, &arrays, 4);
+    memcpy(header + 12, &optimiser.arrays, 4);
     memcpy(header + 16, &seen, 8);
     memcpy(header + 24, &updates, 8);
     fwrite(header, sizeof header, 1, file);
+    if (with_optimiser) optimiser_write(net, file);
     fwrite(&length, sizeof length, 1, file);
     fflush(file); /* so that *crc covers everything up to here */
     fwrite(crc, sizeof *crc, 1, file);
@@ -87,4 +88,11 @@ const char *trailer_check(FILE *file, long long size, const trailer *found)
     if (!has_header || seen != found->seen)
         return "does not belong together: the images seen at its beginning are not those at its end";
     return 0;
+}
+
+int trailer_read_optimiser(FILE *file, const trailer *found, network *net)
+{
+    if (!found->arrays) return 0;
+    *net->t = (int)found->updates;
+    return fseeko(file, found->begin + HEADER, SEEK_SET) || optimiser_read(net, found->arrays, file) ? -1 : 0;
 }

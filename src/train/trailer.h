@@ -48,4 +48,8 @@ trailer trailer_find(FILE *file, long long size);
  * begins with the file's name. Moves the position in the file. */
 const char *trailer_check(FILE *file, long long size, const trailer *found);
 
+/* Reads the state of the optimiser into the network, if the trailer, which is good, has one. Returns 0, or -1 if it is
+ * that of another network. */
+int trailer_read_optimiser(FILE *file, const trailer *found, network *net);
+
 #endif

@@ -6,6 +6,8 @@
 #include "layers/label_smoothing.h"
 #include "train/cfg_check.h"
 #include "train/layer_weights.h"
+#include "train/optimiser_state.h"
+#include "train/trailer.h"
 
 #include "parser.h"
 
@@ -26,7 +28,7 @@ double checkpoint_size(network *net)
 {
     weight_array arrays[MAX_WEIGHT_ARRAYS];
     const label_smoothing *smoothing;
-    double bytes = 0;
+    double bytes = TRAILER_BYTES + (double)optimiser_measure(net).bytes;
     int i, k;
     for (i = 0; i < net->n; ++i)
         for (k = layer_weight_arrays(net->layers + i, arrays); k-- > 0;)

@@ -4,11 +4,21 @@
 #include "train/checkpoint.h"
 #include "train/trailer.h"
 
-/* Momentum is 0 in these networks, because Darknet does not save its state: with momentum every resumed run differs. */
+/* Files named a.weights are saved with the optimiser's state, and read with it, if `keeps` is set. */
+static void keep_optimiser(int keeps)
+{
+    static char path[4096];
+    snprintf(path, sizeof path, "%s", in_folder("a.weights"));
+    checkpoint_keep_optimiser_in(keeps ? path : 0, 0);
+    checkpoint_load_for(keeps ? LOAD_TO_RESUME : LOAD_TO_USE);
+}
+
+/* A training of nine iterations, and one of five that goes on from its file, are the same, with a momentum of .9. */
 static void assert_resumes(const char *format, int epoch, int classes)
 {
-    network *whole = network_of(61, format, 6, 2, 0., .02), *first = network_of(61, format, 6, 2, 0., .02), *second;
+    network *whole = network_of(61, format, 6, 2, .9, .02), *first = network_of(61, format, 6, 2, .9, .02), *second;
     int i;
+    keep_optimiser(1);
     begin(&whole, 1, epoch, classes, 0);
     begin(&first, 1, epoch, classes, 0);
     for (i = 0; i < 9; ++i) iterate(whole, i);
@@ -16,7 +26,7 @@ static void assert_resumes(const char *format, int epoch, int classes)
     assert_true(state_of(first)->images > 0 && state_of(first)->updates > 0); /* within an epoch after the first */
     assert_true(sum_of(state_of(first)->correct, classes) > 0);
     save(first, "a.weights");
-    second = network_from(in_folder("a.weights"), 0, format, 6, 2, 0., .02);
+    second = network_from(in_folder("a.weights"), 0, format, 6, 2, .9, .02);
     begin(&second, 1, epoch, classes, 0);
     assert_same_state(state_of(first), state_of(second));
     for (; i < 9; ++i) iterate(second, i);
@@ -25,9 +35,11 @@ static void assert_resumes(const char *format, int epoch, int classes)
     assert_same_weights(whole, second);
     assert_same_activations(whole, second);
     assert_int_equal(*whole->seen, *second->seen);
+    assert_int_equal(*whole->t, *second->t);
     free_network(whole);
     free_network(first);
     free_network(second);
+    keep_optimiser(0);
 }
 
 static void a_run_cut_in_the_middle_of_an_epoch_goes_on_as_if_it_had_not_been(void **state)
@@ -40,6 +52,18 @@ static void a_run_cut_in_the_middle_of_an_epoch_goes_on_as_if_it_had_not_been(vo
     assert_resumes(NET("8") TRUNK REGION_HEAD "softmax=1\nsmoothing=ols\n", 20, HEAD_CLASSES);
     assert_resumes(NET("8") TRUNK DETECTION_HEAD "smoothing=ols\n", 20, HEAD_CLASSES);
     assert_resumes(NET("16") THREE_HEADS("smoothing=ols\n"), 20, HEAD_CLASSES);
+}
+
+/* NET with one more line of [net] */
+#define NET_AND(line) "[net]\n" line NET_KEYS("8")
+
+static void so_does_one_with_nesterov_and_with_adam(void **state)
+{
+    (void)state;
+    assert_resumes(NET_AND("nesterov=1\n") NORMALIZED_LAYERS "[ols]\n", 20, CLASSES);
+    assert_resumes(NET_AND("adam=1\n") NORMALIZED_LAYERS "[ols]\n", 20, CLASSES);
+    assert_resumes(NET_AND("nesterov=1\n") TRUNK YOLO_HEAD "smoothing=ols\n", 20, HEAD_CLASSES);
+    assert_resumes(NET_AND("adam=1\n") TRUNK YOLO_HEAD "smoothing=ols\n", 20, HEAD_CLASSES);
 }
 
 static void every_ols_layer_of_a_network_has_soft_labels_of_its_own_in_the_file(void **state)
@@ -193,16 +217,17 @@ static void a_file_that_is_cut_off_anywhere_is_refused_also_by_a_training(void *
     (void)state;
     refuses_cuts(EPOCH);
     refuses_cuts(WITHOUT);
-    checkpoint_allow_partial(1);
+    checkpoint_load_for(LOAD_TO_TRAIN);
     refuses_cuts(EPOCH);
     refuses_cuts(WITHOUT);
-    checkpoint_allow_partial(0);
+    checkpoint_load_for(LOAD_TO_USE);
 }
 
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_run_cut_in_the_middle_of_an_epoch_goes_on_as_if_it_had_not_been),
+        TEST(so_does_one_with_nesterov_and_with_adam),
         TEST(every_ols_layer_of_a_network_has_soft_labels_of_its_own_in_the_file),
         TEST(clear_forgets_the_soft_labels_and_the_position),
         TEST(a_file_with_one_flipped_bit_is_refused),
