@@ -33,7 +33,7 @@ static inline int make_folder(void **state)
 
 static inline int remove_folder(void **state)
 {
-    static const char *const names[] = {"words", "net.cfg", "names", "a.weights"};
+    static const char *const names[] = {"words", "net.cfg", "names", "a.weights", "b.weights"};
     (void)state;
     return remove_folder_with(names, COUNT(names));
 }

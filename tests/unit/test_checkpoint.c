@@ -2,7 +2,30 @@
  * discards them. */
 #include "helpers/test_networks.h"
 #include "train/checkpoint.h"
+#include "train/layer_weights.h"
+#include "train/optimiser_state.h"
 #include "train/trailer.h"
+
+enum { MOST_BYTES = 1 << 16 };
+
+static size_t read_bytes(const char *name, unsigned char bytes[MOST_BYTES])
+{
+    FILE *file = fopen(in_folder(name), "rb");
+    size_t n;
+    assert_non_null(file);
+    n = fread(bytes, 1, MOST_BYTES, file);
+    assert_true(n && n < MOST_BYTES);
+    fclose(file);
+    return n;
+}
+
+static void rewrite_file(const char *name, const unsigned char *bytes, size_t n)
+{
+    FILE *file = fopen(in_folder(name), "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, n, file), n);
+    fclose(file);
+}
 
 /* Files named a.weights are saved with the optimiser's state, and read with it, if `keeps` is set. */
 static void keep_optimiser(int keeps)
@@ -66,6 +89,106 @@ static void so_does_one_with_nesterov_and_with_adam(void **state)
     assert_resumes(NET_AND("adam=1\n") TRUNK YOLO_HEAD "smoothing=ols\n", 20, HEAD_CLASSES);
 }
 
+/* One layer of every type that has weights, but for [deconvolutional], which Darknet cannot load. */
+#define EVERY_LAYER(line)                                                                                              \
+    "[net]\n" line "batch=%d\nsubdivisions=%d\nheight=4\nwidth=4\nchannels=2\nmomentum=%g\nlearning_rate=%g\n"         \
+    "[convolutional]\nbatch_normalize=1\nfilters=4\nsize=3\nstride=1\npad=1\nactivation=relu\n"                        \
+    "[local]\nfilters=2\nsize=2\nstride=2\npad=0\nactivation=linear\n"                                                 \
+    "[crnn]\nbatch_normalize=0\nhidden_filters=2\noutput_filters=2\nactivation=leaky\n[batchnorm]\n"                   \
+    "[connected]\noutput=6\nbatch_normalize=1\nactivation=relu\n"                                                      \
+    "[rnn]\noutput=5\nhidden=4\nactivation=leaky\nbatch_normalize=1\n[gru]\noutput=4\n[lstm]\noutput=3\n[softmax]\n"
+
+/* Calls `each` with the arrays of the optimiser's state of two networks. Returns how many there are. */
+static int for_each_state(network *a, network *b, void (*each)(float *a, float *b, size_t n, int id))
+{
+    weight_array one[MAX_WEIGHT_ARRAYS], other[MAX_WEIGHT_ARRAYS];
+    int i, k, count = 0;
+    for (i = 0; i < a->n; ++i) {
+        const int n = layer_weight_arrays(&a->layers[i], one);
+        layer_weight_arrays(&b->layers[i], other);
+        for (k = 0; k < n; ++k) {
+            if (one[k].updates) each(one[k].updates, other[k].updates, one[k].count, ++count);
+            if (one[k].m) each(one[k].m, other[k].m, one[k].count, ++count);
+            if (one[k].v) each(one[k].v, other[k].v, one[k].count, ++count);
+        }
+    }
+    return count;
+}
+
+static void fill(float *a, float *b, size_t n, int id)
+{
+    size_t i;
+    (void)b;
+    for (i = 0; i < n; ++i) a[i] = id + (float)i / 1024;
+}
+
+static void assert_equal_states(float *a, float *b, size_t n, int id)
+{
+    assert_same_bits("state", id, a, b, n);
+}
+
+static void assert_zeros(float *a, float *b, size_t n, int id)
+{
+    size_t i;
+    (void)a;
+    for (i = 0; i < n; ++i)
+        if (b[i] != 0) fail_msg("array %d begins with %g", id, b[i]);
+}
+
+static void state_travels(const char *format, int arrays)
+{
+    network *net = network_of(65, format, 2, 1, .9, .05), *resumed, *used;
+    keep_optimiser(1);
+    assert_int_equal(for_each_state(net, net, fill), arrays);
+    *net->t = 77;
+    save(net, "a.weights");
+    resumed = network_from(in_folder("a.weights"), 0, format, 2, 1, .9, .05);
+    for_each_state(net, resumed, assert_equal_states);
+    assert_int_equal(*resumed->t, 77);
+    keep_optimiser(0);
+    used = network_from(in_folder("a.weights"), 0, format, 2, 1, .9, .05);
+    for_each_state(net, used, assert_zeros);
+    assert_int_equal(*used->t, 0);
+    free_network(net);
+    free_network(resumed);
+    free_network(used);
+}
+
+static void the_momentum_and_moments_of_every_layer_are_kept_for_a_training_alone(void **state)
+{
+    /* 3 of [convolutional], 2 of [local], 6 of [crnn], 1 of [batchnorm], whose biases Darknet
+     * does not save, 3 of [connected], 9 of [rnn], 12 of [gru], 16 of [lstm] */
+    enum { TRAINED = 3 + 2 + 6 + 1 + 3 + 9 + 12 + 16 };
+    (void)state;
+    state_travels(EVERY_LAYER(""), TRAINED);
+    state_travels(EVERY_LAYER("nesterov=1\n"), TRAINED);
+    /* Darknet knows no moments of [local], [batchnorm] and the convolutions in [crnn] */
+    state_travels(EVERY_LAYER("adam=1\n"), 3 * TRAINED - 2 * (2 + 1 + 6));
+}
+
+static void only_files_that_a_training_goes_on_from_hold_the_optimiser_s_state(void **state)
+{
+    network *net = network_of(66, EPOCH, 4, 1, .9, .05);
+    static unsigned char bytes[MOST_BYTES];
+    const optimiser_size size = optimiser_measure(net);
+    size_t with, without, weights = 0;
+    int i;
+    (void)state;
+    for (i = 0; i < net->n; ++i) weights += weights_of(net->layers[i]) + biases_of(net->layers[i]);
+    assert_int_equal(size.arrays, 6);
+    assert_int_equal(size.bytes, 6 * sizeof(uint64_t) + weights * sizeof(float));
+    save(net, "a.weights");
+    without = read_bytes("a.weights", bytes);
+    keep_optimiser(1);
+    save(net, "a.weights");
+    with = read_bytes("a.weights", bytes);
+    assert_int_equal(with, without + size.bytes);
+    save(net, "b.weights");
+    assert_int_equal(read_bytes("b.weights", bytes), without);
+    keep_optimiser(0);
+    free_network(net);
+}
+
 static void every_ols_layer_of_a_network_has_soft_labels_of_its_own_in_the_file(void **state)
 {
 #define TWO CLASSIFIER "[ols]\nperiod=2\n[route]\nlayers=-2\n[ols]\nperiod=3\n"
@@ -109,27 +232,6 @@ static void clear_forgets_the_soft_labels_and_the_position(void **state)
 
 /* Two kinds of networks: with soft labels, and Darknet's own. */
 #define WITHOUT CLASSIFIER "[softmax]\n"
-
-enum { MOST_BYTES = 1 << 16 };
-
-static size_t read_bytes(const char *name, unsigned char bytes[MOST_BYTES])
-{
-    FILE *file = fopen(in_folder(name), "rb");
-    size_t n;
-    assert_non_null(file);
-    n = fread(bytes, 1, MOST_BYTES, file);
-    assert_true(n && n < MOST_BYTES);
-    fclose(file);
-    return n;
-}
-
-static void rewrite_file(const char *name, const unsigned char *bytes, size_t n)
-{
-    FILE *file = fopen(in_folder(name), "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, n, file), n);
-    fclose(file);
-}
 
 static void load_into(void *net)
 {
@@ -223,15 +325,51 @@ static void a_file_that_is_cut_off_anywhere_is_refused_also_by_a_training(void *
     checkpoint_load_for(LOAD_TO_USE);
 }
 
+/* Two convolutions and the same two with their sizes exchanged: as many bytes, but other arrays. */
+#define CONVOLUTIONS(line, first, second)                                                                              \
+    NET_AND(line)                                                                                                      \
+    "[convolutional]\nfilters=3\nsize=" first "\npad=1\n[convolutional]\nfilters=3\nsize=" second                      \
+    "\npad=1\n[connected]\noutput=5\nactivation=linear\n[softmax]\n"
+
+static void refuses_state_of(const char *format, const char *other)
+{
+    network *net = network_of(67, format, 4, 1, .9, .05), *foreign = network_of(67, other, 4, 1, .9, .05);
+    char words[1024];
+    keep_optimiser(1);
+    save(net, "a.weights");
+    assert_int_equal(status_of(load_into, foreign, words, sizeof words), 1);
+    if (!strstr(words, "a.weights holds the optimiser's state of another network")) fail_msg("%s", words);
+    assert_false(is_refused(net));
+    /* with -clear, and to use it */
+    checkpoint_load_for(LOAD_TO_TRAIN);
+    assert_false(is_refused(foreign));
+    checkpoint_load_for(LOAD_TO_USE);
+    assert_false(is_refused(foreign));
+    keep_optimiser(0);
+    free_network(net);
+    free_network(foreign);
+}
+
+static void the_state_of_another_network_is_refused_by_a_training_that_would_take_it(void **state)
+{
+    (void)state;
+    refuses_state_of(CONVOLUTIONS("", "1", "3"), CONVOLUTIONS("", "3", "1"));
+    refuses_state_of(CONVOLUTIONS("adam=1\n", "1", "3"), CONVOLUTIONS("", "1", "3"));
+    refuses_state_of(CONVOLUTIONS("", "1", "3"), CONVOLUTIONS("adam=1\n", "1", "3"));
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_run_cut_in_the_middle_of_an_epoch_goes_on_as_if_it_had_not_been),
         TEST(so_does_one_with_nesterov_and_with_adam),
+        TEST(the_momentum_and_moments_of_every_layer_are_kept_for_a_training_alone),
+        TEST(only_files_that_a_training_goes_on_from_hold_the_optimiser_s_state),
         TEST(every_ols_layer_of_a_network_has_soft_labels_of_its_own_in_the_file),
         TEST(clear_forgets_the_soft_labels_and_the_position),
         TEST(a_file_with_one_flipped_bit_is_refused),
         TEST(a_file_that_is_cut_off_anywhere_is_refused_also_by_a_training),
+        TEST(the_state_of_another_network_is_refused_by_a_training_that_would_take_it),
     };
     (void)argc;
     begin_network_tests(argv);
