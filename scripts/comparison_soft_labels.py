@@ -45,6 +45,14 @@ def updates_of(path):
         return _updates(file, _blocks(file)[0])
 
 
+def holds_momentum(path):
+    """Whether a weights file holds the optimiser's state: src/train/trailer.h."""
+    with open(path, "rb") as file:
+        file.seek(_blocks(file)[1])
+        header = file.read(16)
+    return header[:8] == TRAILER_MAGIC and int.from_bytes(header[12:16], "little") > 0
+
+
 def spread(numbers):
     """At most MOST_KEPT of the numbers, half of that or more: the first one in each of equal steps from 0. Steps only grow by doubling, so that a
     number that was left out once is not missed later."""
