@@ -4,6 +4,8 @@
 #include "train/layer_weights.h"
 #include "train/nesterov.h"
 
+#include <string.h>
+
 /* An array of the optimiser's state, in host memory and on the GPU. */
 typedef struct {
     float *values;
@@ -49,47 +51,62 @@ static int for_each_array(network *net, int (*act)(const network *net, const sta
     return status;
 }
 
-static int measure(const network *net, const state_array *array, void *context)
+static int count_array(const network *net, const state_array *array, void *context)
 {
-    optimiser_size *size = (optimiser_size *)context;
-    (void)net;
-    ++size->arrays;
-    size->bytes += sizeof(uint64_t) + array->count * sizeof(float);
+    (void)net, (void)array;
+    ++*(uint32_t *)context;
     return 0;
 }
 
-optimiser_size optimiser_measure(network *net)
+uint32_t optimiser_count(network *net)
 {
-    optimiser_size size = {0, 0};
-    for_each_array(net, measure, &size);
-    return size;
+    uint32_t count = 0;
+    for_each_array(net, count_array, &count);
+    return count;
+}
+
+typedef struct {
+    FILE *file;
+    uint64_t bytes;
+} output;
+
+/* Whether all bytes are 0; in bits, as -Ofast takes the smallest numbers for 0. */
+static int is_zero(const float *values, size_t n)
+{
+    const char *bytes = (const char *)values;
+    return !bytes[0] && !memcmp(bytes, bytes + 1, n * sizeof *values - 1);
 }
 
 static int write_array(const network *net, const state_array *array, void *context)
 {
-    FILE *file = (FILE *)context;
-    const uint64_t count = array->count;
+    output *out = (output *)context;
+    uint64_t count;
 #ifdef GPU
     if (on_gpu(*net)) cuda_pull_array(array->values_gpu, array->values, array->count);
 #endif
     (void)net;
-    fwrite(&count, sizeof count, 1, file);
-    fwrite(array->values, sizeof(float), array->count, file);
+    count = is_zero(array->values, array->count) ? 0 : array->count;
+    fwrite(&count, sizeof count, 1, out->file);
+    fwrite(array->values, sizeof(float), count, out->file);
+    out->bytes += sizeof count + count * sizeof(float);
     return 0;
 }
 
-void optimiser_write(network *net, FILE *file)
+uint64_t optimiser_write(network *net, FILE *file)
 {
-    for_each_array(net, write_array, file);
+    output out = {file, 0};
+    for_each_array(net, write_array, &out);
+    return out.bytes;
 }
 
 static int read_array(const network *net, const state_array *array, void *context)
 {
     FILE *file = (FILE *)context;
     uint64_t count;
-    if (fread(&count, sizeof count, 1, file) != 1 || count != array->count ||
-        fread(array->values, sizeof(float), array->count, file) != array->count)
+    if (fread(&count, sizeof count, 1, file) != 1 || (count && count != array->count) ||
+        fread(array->values, sizeof(float), count, file) != count)
         return -1;
+    if (!count) memset(array->values, 0, array->count * sizeof(float));
 #ifdef GPU
     if (on_gpu(*net)) cuda_push_array(array->values_gpu, array->values, array->count);
 #endif
@@ -99,7 +116,7 @@ static int read_array(const network *net, const state_array *array, void *contex
 
 int optimiser_read(network *net, uint32_t arrays, FILE *file)
 {
-    if (arrays != optimiser_measure(net).arrays || for_each_array(net, read_array, file)) return -1;
+    if (arrays != optimiser_count(net) || for_each_array(net, read_array, file)) return -1;
     nesterov_resume(net);
     return 0;
 }

@@ -13,17 +13,18 @@ enum { HEADER = TRAILER_BYTES - OLS_BLOCK_FOOTER, DARKNET_HEADER = 20, SEEN = 12
 
 void trailer_write(FILE *file, network *net, int with_optimiser, const uint32_t *crc)
 {
-    const optimiser_size none = {0, 0}, optimiser = with_optimiser ? optimiser_measure(net) : none;
-    const uint64_t seen = *net->seen, length = TRAILER_BYTES + optimiser.bytes;
+    const uint32_t arrays = with_optimiser ? optimiser_count(net) : 0;
+    const uint64_t seen = *net->seen;
     const int64_t updates = with_optimiser ? *net->t : 0;
+    uint64_t length = TRAILER_BYTES;
     unsigned char header[HEADER];
     memcpy(header, magic, 8);
     memcpy(header + 8, &this_version, 4);
-    memcpy(header + 12, &optimiser.arrays, 4);
+    memcpy(header + 12, &arrays, 4);
     memcpy(header + 16, &seen, 8);
     memcpy(header + 24, &updates, 8);
     fwrite(header, sizeof header, 1, file);
-    if (with_optimiser) optimiser_write(net, file);
+    if (arrays) length += optimiser_write(net, file);
     fwrite(&length, sizeof length, 1, file);
     fflush(file); /* so that *crc covers everything up to here */
     fwrite(crc, sizeof *crc, 1, file);

@@ -14,7 +14,7 @@
  *      12  u32      n, the arrays of optimiser state; 0 in most files
  *      16  u64      images seen; must be the number in Darknet's header
  *      24  i64      updates of the weights so far, which Adam counts; 0 where n is 0
- *      32           n arrays: u64 their length, and as many f32
+ *      32           n arrays: u64 their length, and as many f32; length 0: all are 0
  *     -16  u64      length of the trailer in bytes
  *      -8  u32      CRC-32 of the whole file before it
  *      -4  4        "OLS\n"

@@ -6,8 +6,6 @@
 #include "layers/label_smoothing.h"
 #include "train/cfg_check.h"
 #include "train/layer_weights.h"
-#include "train/optimiser_state.h"
-#include "train/trailer.h"
 
 #include "parser.h"
 
@@ -28,11 +26,14 @@ double checkpoint_size(network *net)
 {
     weight_array arrays[MAX_WEIGHT_ARRAYS];
     const label_smoothing *smoothing;
-    double bytes = TRAILER_BYTES + (double)optimiser_measure(net).bytes;
+    double bytes = 0;
     int i, k;
     for (i = 0; i < net->n; ++i)
-        for (k = layer_weight_arrays(net->layers + i, arrays); k-- > 0;)
-            bytes += sizeof(float) * (double)arrays[k].count;
+        for (k = layer_weight_arrays(net->layers + i, arrays); k-- > 0;) {
+            /* the array, and its momentum or moments: where Adam's are not 0, momentum is, and takes no room */
+            const int times = !arrays[k].updates ? 1 : arrays[k].m ? 3 : 2;
+            bytes += times * sizeof(float) * (double)arrays[k].count;
+        }
     /* S in floats and A in doubles */
     for (i = 0; (smoothing = soft_labels_owner(net, i)); ++i)
         bytes += (sizeof(float) + sizeof(double)) * (double)smoothing->classes * smoothing->classes;
