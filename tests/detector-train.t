@@ -110,6 +110,30 @@ evaluates() {
     ls backup >files
     ! grep -E 'tmp$|result.json|before$' files
 }
+# 4 convolutions with 3 trained arrays each, and one with 2
+keeps_the_momentum() {
+    local name
+    for name in net.backup net_last.weights; do [ "$(optimiser_arrays backup/$name)" = 14 ] || return; done
+    for name in net_100 net_best net_final; do [ "$(optimiser_arrays backup/$name.weights)" = 0 ] || return; done
+    # as large as what they hold: 4 bytes a weight, 4 more of momentum, and 8 an array; batch normalisation keeps two
+    # numbers a filter that have none
+    [ $(($(stat -c %s backup/net_last.weights) - $(stat -c %s backup/net_final.weights))) = \
+        $((8 * 14 + $(stat -c %s backup/net_final.weights) - 20 - 48 - 4 * 2 * (8 + 16 + 16 + 16))) ]
+}
+# The same network with and without its momentum, three iterations on: they differ, but not where -clear forgets it.
+clear_forgets_it() {
+    local name clear
+    sed 's/^max_batches=.*/max_batches=135/' net.cfg >on.cfg
+    for clear in '' -clear; do
+        for name in last final; do
+            sed -i "s/^max_batches=.*/max_batches=$([ "$clear" ] && echo 3 || echo 135)/" on.cfg
+            # shellcheck disable=SC2086  # none, or one
+            train on backup/net_$name.weights $clear && mv backup/on_final.weights "$name$clear.weights" || return
+        done
+    done
+    rm -f backup/on*
+    ! cmp -s last.weights final.weights && cmp last-clear.weights final-clear.weights
+}
 leaves_training_alone() { cmp backup/net_final.weights plain.weights && same_network backup/net_last.weights plain.weights; }
 logs() {
     cat backup/net_log.csv
@@ -180,6 +204,8 @@ assert colours[0x23, 0x8b, 0x45] > 100 and colours[0x6a, 0x51, 0xa3] > 100
 
 try "-map evaluates every n epochs and after the last iteration" evaluates
 try "with -map a training has the same weights, bit for bit" leaves_training_alone
+try "momentum is in .backup and _last.weights, and in no others" keeps_the_momentum
+try "-clear forgets it" clear_forgets_it
 try "its log has the numbers that were printed, and mAP, loss and AP where it was evaluated" logs
 try "the best weights are those of the highest mAP" keeps_the_best
 try "net_best.json has the threshold of their best F1, which detector map then uses" records_the_best
