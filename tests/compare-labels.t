@@ -390,6 +390,13 @@ same(sorted(losses.losses()), list(range(1, 1501)), "the loss curve has every it
 named = re.search(r"interrupted: ols-alpha0_6-2 at batch (\d+)", text("killed/report.md"))
 ok(named and int(named[1]) >= 96 and "held the momentum" not in text("killed/report.md"),
    "the report names a run that went on, and where", named)
+subprocess.run([DARKNET, "classifier", "train", "byhand/my.data", "byhand/net.cfg", "-topk", "-seed", "1", "-nogpu"], capture_output=True)
+same([soft_labels.holds_momentum(f"byhand/backup/net{end}.weights") for end in ("_last", "_best", "_1", "")], [True, False, False, False],
+     "it knows which weights hold the momentum")
+put("killed/comparison.json", text("killed/comparison.json").replace('"resumed_without_momentum_at": []',
+                                                                     f'"resumed_without_momentum_at": [{named[1]}]'))
+compare(*LONG, "killed", "--report-only")
+ok("Not all checkpoints held the momentum" in text("killed/report.md"), "and says so where a run went on without")
 
 # ---- what has changed ----
 
