@@ -95,10 +95,11 @@ static void write_blocks(FILE *file, network *net)
         if (!smoothing->state) continue;
         state = train_gather(smoothing, &copied);
         if (!state) {
+            fclose(file); /* which writes to what is discarded */
             atomic_discard(&saving.file);
             die("cannot save weights: not enough memory to gather the soft labels of all GPUs");
         }
-        ols_write_block(state, write_bytes, file); /* atomic_finish reports a write error */
+        ols_write_block(state, write_bytes, file); /* checkpoint_commit reports a write error */
         if (copied) ols_free_state(state);
     }
 }

@@ -1,15 +1,16 @@
-/* Weights files with soft labels at their end. They are written atomically; a file that is cut off or damaged is
- * refused.
+/* Weights files with soft labels and a checksum at their end. They are written atomically; a file that is cut off or
+ * damaged is refused.
  *
  *     Darknet's header and weights | one soft-label block (ols.h) per owner of a state, in layer order | trailer
  *
  * The trailer (trailer.h) has a checksum of the whole file. Unpatched Darknet and OpenCV stop reading before the
  * blocks. The first layers of a network, which `darknet partial` saves, are saved as Darknet does, with neither.
  *
- * A soft-label block has a checksum of its own, too, and may stand alone in a file, without weights and trailer. What
- * it says of its position in the epoch is not compared with the images seen: these count on where several GPUs train,
- * and with period=. Every error here ends the program with one line and
- * status 1; a file that was to be replaced is then unchanged.
+ * A soft-label block has a checksum of its own, too, and may stand alone in a file, without weights and trailer. The
+ * images seen are in Darknet's header and in the trailer, and must be the same. The block counts those since its last
+ * update, which cannot be compared with them: updates may be by iterations (period=), or by the images of several GPUs.
+ *
+ * Every error here ends the program with one line and status 1; a file that was to be replaced is then unchanged.
  *
  * The first five functions are hooks in Darknet's save_weights_upto and load_weights_upto, in the order of their calls.
  */
