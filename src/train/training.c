@@ -5,6 +5,7 @@
 #include "data/photo.h"
 #include "layers/device.h"
 #include "option_list.h"
+#include "train/checkpoint.h"
 #include "train/divergence.h"
 #include "train/interruption.h"
 #include "train/training_check.h"
@@ -163,12 +164,14 @@ void training_begin(training *t, const training_kind *kind, network **nets, int 
     refuse_to_train_nothing(t, folder, base);
     name_file(t->backup, folder, base, ".backup");
     free(base);
+    checkpoint_keep_optimiser_in(t->backup, 0);
     interruption_begin();
     photo_wait_for_failures();
     if (!t->epochs) return;
     check_list(t, options);
     kind->prepare(t, options, &t->format);
     begin_log(t, folder);
+    checkpoint_keep_optimiser_in(t->backup, t->last_weights);
 }
 
 /* ---- The line of an iteration ------------------------------------------------------------------------------------ */
