@@ -68,6 +68,7 @@ CXX = clang++
 HOST_OPT := -O1 -g -fno-omit-frame-pointer -fsanitize=address,fuzzer-no-link
 OWN_OPT := $(HOST_OPT) -fsanitize=undefined,float-cast-overflow -fno-sanitize-recover=all
 HOST_WARN := -w
+OWN_WARN += -Wno-pass-failed
 LIBS += -fsanitize=fuzzer,address,undefined
 endif
 ifeq ($(OPENMP),1)

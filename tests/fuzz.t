@@ -20,9 +20,8 @@ same(sorted(fuzz_inputs.SEEDS), fuzz_inputs.target_names(), "every target has se
 with tempfile.TemporaryDirectory() as folder:
     for target in fuzz_inputs.target_names():
         paths = fuzz_inputs.write_inputs(target, os.path.join(folder, target))
-        environment = dict(os.environ, TMPDIR=folder, OMP_NUM_THREADS="1")
-        if target in ("cfg_heads", "checkpoint", "photo"):  # Darknet's networks and its decoder leave memory behind
-            environment["ASAN_OPTIONS"] = "detect_leaks=0:allocator_may_return_null=1"
+        environment = dict(os.environ, TMPDIR=folder, OMP_NUM_THREADS="1",
+                           ASAN_OPTIONS=fuzz_inputs.sanitizer_options(target))
         try:
             done = subprocess.run([os.path.join(TARGETS, target)] + paths, env=environment, capture_output=True, timeout=60)
             said = done.stderr.decode(errors="replace")[-2000:] + f"\nstatus {done.returncode}"

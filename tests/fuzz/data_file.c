@@ -11,7 +11,7 @@
 
 void fuzz(const uint8_t *data, size_t size)
 {
-    static const char *const keys[] = {"classes", "train", "valid", "names", "backup", "truth", "noise", "sampling"};
+    static const char *const keys[] = {"train", "names", "sampling"};
     static const char *const words[] = {"folder", "list", 0};
     const char *path = fuzz_file(data, size);
     problems list = {0};

@@ -208,10 +208,10 @@ void __wrap_exit(int status)
     longjmp(back, 1);
 }
 
-/* error() of Darknet ends with assert(0). */
+/* error() of Darknet ends with assert(0), and [detection] asserts that its sizes fit its input. */
 void __wrap___assert_fail(const char *what, const char *file, unsigned line, const char *function)
 {
-    if (armed && !strcmp(what, "0")) __wrap_exit(1);
+    if (armed && (!strcmp(what, "0") || strstr(file, "/detection_layer.c"))) __wrap_exit(1);
     fprintf(stderr, "%s:%u: %s: assertion %s\n", file, line, function, what);
     abort();
 }

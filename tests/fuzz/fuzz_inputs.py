@@ -15,6 +15,12 @@ def target_names():
     return sorted(name[:-2] for name in os.listdir(HERE) if name.endswith(".c") and name not in ("fuzz.c", "replay.c"))
 
 
+def sanitizer_options(target):
+    """ASAN_OPTIONS: Darknet's networks and its decoder lose memory."""
+    leaks = target not in ("cfg_heads", "checkpoint", "photo")
+    return f"detect_leaks={leaks:d}:allocator_may_return_null=1:quarantine_size_mb=4"
+
+
 def kept_file(target):
     return os.path.join(HERE, "inputs", target + ".txt")
 

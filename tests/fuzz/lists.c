@@ -15,7 +15,8 @@ static void check_written(const text_lines *lines)
     size_t length = 0;
     int i;
     FILE *file = open_memstream(&text, &length);
-    for (i = 0; i < lines->count; ++i) fprintf(file, "%s\r\n", lines->text[i]);
+    /* A line may begin with a second byte-order mark; this one is not stripped. */
+    for (i = 0; i < lines->count; ++i) fprintf(file, "\xef\xbb\xbf%s\r\n", lines->text[i]);
     fclose(file);
     MUST(!read_lines("list", fuzz_file((uint8_t *)text, length), &again) && again.count == lines->count);
     for (i = 0; i < again.count; ++i) MUST(!strcmp(again.text[i], lines->text[i]));
