@@ -125,8 +125,7 @@ EXE_OBJECTS := $(addprefix $(OUT)/darknet/,$(addsuffix .o,$(EXE_NAMES))) $(OWN_E
 # ---- The program -----------------------------------------------------------------------------------------------------
 
 .PHONY: FORCE all variant libols install uninstall print-out print-build list-unit-tests demo test bench unit-tests fuzz \
-	fuzz-run fuzz-targets format \
-	check-format clean distclean help
+	fuzz-run fuzz-targets crash format check-format clean distclean help
 .SECONDARY:
 
 # ./darknet and ./libdarknet.so are links to the last build. backup/ is where the .data files in data/ save weights.
@@ -309,6 +308,13 @@ fuzz:
 	@scripts/install-dependencies fuzz
 	@$(MAKE) --no-print-directory FUZZ=1 OPENMP=0 ONEDNN=0 OPENBLAS=0 fuzz-run
 
+# Minutes for all of it.
+CRASH_MINUTES ?= 5
+
+crash:
+	@$(MAKE) --no-print-directory variant
+	@DARKNET_PROGRAM=$(OUT)/darknet.bin tests/crash/run --minutes $(CRASH_MINUTES) $(CRASH)
+
 fuzz-run: fuzz-targets
 	@tests/fuzz/run --seconds $(FUZZ_SECONDS) --runs $(FUZZ_RUNS) $(call chosen,$(FUZZ_TARGETS))
 
@@ -382,6 +388,11 @@ help:
 #: make bench        compares the speed with unpatched Darknet and PyTorch; about 15 minutes; installs missing packages
 #:                   BENCH="--only steps,heads" passes options to tests/bench/run; see its --help. On a GPU:
 #:                   make bench GPU=1 CUDNN=1 PYTHON=python3 BENCH="--only gpu", with a PyTorch that has CUDA
+#: make fuzz         looks for inputs that crash a reader: libFuzzer, half a minute for each; installs missing packages
+#:                   FUZZ_SECONDS=300 FUZZ_RUNS=1000000 for each; FUZZ_RUNS alone needs FUZZ_SECONDS=0
+#:                   T=photo  only targets with this in their name
+#: make crash        kills trainings, damages their checkpoints and fills disks; CRASH_MINUTES=5
+#:                   CRASH="--seed 7 --only flips" passes options to tests/crash/run; see its --help
 #: make unit-tests   builds the test programs, but does not run them
 #: make format       formats the C files with clang-format; make check-format lists the files that it would change
 #: make clean        removes what was built; make distclean also removes Darknet's source and the results
