@@ -1,5 +1,5 @@
-/* A cfg as the look before a training reads it. Lines rise, sections are counted, no key has a blank in it; the checks of
- * [net] and of the heads' classes end with problems or with numbers that a network can be made of. */
+/* A cfg as the look before a training reads it. Lines rise, sections are counted, no key has a blank in it; the checks
+ * of [net] and of the heads' classes end with problems or with numbers that a network can be made of. */
 #include "fuzz.h"
 
 #include "train/cfg_check.h"

@@ -1,6 +1,6 @@
-/* A weights file, loaded into a small network with soft labels, and read as `ols show` does. It is refused with one line
- * and status 1, or the soft labels are such that a training can go on from them. By the first byte, length and checksum
- * of a block at its end are put right. */
+/* A weights file, loaded into a small network with soft labels, and read as `ols show` does. It is refused with one
+ * line and status 1, or the soft labels are such that a training can go on from them. By the first byte, length and
+ * checksum of a block at its end are put right. */
 #include "fuzz.h"
 
 #include "layers/label_smoothing.h"

@@ -1,5 +1,6 @@
-/* Detections that `detector map -detections` reads: by the first byte a file of COCO or a class's file of VOC. Every box
- * is of an image and a class that are there; what is written from them is read as as many boxes of the same scores. */
+/* Detections that `detector map -detections` reads: by the first byte a file of COCO or a class's file of VOC. Every
+ * box is of an image and a class that are there; what is written from them is read as as many boxes of the same scores.
+ */
 #include "fuzz.h"
 
 #include "eval/detections_file.h"

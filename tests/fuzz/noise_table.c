@@ -1,5 +1,5 @@
-/* The table of noise_file=, plain or gzipped, for three images of two classes. Labels are classes after it, and those of
- * before where it is refused. */
+/* The table of noise_file=, plain or gzipped, for three images of two classes. Labels are classes after it, and those
+ * of before where it is refused. */
 #include "fuzz.h"
 
 #include "data/label_noise.h"
