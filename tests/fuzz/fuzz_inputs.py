@@ -50,7 +50,8 @@ def keep(target, inputs):
         for line in lines + [FOUND]:
             file.write(line + "\n")
         for data in inputs:
-            file.write(data.decode("latin1").encode("unicode_escape").decode().replace("# ", "\\x23 ") + "\n")
+            text = data.decode("latin1").encode("unicode_escape").decode().replace("# ", "\\x23 ")
+            file.write((text[:-1] + "\\x20" if text.endswith(" ") else text) + "\n")
 
 
 # ---- Files of this project ------------------------------------------------------------------------------------------
@@ -106,13 +107,17 @@ CFG = (b"[net]\nbatch=4\nsubdivisions=2\nwidth=32\nheight=32\nchannels=3\nmax_ba
 
 SEEDS = {
     "label_file": [b"\5 0 .5 .5 .25 1\n1 0.1 0.2 0.3 0.4\r\n\n", b"\2\xef\xbb\xbf0 1e-1 .5 .5 .5", b"\1 0 0 0 0 0\n",
-                   b"\3 1 1.0009 -0.0009 1.0009 1e-300", b"\3 nan 0x1 inf . 1", b"\3 0 .5 .5 .5 .5 6\n"],
+                   b"\3 1 1.0009 -0.0009 1.0009 1e-300", b"\3 nan 0x1 inf . 1", b"\3 0 .5 .5 .5 .5 6\n",
+                   b"\2 3 .5 .5 .5 .5\n"],
     "json": [b'{"a": [1, -2.5e3, null, true, false, "x\\u0041\\n\\"y\\ud83d"], "b": {}}', b"[[[[[]]]]]", b'["a", 1, null]',
-             b"[1 2]", b'"abc', b"[-]", b"[01, 1.]", b"[" * 70],
+             b"[1 2]", b'"abc', b"[-]", b"[01, 1.]", b"[" * 70,
+             b'["' + b"a" * 300 + b'"]'],
     "detections": [b"\0" + RESULT, b"\1COCO_val_000007 0.5 1 2 3 4\n12 1e-3 -1 -2 1e3 4.5\r\n", b"\0[]", b"\1\n",
                    b"\0[{}]"],
-    "comparison": [COMPARED_MAP, COMPARED_METRICS, b"\1{}", b"\0{}"],
-    "threshold_file": [THRESHOLD, b"{}", THRESHOLD.replace(b"0.25", b"null")],
+    "comparison": [COMPARED_MAP, COMPARED_METRICS, b"\1{}", b"\0{}",
+                   COMPARED_METRICS.replace(b"[1, 0, 1]", b"[1, 0, 1, 1]")],
+    "threshold_file": [THRESHOLD, b"{}", THRESHOLD.replace(b"0.25", b"0.001"), THRESHOLD.replace(b"0.25", b"1"),
+                       THRESHOLD.replace(b"0.25", b"null")],
     "soft_labels": [b"\0" + block(3), b"\1" + block(3), b"\1" + block(3, [1, 0, 0, 0, 0, 0, .3, .3, .4]),
                     b"\0" + block(2), b"\0" + block(3)[:-1]],
     "options": [b"smoothing=ols\nalpha=.5 # comment\nsoft_weight=2\nepsilon=0.1\nperiod=epoch\nstart=3\ninit=ls\n"
@@ -131,7 +136,8 @@ SEEDS = {
                   b"noise_seed=3\nsampling=epoch\n", b"classes=\n=3\nnoise\n", b"\xef\xbb\xbfclasses=3"],
     "lists": [b"a/1.jpg\na/2.jpg  \r\n\xef\xbb\xbfb\n\n\n", b"\xef\xbb\xbfcat\ndog\ncat\n", b"a\n\nb", b"\xff\xfea\0\n\0"],
     "cfg_file": [CFG, CFG.replace(b"batch=4", b"batch=0"), b"a=1\n[net]\n", b"[network]\nwidth=x\n"],
-    "noise_table": [b"1/12.jpg\t0\na/12.jpg\tcat\nCOCO_val_000007.jpg\ta dog\n3_1.png\t1\n",
+    "noise_table": [b"path\tworse\n12.jpg\t2\nCOCO_val_000007.jpg\t1\n3_1.png\t1\n",
+                    b"1/12.jpg\t0\na/12.jpg\tcat\nCOCO_val_000007.jpg\ta dog\n3_1.png\t1\n",
                     b"path\tclean\tworse\na/12.jpg\t0\t1\nCOCO_val_000007.jpg\t1\t0\r\n3_1.png\t1\t1\n",
                     gzip.compress(b"path\tworse\n12.jpg\t0\nCOCO_val_000007.jpg\t1\n3_1.png\t1\n", mtime=0)],
 }
