@@ -47,7 +47,7 @@ void fuzz(const uint8_t *data, size_t size)
     const char *start = before[size ? *data % 4 : 0];
     char *lines = fuzz_text(data + (size > 0), size - (size > 0)), cfg[8192];
     const int length = snprintf(cfg, sizeof cfg, "%s%s\n", start, lines);
-    if (length < (int)sizeof cfg && !has_long_number(lines)) {
+    if (length < (int)sizeof cfg && !has_long_number(lines) && !strchr(lines, '[')) { /* no other layers */
         if (!fuzz_survives(make_network_of, (void *)fuzz_file((uint8_t *)cfg, (size_t)length)))
             fuzz_survives(forget_keys, 0);
         fuzz_forget();
