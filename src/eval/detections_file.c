@@ -13,9 +13,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* No image is as large in pixels. Sums of such coordinates are finite, and written they are numbers that can be read.
- */
-static const double largest_coordinate = 1e9;
+/* Sums of such coordinates are finite. */
+static const double largest_coordinate = 1e300;
 
 /* ---- VOC: images by name ---------------------------------------------------------------------------------------- */
 
