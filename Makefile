@@ -10,6 +10,8 @@ OPENMP ?= 1
 DEBUG ?= 0
 # AddressSanitizer and UndefinedBehaviorSanitizer.
 SANITIZE ?= 0
+# clang with libFuzzer, for `make fuzz`.
+FUZZ ?= 0
 # oneDNN for convolutions on the CPU; default: 1 if the library is installed.
 ONEDNN ?= $(shell echo '\#include <dnnl.h>' | gcc -E - >/dev/null 2>&1 && echo 1 || echo 0)
 # OpenBLAS for all other matrix products; default: 1 if the library is installed.
@@ -28,7 +30,8 @@ VARIANT := gpu
 endif
 VARIANT := $(VARIANT)$(if $(filter 1,$(CUDNN)),-cudnn)$(if $(filter 1,$(OPENCV)),-opencv)$(if $(filter \
 	1,$(OPENMP)),-openmp)$(if $(filter 1,$(ONEDNN)),-onednn)$(if $(filter \
-	1,$(OPENBLAS)),-openblas)$(if $(filter 1,$(DEBUG)),-debug)$(if $(filter 1,$(SANITIZE)),-sanitize)
+	1,$(OPENBLAS)),-openblas)$(if $(filter 1,$(DEBUG)),-debug)$(if $(filter 1,$(SANITIZE)),-sanitize)$(if $(filter \
+	1,$(FUZZ)),-fuzz)
 OUT := build/$(VARIANT)
 HOST := build/darknet
 
@@ -58,6 +61,15 @@ OWN_OPT := $(HOST_OPT) -fno-sanitize-recover=undefined
 # stb_image in Darknet shifts bits into the sign.
 HOST_OPT += -fno-sanitize=shift
 LIBS += -fsanitize=address,undefined
+endif
+ifeq ($(FUZZ),1)
+CC = clang
+CXX = clang++
+HOST_OPT := -O1 -g -fno-omit-frame-pointer -fsanitize=address,fuzzer-no-link
+OWN_OPT := $(HOST_OPT) -fsanitize=undefined,float-cast-overflow -fno-sanitize-recover=all
+HOST_WARN := -w
+OWN_WARN += -Wno-pass-failed
+LIBS += -fsanitize=fuzzer,address,undefined
 endif
 ifeq ($(OPENMP),1)
 COMMON += -fopenmp
@@ -112,8 +124,8 @@ EXE_OBJECTS := $(addprefix $(OUT)/darknet/,$(addsuffix .o,$(EXE_NAMES))) $(OWN_E
 
 # ---- The program -----------------------------------------------------------------------------------------------------
 
-.PHONY: FORCE all variant libols install uninstall print-out print-build list-unit-tests demo test bench unit-tests format \
-	check-format clean distclean help
+.PHONY: FORCE all variant libols install uninstall print-out print-build list-unit-tests demo test bench unit-tests fuzz \
+	fuzz-run fuzz-targets crash format check-format clean distclean help
 .SECONDARY:
 
 # ./darknet and ./libdarknet.so are links to the last build. backup/ is where the .data files in data/ save weights.
@@ -250,6 +262,7 @@ uninstall:
 # T=<part of a file's name>[:<part of a case's name>] selects tests. Only test programs have cases, so scripts are left
 # out if a case is given.
 T :=
+COMMA := ,
 T_WORDS := $(subst :, ,.$(T))
 T_FILE := $(patsubst .%,%,$(firstword $(T_WORDS)))
 T_CASE := $(word 2,$(T_WORDS))
@@ -270,10 +283,45 @@ $(OUT)/tests/select_case.o: tests/helpers/select_case.c $(HOST)/.prepared
 unit-tests: $(UNIT_TESTS)
 	@:
 
+# Fuzz targets: with libFuzzer's main, or with one that replays inputs. fuzz.c takes these functions' calls.
+FUZZ_NAMES := $(filter-out fuzz replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
+FUZZ_TARGETS := $(addprefix $(OUT)/fuzz/,$(FUZZ_NAMES))
+FUZZ_MAIN := $(addprefix $(OUT)/fuzz/,fuzz.o $(if $(filter 1,$(FUZZ)),,replay.o))
+FUZZ_WRAP := $(addprefix -Wl$(COMMA)--wrap=,exit __assert_fail malloc calloc realloc free fopen fclose)
+
+$(OUT)/fuzz/%.o: tests/fuzz/%.c $(HOST)/.prepared Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(TEST_FLAGS) -c $< -o $@
+
+$(OUT)/fuzz/%: $(OUT)/fuzz/%.o $(FUZZ_MAIN) $(OUT)/libdarknet.a
+	@echo "  fuzz target $*"
+	@$(CC) $(OWN_FLAGS) $(FUZZ_WRAP) $^ -o $@ $(LIBS)
+
+fuzz-targets: $(FUZZ_TARGETS)
+	@:
+
+# Seconds for each target, and the most runs of each; 0: no limit.
+FUZZ_SECONDS ?= 30
+FUZZ_RUNS ?= 0
+
+fuzz:
+	@scripts/install-dependencies fuzz
+	@$(MAKE) --no-print-directory FUZZ=1 OPENMP=0 ONEDNN=0 OPENBLAS=0 fuzz-run
+
+# Minutes for all of it.
+CRASH_MINUTES ?= 5
+
+crash:
+	@$(MAKE) --no-print-directory variant
+	@DARKNET_PROGRAM=$(OUT)/darknet.bin tests/crash/run --minutes $(CRASH_MINUTES) $(CRASH)
+
+fuzz-run: fuzz-targets
+	@tests/fuzz/run --seconds $(FUZZ_SECONDS) --runs $(FUZZ_RUNS) $(call chosen,$(FUZZ_TARGETS))
+
 # A second make, because ONEDNN and OPENBLAS depend on packages that were installed just before.
 test:
 	@scripts/install-dependencies test
-	@$(MAKE) --no-print-directory all unit-tests
+	@$(MAKE) --no-print-directory all unit-tests fuzz-targets
 	@TEST_CASE='$(T_CASE)' tests/run $(SCRIPT_TESTS) $$($(MAKE) --no-print-directory -s list-unit-tests)
 
 C_FILES = $(shell find src tests docs -name '*.[ch]' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh')
@@ -340,6 +388,11 @@ help:
 #: make bench        compares the speed with unpatched Darknet and PyTorch; about 15 minutes; installs missing packages
 #:                   BENCH="--only steps,heads" passes options to tests/bench/run; see its --help. On a GPU:
 #:                   make bench GPU=1 CUDNN=1 PYTHON=python3 BENCH="--only gpu", with a PyTorch that has CUDA
+#: make fuzz         looks for inputs that crash a reader: libFuzzer, half a minute for each; installs missing packages
+#:                   FUZZ_SECONDS=300 FUZZ_RUNS=1000000 for each; FUZZ_RUNS alone needs FUZZ_SECONDS=0
+#:                   T=photo  only targets with this in their name
+#: make crash        kills trainings, damages their checkpoints and fills disks; CRASH_MINUTES=5
+#:                   CRASH="--seed 7 --only flips" passes options to tests/crash/run; see its --help
 #: make unit-tests   builds the test programs, but does not run them
 #: make format       formats the C files with clang-format; make check-format lists the files that it would change
 #: make clean        removes what was built; make distclean also removes Darknet's source and the results

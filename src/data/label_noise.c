@@ -45,7 +45,7 @@ typedef struct {
 /* The whole of a file, unpacked where it is gzipped, with a 0 behind it. */
 static int read_whole(const char *file, char **text)
 {
-    const size_t step = 1 << 20;
+    const size_t step = 1 << 16;
     size_t size = 0;
     int got, error = Z_OK;
     gzFile input = gzopen(file, "rb");

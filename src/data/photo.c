@@ -220,7 +220,8 @@ static unsigned char *decode(FILE *file, photo *p)
     unsigned char *volatile bytes = 0;
     if (!setjmp(here)) {
         decoder.caller = &here;
-        if (stbi_info_from_file(file, &p->w, &p->h, &channels_of_file) && !has_too_many_pixels(file, p->w, p->h)) {
+        if (stbi_info_from_file(file, &p->w, &p->h, &channels_of_file) && p->w > 0 && p->h > 0 &&
+            !has_too_many_pixels(file, p->w, p->h)) {
             decoder.most_bytes = most_bytes_of(file, p->w, p->h);
             bytes = stbi_load_from_file(file, &p->w, &p->h, &channels_of_file, 3);
         }

@@ -13,6 +13,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Sums of such coordinates are finite. */
+static const double largest_coordinate = 1e300;
+
 /* ---- VOC: images by name ---------------------------------------------------------------------------------------- */
 
 /* The name of an image file without folder and extension. Returns its start within `path`, and sets *length. */
@@ -118,8 +121,9 @@ static int read_voc_file(const char *path, int class_id, const named_image *name
             continue;
         }
         for (i = 0; i < 5 && !status; ++i) {
-            if (parse_number(fields[i], -HUGE_VAL, HUGE_VAL, &values[i]))
-                status = report_error("%s:%d: %s %.40s: not a number", path, number, words[i], fields[i]);
+            const double most = i ? largest_coordinate : HUGE_VAL;
+            if (parse_number(fields[i], -most, most, &values[i]))
+                status = report_error("%s:%d: %s %.40s: not a number, or too large", path, number, words[i], fields[i]);
         }
         if (status) continue;
         for (i = (int)strlen(stem); i && strchr(" \t", stem[i - 1]); --i) stem[i - 1] = 0;
@@ -293,6 +297,7 @@ static int read_result(json_reader *r, double values[3 + 4])
         } else {
             for (json_begin(r, '['), i = 0; json_more(r, ']'); ++i) {
                 double number = json_number(r);
+                if (fabs(number) > largest_coordinate) return json_fail(r, "%g in a bbox is too large", number);
                 if (i < 4) values[3 + i] = number;
             }
             if (i != 4) return json_fail(r, "a bbox is four numbers: left, top, width, height");

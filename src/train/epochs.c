@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Reads the names of the classes; the file must have at least as many lines as there are classes. The names are never
- * freed, because every layer points to them. */
+/* Reads the names of the classes; the file must have at least as many lines as there are classes. The names stay until
+ * the program ends, because every layer points to them. */
 static char **read_names(char *file, int classes)
 {
-    text_lines names;
+    static text_lines names;
     if (read_lines("list of names", file, &names)) exit(1);
     if (names.count < classes) die("%s has %d lines, but the network has %d classes", file, names.count, classes);
     return names.text;

@@ -123,6 +123,7 @@ static char *read_number(char *text, char end, double *value)
 /* Parses one line into `row`, whose measures are not taken yet. Returns 0, or -1 if the line is not a complete row. */
 static int read_row(char *text, const log_columns *columns, training_row *row)
 {
+    const double most = 9e15; /* whole numbers up to here are exact */
     double fixed[FIXED_COLUMNS];
     size_t i;
     for (i = 0; i < FIXED_COLUMNS; ++i)
@@ -131,6 +132,7 @@ static int read_row(char *text, const log_columns *columns, training_row *row)
         if (!(text = read_number(text, ',', row->measures + columns->measures[i]))) return -1;
     if (!read_number(text, '\n', &row->best)) return -1;
     if (fixed[0] < 0 || fixed[1] < 0 || fixed[2] < 0 || fixed[5] < 0) return -1; /* a loss may be negative */
+    if (fixed[0] > most || fixed[2] > most) return -1;
     row->iteration = (size_t)fixed[0];
     row->epoch = fixed[1];
     row->images = (size_t)fixed[2];
