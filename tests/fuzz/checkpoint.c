@@ -1,10 +1,12 @@
 /* A weights file, loaded into a small network with soft labels, and read as `ols show` does. It is refused with one
- * line and status 1, or the soft labels are such that a training can go on from them. By the first byte, length and
- * checksum of a block at its end are put right. */
+ * line and status 1, or the soft labels are such that a training can go on from them. By the bits of the first byte,
+ * length and checksum of a block at its end are put right (1), or the checksum of a trailer (2), so that what stands
+ * before them is reached; the others say what it is loaded for. */
 #include "fuzz.h"
 
 #include "layers/label_smoothing.h"
 #include "train/checkpoint.h"
+#include "train/trailer.h"
 
 #include "darknet.h"
 
@@ -45,7 +47,16 @@ static void show(void *path)
     ols_free_state(state);
 }
 
-static void put_right(uint8_t *file, size_t size)
+static void put_trailer_right(uint8_t *file, size_t size)
+{
+    uint32_t crc;
+    if (size < TRAILER_BYTES) return;
+    crc = (uint32_t)crc32(0, file, (uInt)(size - 8));
+    memcpy(file + size - 8, &crc, 4);
+    memcpy(file + size - 4, "OLS\n", 4);
+}
+
+static void put_block_right(uint8_t *file, size_t size)
 {
     const uint64_t length = ols_block_bytes(K);
     uint8_t *footer = file + size - OLS_BLOCK_FOOTER;
@@ -60,9 +71,11 @@ static void put_right(uint8_t *file, size_t size)
 void fuzz(const uint8_t *data, size_t size)
 {
     char *bytes = fuzz_text(data + (size > 0), size - (size > 0)), *path;
+    const int bits = size ? *data : 0;
     if (!net) make_it();
-    if (size && *data & 1) put_right((uint8_t *)bytes, size - 1);
-    checkpoint_allow_partial(size && *data & 2);
+    if (bits & 1) put_block_right((uint8_t *)bytes, size - 1);
+    if (bits & 2) put_trailer_right((uint8_t *)bytes, size - 1);
+    checkpoint_load_for((checkpoint_purpose)(bits / 4 % 3));
     path = (char *)fuzz_file((uint8_t *)bytes, size - (size > 0));
     fuzz_survives(load, path);
     fuzz_forget();

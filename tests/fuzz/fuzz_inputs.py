@@ -66,9 +66,18 @@ def block(classes, rows=None):
     return body + struct.pack("<I", zlib.crc32(body)) + b"OLS\n"
 
 
-def weights(tail):
+def weights(tail, revision=0):
     """Weights of the network of checkpoint.c: 5 of the convolution, 8 + 2 of the connected layer."""
-    return struct.pack("<3iQ", 0, 2, 0, 10) + struct.pack("<15f", *range(15)) + tail
+    return struct.pack("<3iQ", 0, 2, revision, 10) + struct.pack("<15f", *range(15)) + tail
+
+
+def whole(tail, *arrays):
+    """The same as a file with a trailer (src/train/trailer.h), with arrays of the optimiser's state."""
+    file = weights(tail, 0x32534c4f)
+    state = b"".join(struct.pack(f"<Q{len(array)}f", len(array), *array) for array in arrays)
+    file += b"OLSwhole" + struct.pack("<IIQq", 1, len(arrays), 10, 1 if arrays else 0) + state
+    file += struct.pack("<Q", 48 + len(state))
+    return file + struct.pack("<I", zlib.crc32(file)) + b"OLS\n"
 
 
 def pictures():
@@ -129,8 +138,10 @@ SEEDS = {
                   b"smoothing=ols\n", b"\3smoothing=ols\nperiod=2\ntemperature=2\nstart=1\n", b"\0classes=2\nnum=1\n"
                   b"smothing=ols\n", b"\0classes=2\nnum=1\nlabel_smooth_eps=.1\n"],
     "photo": pictures(),
-    "checkpoint": [b"\0" + weights(block(2)), b"\1" + weights(block(2)), b"\2" + weights(b"")[:40], b"\0" + weights(b""),
-                   b"\0" + weights(block(3)), b"\3" + weights(block(2) + block(2)), b"\0" + weights(block(2))[:-5]],
+    "checkpoint": [b"\0" + weights(block(2)), b"\1" + weights(block(2)), b"\4" + weights(b"")[:40], b"\0" + weights(b""),
+                   b"\0" + weights(block(3)), b"\5" + weights(block(2) + block(2)), b"\0" + weights(block(2))[:-5],
+                   b"\2" + whole(block(2)), b"\12" + whole(block(2), *[[]] * 5), b"\12" + whole(b"", [1], [2], [3], [4, 5], [6] * 8),
+                   b"\12" + whole(block(2), [1], [2], [3], [4, 5], [6] * 8), b"\0" + whole(block(2))[:-48]],
     "training_log": [LOG, LOG.replace(b"mAP", b"top-1"), LOG.replace(b"other", b"mAP"), b"\n"],
     "data_file": [b"classes= 2\ntrain = a/b.txt\r\nvalid=c\n# names=x\nnames=d\nbackup=.\ntruth=folder\nnoise=.25\n"
                   b"noise_seed=3\nsampling=epoch\n", b"classes=\n=3\nnoise\n", b"\xef\xbb\xbfclasses=3"],
