@@ -2,6 +2,7 @@
 #include "train/training.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "data/photo.h"
 #include "layers/device.h"
 #include "option_list.h"
@@ -29,11 +30,10 @@ static int log_every = 1, verbose;
 
 /* ---- Beginning --------------------------------------------------------------------------------------------------- */
 
-/* Writes <folder>/<base><ending> to `path`, leaving room for the ending of a temporary file. */
+/* Writes <folder>/<base><ending> to `path`. That there is room for it, check_backup has looked. */
 static void name_file(char *path, const char *folder, const char *base, const char *ending)
 {
-    if (snprintf(path, PATH_MAX, "%s/%s%s", folder, base, ending) >= PATH_MAX - 16)
-        die("the path %s/%s%s is too long", folder, base, ending);
+    snprintf(path, PATH_MAX, "%s/%s%s", folder, base, ending);
 }
 
 static int exists(const char *path)
@@ -56,9 +56,25 @@ static const char *find_folder(const training *t, list *options)
     const char *folder = option_find_str(options, "backup", 0);
     problems found = {{0}, 0, 0, 0};
     if (!folder) folder = "/backup/"; /* the default of Darknet's trainers */
-    check_backup(t->data_file, folder, checkpoint_size(t->nets[0]), &found);
+    check_backup(t->data_file, folder, t->cfg_file, checkpoint_size(t->nets[0]), &found);
     if (end_problems(&found)) exit(1);
     return folder;
+}
+
+/* Earlier versions, like Darknet, cut the name of a cfg at its first dot. What they have written stays as it is, but a
+ * training that goes on from it should not do so in silence under another name. */
+static void tell_earlier_name(const training *t, const char *folder, const char *base)
+{
+    const char *dot = strchr(base, '.');
+    char earlier[PATH_MAX], *before;
+    if (!dot || exists(t->backup)) return;
+    before = xstrdup(base);
+    before[dot - base] = 0;
+    name_file(earlier, folder, before, ".backup");
+    free(before);
+    if (exists(earlier))
+        report_note("%s may be of an earlier version, which cut names at the first dot; this training writes %s",
+                    earlier, t->backup);
 }
 
 /* Where weights are at the last iteration already, Darknet writes them as those of a finished training. That is right
@@ -162,6 +178,7 @@ void training_begin(training *t, const training_kind *kind, network **nets, int 
     base = basecfg(cfg_file);
     refuse_to_train_nothing(t, folder, base);
     name_file(t->backup, folder, base, ".backup");
+    tell_earlier_name(t, folder, base);
     free(base);
     interruption_begin();
     photo_wait_for_failures();
