@@ -161,8 +161,8 @@ $(OUT)/libdarknet.so: $(LIB_OBJECTS)
 	@$(CC) $(HOST_OPT) -shared -Wl,-soname,$(@F) -Wl,-Bsymbolic-functions $^ -o $@ $(LIBS)
 
 # The order of include folders matters: Darknet has a cuda.h, as NVIDIA has. In Darknet's files, random_stream.h replaces
-# rand() by the thread's stream, if it has one, decoder_guard.h stb_image's assert(), and buffer_guard.h sprintf().
-GUARDS := $(addprefix -include src/data/,random_stream.h decoder_guard.h buffer_guard.h)
+# rand() by the thread's stream, if it has one, decoder_guard.h stb_image's assert(), and host_guard.h sprintf().
+GUARDS := $(addprefix -include src/data/,random_stream.h decoder_guard.h host_guard.h)
 HOST_FLAGS = $(COMMON) $(HOST_OPT) $(HOST_WARN) $(INCLUDES) $(DEFINES)
 OWN_FLAGS = $(COMMON) $(OWN_OPT) $(OWN_WARN) $(INCLUDES) $(DEFINES)
 # nvcc takes the flags of the host compiler as one string, and has its own -MMD and -MP.

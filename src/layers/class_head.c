@@ -214,6 +214,16 @@ void check_head_sizes(const layer *l, list *options, int inputs, int index)
             numbers);
 }
 
+void check_detection_sizes(int inputs, int side, int num, int classes, int coords, int index)
+{
+    const long long outputs = (long long)side * side * ((1 + coords) * num + classes);
+    if (outputs != inputs)
+        die("\n[detection] (layer %d): with side=%d, num=%d, classes=%d and coords=%d it needs %lld values from the "
+            "layer "
+            "before it, not %d",
+            index, side, num, classes, coords, outputs, inputs);
+}
+
 /* ---- Forward ------------------------------------------------------------------------------------------------------
  */
 

@@ -35,6 +35,9 @@ void parse_class_head(layer *l, list *options, network *net, int index);
  * `inputs` is the number of outputs of the layer before, per image. */
 void check_head_sizes(const layer *l, list *options, int inputs, int index);
 
+/* The same for a [detection], whose assertion says nothing. */
+void check_detection_sizes(int inputs, int side, int num, int classes, int coords, int index);
+
 /* For a [yolo] with class_loss=softmax: writes, for every anchor, the softmax over its K class logits into the class
  * scores of l.output. `logits` is the input of the layer, batch * l.inputs floats. */
 void softmax_class_head(layer l, float *logits);

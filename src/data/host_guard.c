@@ -1,4 +1,4 @@
-#include "data/buffer_guard.h"
+#include "data/host_guard.h"
 
 #include "base/error.h"
 
@@ -38,4 +38,15 @@ char *guarded_append(char *buffer, size_t size, const char *text)
 {
     if (size != (size_t)-1 && strlen(buffer) + strlen(text) >= size) refuse(buffer, size);
     return strcat(buffer, text);
+}
+
+void host_error(const char *text)
+{
+    die("%.*s", (int)strcspn(text, "\n"), text);
+}
+
+void host_assertion_failed(const char *condition, const char *file, unsigned int line, const char *function)
+{
+    const char *name = strrchr(file, '/');
+    die("\n%s (%s, line %u) needs %s: look at the sizes in the cfg", function, name ? name + 1 : file, line, condition);
 }
