@@ -102,7 +102,7 @@ static int parse_int(const char *value, int *number)
 static int parse_real(const char *value, double *number)
 {
     char item[MOST_DIGITS];
-    return *copy_item(value, item) || parse_number(item, -FLT_MAX, FLT_MAX, number) ? -1 : 0;
+    return *copy_item(value, item) || parse_number(item, -DBL_MAX, DBL_MAX, number) ? -1 : 0;
 }
 
 /* The keys with which Darknet divides or makes memory, and crashes with 0. */
