@@ -317,7 +317,7 @@ is_interrupted() {
 }
 # An evaluation every 60 iterations (20 epochs). The run is killed after one of them, and its row is taken out of the log.
 makes_up() {
-    rm -f backup/stopped*
+    rm -f backup/stopped* stopped.log
     begin stopped -map 20
     waits_for 110 stopped.log
     stop 9
@@ -328,7 +328,7 @@ makes_up() {
 }
 # The last evaluation is the only one, and takes a while: killed in it, alone or with the process that evaluates.
 kills_the_last_evaluation() {
-    rm -f backup/last*
+    rm -f backup/last* last.log
     cfg last 10 0
     for _ in {1..500}; do cat valid.list; done >many.list
     sed "s:^valid=.*:valid=$T/many.list:" data >many.data
