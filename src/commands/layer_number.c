@@ -4,8 +4,7 @@
 
 int named_layer(const network *net, int number)
 {
-    if (number < 0 || number >= net->n)
-        die("there is no layer %d: the network has layers 0 to %d", number, net->n - 1);
+    if (number < 0 || number >= net->n) die("there is no layer %d: the network has layers 0 to %d", number, net->n - 1);
     return number;
 }
 
