@@ -521,6 +521,8 @@ class SoftLabels:
 
 
 _MAGIC, _VERSION, _HEADER, _FOOTER, _END = b"OLSstate", 1, 48, 16, b"OLS\n"  # the block in a checkpoint: src/ols/ols.h
+# the checksum of a whole checkpoint: src/train/trailer.h
+_TRAILER_MAGIC, _TRAILER_VERSION, _TRAILER, _TRAILER_MARK = b"OLSwhole", 1, 48, b"OLS2"
 
 
 def soft_labels(weights: Path, which: int = 0) -> SoftLabels:
@@ -530,7 +532,10 @@ def soft_labels(weights: Path, which: int = 0) -> SoftLabels:
     holds no such soft labels, or damaged ones."""
     name = os.fspath(weights)
     with open(weights, "rb") as file:
-        ends = _block_ends(file)
+        try:
+            ends = _block_ends(file, _end_of_blocks(file))
+        except ValueError as error:
+            raise DarknetError(f"{name} {error}") from None
         if not ends:
             raise DarknetError(f"{name} holds no soft labels: it was not trained with smoothing=ols, or it is cut off")
         if not 0 <= which < len(ends):
@@ -545,16 +550,44 @@ def soft_labels(weights: Path, which: int = 0) -> SoftLabels:
         raise DarknetError(f"{name}: {error}") from None
 
 
-def _block_ends(file) -> List[Tuple[int, int]]:
-    """Where the soft-label blocks at the end of a file begin and end, in the order of the file."""
+def _block_at(file, end: int) -> int:
+    """The length of the block that ends there, or of the trailer; 0 where none does."""
+    if end < _TRAILER:
+        return 0
+    file.seek(end - _FOOTER)
+    footer = file.read(_FOOTER)
+    length = int.from_bytes(footer[:8], "little")
+    return length if footer[12:] == _END and _TRAILER <= length <= end else 0
+
+
+def _end_of_blocks(file) -> int:
+    """Where the soft-label blocks of a file end, which is compared with its checksum if it has one."""
+    size = file.seek(0, os.SEEK_END)
+    begin = size - _block_at(file, size)
+    file.seek(begin)
+    header = file.read(_TRAILER - _FOOTER) if begin < size else b""
+    file.seek(8)
+    if header[:8] != _TRAILER_MAGIC:
+        if file.read(4) == _TRAILER_MARK:
+            raise ValueError("is cut off or damaged: the checksum that belongs at its end is not there")
+        return size
+    file.seek(0)
+    crc, left = 0, size - 8
+    while left > 0:
+        part = file.read(min(left, 1 << 20))
+        crc, left = zlib.crc32(part, crc), left - len(part)
+    if crc != int.from_bytes(file.read(4), "little"):
+        raise ValueError("is damaged: its checksum is not that of its bytes")
+    if int.from_bytes(header[8:12], "little") != _TRAILER_VERSION:
+        raise ValueError("is of a version that this module does not know")
+    return begin
+
+
+def _block_ends(file, end: int) -> List[Tuple[int, int]]:
+    """Where the soft-label blocks that end there begin and end, in the order of the file."""
     blocks: List[Tuple[int, int]] = []
-    end = file.seek(0, os.SEEK_END)
-    while end >= _HEADER + _FOOTER:
-        file.seek(end - _FOOTER)
-        footer = file.read(_FOOTER)
-        length = int.from_bytes(footer[:8], "little")
-        if footer[12:] != _END or not _HEADER + _FOOTER <= length <= end:
-            break
+    while _block_at(file, end) >= _HEADER + _FOOTER:
+        length = _block_at(file, end)
         blocks.insert(0, (end - length, end))
         end -= length
     return blocks

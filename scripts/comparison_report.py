@@ -341,8 +341,11 @@ def facts(results):
     resumed = [f"{run.name} at batch {' and '.join(map(str, comparison.of(run)['resumed_at']))}"
                for run in comparison.runs if run.name in results.of and "resumed_at" in comparison.of(run)]
     if resumed:
-        rows.append(["interrupted", f"{', '.join(resumed)}. Darknet's checkpoints do not hold the momentum, so that these "
-                                    "runs are nearly but not exactly those that would have been"])
+        of = map(comparison.of, [run for run in comparison.runs if run.name in results.of])
+        lost = any(state.get("resumed_without_momentum_at", state.get("resumed_at")) for state in of)
+        nearly = (". Not all checkpoints held the momentum (numbered weights do not), so that these runs are nearly but not exactly those "
+                  "that would have been") if lost else ""
+        rows.append(["interrupted", ", ".join(resumed) + nearly])
     for method in comparison.methods:
         seconds = [s["seconds"] for s in map(comparison.of, results.finished(method)) if "seconds" in s]
         if seconds:

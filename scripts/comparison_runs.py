@@ -25,7 +25,7 @@ import subprocess
 import time
 
 import darknet_cfg
-from comparison_soft_labels import SoftLabels
+from comparison_soft_labels import SoftLabels, holds_momentum
 from darknet_data import BadInput, Progress, read_text, say, write_whole
 
 # The words of src/ols/options.c; tests/compare-labels.t compares them.
@@ -260,8 +260,8 @@ class Run:
         return [path for _, path in sorted((int(match[1]), path) for match, path in self._own(r"_(\d+)\.weights"))]
 
     def checkpoints(self):
-        """All weights that a training has left to go on from."""
-        return self.numbered() + [path for _, path in self._own(r"(\.backup|_last\.weights)")]
+        """All weights that a training has left to go on from; first those that hold the optimiser's state."""
+        return [path for _, path in self._own(r"(\.backup|_last\.weights)")] + self.numbered()
 
     def checkpoint(self):
         """The newest of them, or None."""
@@ -415,7 +415,12 @@ class Job:
         options = ["-seed", str(run.seed)]
         checkpoint = run.checkpoint()
         if checkpoint:
-            self.trainer.comparison.of(run).setdefault("resumed_at", []).append(seen_images(checkpoint) // setting.batch)
+            batch, state = seen_images(checkpoint) // setting.batch, self.trainer.comparison.of(run)
+            # A state of an earlier version names only the first list: then no checkpoint held the momentum.
+            lost = state.setdefault("resumed_without_momentum_at", state.get("resumed_at", [])[:])
+            state.setdefault("resumed_at", []).append(batch)
+            if not holds_momentum(checkpoint):
+                lost.append(batch)
             self.trainer.comparison.save()
         start = [checkpoint] if checkpoint else [setting.weights] if setting.weights else []
         if setting.weights and not checkpoint:

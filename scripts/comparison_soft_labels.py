@@ -12,20 +12,25 @@ from darknet_data import write_whole
 
 MOST_KEPT = 24  # files of a run
 MOST_SHOWN = 12  # of these in a strip, as src/commands/soft_label_plot.c has it
-MAGIC, HEADER, FOOTER, END = b"OLSstate", 48, 16, b"OLS\n"  # of the block at the end of weights: src/ols/ols.h
+MAGIC, HEADER, FOOTER, END = b"OLSstate", 48, 16, b"OLS\n"  # of a block behind weights: src/ols/ols.h
+TRAILER_MAGIC, SHORTEST = b"OLSwhole", 48  # of the trailer behind the blocks: src/train/trailer.h
 
 
-def _begin_of_blocks(file):
-    """Where the blocks at the end of an open weights file begin; its size, where there are none."""
-    begin = file.seek(0, os.SEEK_END)
-    while begin >= HEADER + FOOTER:
+def _blocks(file):
+    """Where the soft-label blocks of an open weights file begin and end; twice the same, where there are none. The trailer behind them is
+    the whole file's, and no part of them: each block has a checksum of its own."""
+    begin = end = file.seek(0, os.SEEK_END)
+    while begin >= SHORTEST:
         file.seek(begin - FOOTER)
         footer = file.read(FOOTER)
         length = int.from_bytes(footer[:8], "little")
-        if footer[12:] != END or not HEADER + FOOTER <= length <= begin:
+        if footer[12:] != END or not SHORTEST <= length <= begin:
             break
         begin -= length
-    return begin
+        file.seek(begin)
+        if file.read(8) == TRAILER_MAGIC:
+            end = begin
+    return begin, end
 
 
 def _updates(file, begin):
@@ -37,7 +42,15 @@ def _updates(file, begin):
 def updates_of(path):
     """How often the soft labels of a weights file have been updated; 0 also where it has none."""
     with open(path, "rb") as file:
-        return _updates(file, _begin_of_blocks(file))
+        return _updates(file, _blocks(file)[0])
+
+
+def holds_momentum(path):
+    """Whether a weights file holds the optimiser's state: src/train/trailer.h."""
+    with open(path, "rb") as file:
+        file.seek(_blocks(file)[1])
+        header = file.read(16)
+    return header[:8] == TRAILER_MAGIC and int.from_bytes(header[12:16], "little") > 0
 
 
 def spread(numbers):
@@ -71,12 +84,12 @@ class SoftLabels:
         """Copies the soft labels of a checkpoint, if they are new and among those to keep."""
         files = self.files()
         with open(checkpoint, "rb") as file:
-            begin = _begin_of_blocks(file)
+            begin, end = _blocks(file)
             updates = _updates(file, begin)
             if not updates or updates in files or updates not in spread([*files, updates]):
                 return
             file.seek(begin)
-            write_whole(os.path.join(self.folder, f"{self.name}_{updates}.weights"), file.read())
+            write_whole(os.path.join(self.folder, f"{self.name}_{updates}.weights"), file.read(end - begin))
         self._remove(set(files) - spread([*files, updates]))
 
     def remove(self):

@@ -66,7 +66,7 @@ def build_double(program, folder, built):
         commands.append([*(double if os.path.basename(source) != "image.c" else []), *flags, "-c", source, "-o",
                          f"{folder}/{source.replace('/', '-')}.o"])
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda c: subprocess.run(["gcc", "-std=gnu99", "-O2", "-w", *include, *c], check=True), commands))
+        list(pool.map(lambda c: subprocess.run(["gcc", "-std=gnu99", "-D_GNU_SOURCE", "-O2", "-w", *include, *c], check=True), commands))
     subprocess.run(["gcc", "-O2", "-w", *double, f"-I{HOST}/include", "tests/helpers/dump-training.c",
                     *glob.glob(f"{folder}/*.o"), "-o", program, "-lz", "-lm", "-pthread"], check=True)
 

@@ -136,11 +136,11 @@ threads_do_not_show() {
 goes_on() {
     local batches
     for batches in 1 2 3 4; do
-        sed "s/^max_batches.*/max_batches=$batches/" all.cfg >half.cfg
-        trained half || return
-        cp all.cfg whole.cfg
-        train whole.cfg half.weights -seed 1 >whole.log 2>&1 || return
-        cmp all.weights backup/whole.weights || { echo "... cut off after $batches"; return 1; }
+        sed 's/^momentum.*/momentum=.9/' all.cfg >whole.cfg
+        sed "s/^max_batches.*/max_batches=$batches/" whole.cfg >half.cfg
+        train half.cfg -topk 1 -seed 1 >half.log 2>&1 && mv backup/half_last.weights . && trained whole &&
+            train whole.cfg half_last.weights -seed 1 >whole.log 2>&1 || return
+        cmp whole.weights backup/whole.weights || { echo "... cut off after $batches"; return 1; }
         rm -f backup/*
     done
 }

@@ -100,9 +100,20 @@ refuses() {
     [ "$(wc -l <err.txt)" = 1 ] && grep -qF "$text" err.txt || { cat err.txt; return 1; }
 }
 
-refuses_what_is_no_detector() {
+# adapts_classifier NAME KEY=VALUE: the key is that of the layer whose outputs are the scores; NAME's last layer is its softmax.
+adapts_classifier() {
+    "$root/scripts/adapt-cfg" "$root/build/darknet/cfg/$1.cfg" --classes 7 --smoothing ols --batch 8 --net max_batches=9 \
+        >adapted.cfg && parse adapted.cfg >out.txt 2>&1 || { tail -n 3 out.txt; return 1; }
+    [ "$(grep -c "^$2\$" adapted.cfg)" = 1 ] && [ "$(grep '^\[' adapted.cfg | tail -n 1)" = '[ols]' ] &&
+        grep -qx smoothing=ols adapted.cfg && grep -q 'ols .* 7$' out.txt || { tail -n 3 out.txt; return 1; }
+    "$root/scripts/adapt-cfg" "$root/build/darknet/cfg/$1.cfg" --classes 7 >adapted.cfg && grep -q '^\[softmax\]' adapted.cfg
+}
+
+refuses_what_is_no_network() {
     refuses "nowhere.cfg: no such file" nowhere.cfg --smoothing ols &&
-        refuses "has no [yolo], [region] or [detection]" "$root/cfg/cifar10-resnet8.cfg" --smoothing ols || return
+        refuses "does not end in [softmax] or [ols]" "$root/build/darknet/cfg/vgg-conv.cfg" --smoothing ols &&
+        refuses "has tree=, and [ols] does not" "$root/build/darknet/cfg/darknet9000.cfg" --smoothing ols &&
+        refuses "[softmax] comes behind [reorg]" "$root/build/darknet/cfg/go.cfg" --classes 4 || return
     printf '[net]\nwidth=32\nheight=32\nchannels=3\n[maxpool]\n[yolo]\nclasses=3\n' >odd.cfg
     refuses "[yolo] comes behind [maxpool]" odd.cfg --classes 4
 }
@@ -118,5 +129,9 @@ try "docs/detection.md cuts it where the cfg says" docs_cut_it_there
 try "adapt-cfg: yolov3-tiny for 7 classes with OLS" adapts yolov3-tiny 2
 try "adapt-cfg: yolov2-voc for 7 classes with OLS" adapts yolov2-voc 1
 try "adapt-cfg: yolov1-tiny for 7 classes with OLS" adapts yolov1-tiny 1
-try "adapt-cfg names what it cannot change" refuses_what_is_no_detector
+try "adapt-cfg: darknet19 for 7 classes with OLS, scores from before the pooling" adapts_classifier darknet19 filters=7
+try "adapt-cfg: resnet18, scores from behind the pooling" adapts_classifier resnet18 filters=7
+try "adapt-cfg: alexnet, scores from a [connected]" adapts_classifier alexnet output=7
+try "adapt-cfg: resnet101, whose [cost] goes" adapts_classifier resnet101 filters=7
+try "adapt-cfg names what it cannot change" refuses_what_is_no_network
 finish

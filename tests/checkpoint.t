@@ -31,11 +31,12 @@ cfg 4 '[ols]' >net.cfg
 cfg 4 '[softmax]' >softmax.cfg
 cfg 5 '[ols]' >wider.cfg
 cfg 3 '[ols]' >narrower.cfg
-# Bytes: header, the convolution's biases and weights, the connected layer's, and the block of 3 classes.
+# Bytes: header, the convolution's biases and weights, the connected layer's, the block of 3 classes, and the trailer.
 first=20
 second=$((first + 4 * (4 + 4 * 27)))
 block=$((second + 4 * (3 + 3 * 64)))
-whole=$((block + 48 + 2 * 4 * 9 + 2 * 8 * 3 + 16))
+trailer=$((block + 48 + 2 * 4 * 9 + 2 * 8 * 3 + 16))
+whole=$((trailer + 48))
 
 train() { "$darknet" classifier train data "$@" -seed 1 -nogpu; }
 # Loads everything and saves it, without a training around it: the strict way.
@@ -51,7 +52,7 @@ makes_weights() {
         mv "backup/$name.weights" . || return
     done
     rm -f backup/*
-    [ "$(stat -c %s net.weights)" = "$whole" ] && [ "$(stat -c %s softmax.weights)" = "$block" ]
+    [ "$(stat -c %s net.weights)" = "$whole" ] && [ "$(stat -c %s softmax.weights)" = $((block + 48)) ]
 }
 try "four networks are trained" makes_weights
 
@@ -63,6 +64,17 @@ whole_file_loads() {
     grep -q '^3 classes, 1 updates, 3 images and ./3 correct' shown
 }
 try "a whole file loads, and ols show reads it" whole_file_loads
+
+# without_trailer FILE END: its first bytes as version 1 wrote them, whose header announced no trailer.
+without_trailer() { head -c 8 "$1" && printf '\0\0\0\0' && head -c "$2" "$1" | tail -c +13; }
+
+version_1_loads() {
+    without_trailer net.weights "$trailer" >v1.weights
+    load v1.weights && cmp -i 20 -n $((block - 20)) net.weights loaded.weights && rm loaded.weights || return
+    [ "$("$darknet" ols show v1.weights)" = "$("$darknet" ols show net.weights)" ] || return
+    train net.cfg v1.weights && rm -f backup/*
+}
+try "a file of version 1, without a checksum of the whole, loads as ever" version_1_loads
 
 # --- cut off ----------------------------------------------------------------------------------------------------------
 
@@ -84,13 +96,13 @@ cut_in_header() { cut_at 0 1 3 4 8 11 12 13 16 19; }
 cut_in_layers() { cut_at 20 21 24 35 36 37 $((second - 1)) "$second" $((second + 1)) $((second + 12)) $((block - 1)); }
 cut_in_block() {
     # shellcheck disable=SC2046  # words are wanted
-    cut_at $(seq $((block + 1)) 6 $((whole - 1))) $((block + 7)) $((block + 8)) $((block + 48)) $((whole - 16)) \
-        $((whole - 1))
+    cut_at $(seq $((block + 1)) 6 $((whole - 1))) $((block + 7)) $((block + 8)) $((block + 48)) $((trailer - 16)) \
+        $((trailer - 1)) "$trailer" $((trailer + 1)) $((whole - 16)) $((whole - 1))
 }
 training_refuses() {
     local length
     for length in 0 12 19 $((first + 2)) $((second - 1)) $((block - 1)) $((block + 5)) $((block + 48)) \
-        $((whole - 1)); do
+        "$trailer" $((whole - 1)); do
         cut "$length"
         if ! fails "cut.weights" train net.cfg cut.weights || [ -n "$(ls backup)" ]; then
             echo "... of $length bytes"
@@ -100,16 +112,24 @@ training_refuses() {
 }
 show_refuses() {
     local length
-    for length in 0 10 "$block" $((block + 47)) $((whole - 1)); do
+    for length in 0 10 "$block" $((block + 47)) "$trailer" $((whole - 1)); do
         cut "$length"
         fails "cut.weights" "$darknet" ols show cut.weights || { echo "... of $length bytes"; return 1; }
     done
 }
+# Of this program's `partial`, and of a whole network that is the beginning of another, behind which the trailer stands.
 starts_from_layers() {
-    cut "$second"
-    train net.cfg cut.weights >out.txt 2>err.txt || return
-    rm -f backup/*
-    grep 'cut.weights ends before layer 1: the layers from there on start from scratch' err.txt
+    local file
+    printf '%s\n' '[net]' batch=3 width=8 height=8 channels=3 '[convolutional]' filters=4 size=3 stride=2 pad=1 \
+        activation=leaky >begin.cfg
+    "$darknet" partial net.cfg net.weights part.weights 1 -nogpu && [ "$(stat -c %s part.weights)" = "$second" ] &&
+        "$darknet" partial begin.cfg part.weights begin.weights 1 -nogpu &&
+        [ "$(stat -c %s begin.weights)" = $((second + 48)) ] || return
+    for file in part.weights begin.weights; do
+        train net.cfg $file >out.txt 2>err.txt && rm -f backup/* &&
+            grep "$file ends before layer 1: the layers from there on start from scratch" err.txt || return
+    done
+    fails "begin.weights is cut off: it has no weights for layer 1 and after" load begin.weights
 }
 
 try "a file that ends in the header is refused" cut_in_header
@@ -121,35 +141,81 @@ try "a training may start from the first layers of a network, and says so" start
 
 # --- damaged and foreign ----------------------------------------------------------------------------------------------
 
-# flip OFFSET: one bit of that byte.
-flip() {
-    cp net.weights damaged.weights
-    perl -e 'open F, "+<", "damaged.weights"; seek F, $ARGV[0], 0; read F, $b, 1; seek F, $ARGV[0], 0;
-        print F chr(ord($b) ^ 4)' "$1"
+# flip_in FILE OFFSET: one bit of that byte.
+flip_in() {
+    perl -e 'open F, "+<", $ARGV[0]; seek F, $ARGV[1], 0; read F, $b, 1; seek F, $ARGV[1], 0;
+        print F chr(ord($b) ^ 4)' "$1" "$2"
 }
+flip() { cp net.weights damaged.weights && flip_in damaged.weights "$1"; }
 damaged_byte_is_refused() {
     local at
-    for at in $(seq "$block" 3 $((block + 47))) $(seq $((block + 48)) 7 $((whole - 17))) \
-        $(seq $((whole - 16)) $((whole - 1))); do
+    for at in 0 4 8 12 17 20 23 $((second + 1)) $((block - 1)) $(seq "$block" 9 $((trailer - 1))) \
+        $(seq "$trailer" 5 $((whole - 1))); do
         flip "$at"
         if ! fails "damaged.weights" load damaged.weights || [ -e loaded.weights ]; then
-            echo "... byte $((at - block)) of the block"
+            echo "... byte $at"
             return 1
         fi
         fails "damaged.weights" "$darknet" ols show damaged.weights || return
     done
 }
-try "a block with one wrong bit anywhere is refused" damaged_byte_is_refused
+# Every command that reads weights: two bits of them, in the file's first weight and in its soft labels.
+flips_are_refused_by() {
+    local at
+    echo "valid=$T/list" | cat data - >data.valid
+    for at in $((first + 6)) $((block + 50)); do
+        flip "$at"
+        fails "damaged.weights is damaged" "$darknet" classifier valid data.valid net.cfg damaged.weights -nogpu &&
+            fails "damaged.weights is damaged" "$darknet" classifier metrics data.valid net.cfg damaged.weights -nogpu &&
+            fails "damaged.weights is damaged" "$darknet" classifier predict data.valid net.cfg damaged.weights \
+                images/red-1.ppm -nogpu &&
+            fails "damaged.weights is damaged" "$darknet" ols deploy net.cfg d.cfg damaged.weights d.weights &&
+            fails "damaged.weights is damaged" "$darknet" ols plot damaged.weights d.png &&
+            fails "damaged.weights is damaged" train net.cfg damaged.weights && [ ! -e d.cfg ] && [ ! -e d.weights ] &&
+            [ ! -e d.png ] && [ -z "$(ls backup)" ] || return
+    done
+}
+# A whole file whose beginning is another's, with a checksum that fits.
+patched_together_is_refused() {
+    python3 - <<'PYTHON' || return
+import zlib
+data = bytearray(open("net.weights", "rb").read())
+data[12] += 3
+data[-8:-4] = zlib.crc32(data[:-8]).to_bytes(4, "little")
+open("patched.weights", "wb").write(data)
+PYTHON
+    fails "patched.weights does not belong together: the images seen at its beginning are not those at its end" \
+        load patched.weights && fails "patched.weights does not belong together" "$darknet" ols show patched.weights
+}
+# A network without soft labels has the checksum, too, also what is deployed.
+plain_is_refused() {
+    local at
+    for at in 9 13 22 $((block - 3)) $((block + 2)) $((block + 18)) $((block + 47)); do
+        cp softmax.weights damaged.weights
+        flip_in damaged.weights "$at"
+        fails "damaged.weights" load damaged.weights softmax.cfg || { echo "... byte $at"; return 1; }
+    done
+    head -c "$block" softmax.weights >cut.weights
+    fails "cut.weights is cut off or damaged" load cut.weights softmax.cfg || return
+    "$darknet" ols deploy net.cfg d.cfg net.weights d.weights && cp d.weights damaged.weights &&
+        flip_in damaged.weights 30 && fails "damaged.weights is damaged" load damaged.weights d.cfg
+    local status=$?
+    rm -f d.cfg d.weights
+    return "$status"
+}
+try "a file with one wrong bit, also in its weights, is refused" damaged_byte_is_refused
+try "every command that reads weights refuses it" flips_are_refused_by
+try "weights without soft labels with one wrong bit are refused, or cut where they end, also deployed ones" plain_is_refused
 
-# rewrite WHAT: a block that is sound but for what it says; its checksum fits.
+# rewrite WHAT: a block that is sound but for what it says; its checksum and that of the file fit.
 rewrite() {
-    python3 - "$block" "$1" <<'PYTHON'
+    python3 - "$block" "$trailer" "$1" <<'PYTHON'
 import struct, sys, zlib
-block, what = int(sys.argv[1]), sys.argv[2]
+block, trailer, what = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 data = open("net.weights", "rb").read()
 head = bytearray(data[block:block + 48])
 k = struct.unpack_from("<I", head, 12)[0]
-body = data[block + 48:-16]
+body = data[block + 48:trailer - 16]
 soft = list(struct.unpack_from(f"<{k * k}f", body))
 sums = list(struct.unpack_from(f"<{k * k}f", body, 4 * k * k))
 correct = list(struct.unpack_from(f"<{k}q", body, 8 * k * k))
@@ -175,7 +241,8 @@ else: sys.exit(f"what is {what}?")
 new = bytes(head) + struct.pack(f"<{k * k}f{k * k}f{k}q{k}q", *soft, *sums, *correct, *seen)
 new += struct.pack("<Q", len(new) + 16)
 new += struct.pack("<I4s", zlib.crc32(new), b"OLS\n")
-open("rewritten.weights", "wb").write(data[:block] + new)
+new = data[:block] + new + data[trailer:-8]
+open("rewritten.weights", "wb").write(new + struct.pack("<I4s", zlib.crc32(new), b"OLS\n"))
 PYTHON
 }
 impossible_values_are_refused() {
@@ -195,9 +262,9 @@ wrong_class_count_is_refused() {
         fails "holds soft labels of 4 classes, but [ols] (layer 2) has 3" load rewritten.weights &&
         fails "holds soft labels of 4 classes, but [ols] (layer 2) has 3" train net.cfg rewritten.weights
 }
-# One flipped bit in the number of classes, which asked for 16.8 GB.
+# One flipped bit in the number of classes, which asked for 16.8 GB; in a file without a checksum of the whole.
 large_class_count_is_refused() {
-    cp net.weights many.weights
+    cp v1.weights many.weights
     printf '\003\001' | dd of=many.weights bs=1 seek=$((block + 12)) conv=notrunc 2>/dev/null &&
         fails "many.weights is damaged: its soft labels are said to be of 259 classes, which do not fit in the file" \
             "$darknet" ols show many.weights
@@ -212,9 +279,10 @@ bytes_after_are_refused() { { cat net.weights && echo more; } >more.weights && f
 if command -v python3 >/dev/null; then
     try "soft labels that cannot be are refused, though the checksum fits" impossible_values_are_refused
     try "a block of a later version is refused" unknown_version_is_refused
+    try "a file whose images seen are not those of its trailer is refused, though the checksum fits" patched_together_is_refused
     try "soft labels of another number of classes are refused, with both numbers" wrong_class_count_is_refused
 else
-    for _ in 1 2 3; do skip "python3 is not here to write these files"; done
+    for _ in 1 2 3 4; do skip "python3 is not here to write these files"; done
 fi
 try "a number of classes that does not fit in the file is refused before memory is asked for" large_class_count_is_refused
 try "weights of another cfg are refused" other_cfg_is_refused
@@ -224,8 +292,8 @@ try "bytes after the soft labels are refused" bytes_after_are_refused
 
 starts_from_init() {
     local file
-    cut "$block"
-    for file in cut.weights softmax.weights; do
+    without_trailer net.weights "$block" >plain.weights
+    for file in plain.weights softmax.weights; do
         train net.cfg "$file" >out.txt 2>err.txt || return
         grep "$file holds no soft labels for \[ols\] (layer 2): they start from init" err.txt || return
         load "$file" >out.txt 2>err.txt || return
@@ -235,7 +303,7 @@ starts_from_init() {
     fails "softmax.weights holds no soft labels" "$darknet" ols show softmax.weights
 }
 ignored_without_ols() {
-    load net.weights softmax.cfg && [ "$(stat -c %s loaded.weights)" = "$block" ] && rm loaded.weights
+    load net.weights softmax.cfg && [ "$(stat -c %s loaded.weights)" = $((block + 48)) ] && rm loaded.weights
 }
 missing_file() {
     local status
@@ -315,7 +383,7 @@ on_full_disk() {
     sed "s:^backup=.*:backup=$T/disk:" data >data.full
     fails "cannot save weights to $T/disk/net_1.weights: No space left on device" \
         "$darknet" classifier train data.full net.cfg -seed 1 -nogpu -nocheck || return
-    fails "backup=$T/disk of data.full has 0 kB free, but one checkpoint takes 2 kB: make room" \
+    fails "backup=$T/disk of data.full has 0 kB free, but one checkpoint takes 3 kB: make room" \
         "$darknet" classifier train data.full net.cfg -seed 1 -nogpu || return
     [ "$(ls disk)" = "$(printf 'filler\nold.weights')" ] || { ls disk; return 1; }
     rm disk/filler

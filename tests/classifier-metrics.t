@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -477,6 +478,7 @@ refused("weights that are cut off", "none.weights", data, net, "none.weights")
 with open(os.path.join(tmp, hard), "rb") as file:
     content = bytearray(file.read())
 content[20:24] = np.float32(np.nan).tobytes()
+content[-8:-4] = zlib.crc32(content[:-8]).to_bytes(4, "little")  # of the whole file: src/train/trailer.h
 with open(os.path.join(tmp, "nan.weights"), "wb") as file:
     file.write(content)
 refused("weights that have diverged", "the output is not finite: weights that are untrained or have diverged", data, net, "nan.weights")

@@ -119,7 +119,7 @@ evaluates() {
 leaves_training_alone() {
     local file
     for file in plain/*; do cmp "$file" "backup/${file#plain/}" || return; done
-    cmp backup/net_last.weights plain/net.weights
+    same_network backup/net_last.weights plain/net.weights
 }
 logs() {
     column 8 backup/net_log.csv
@@ -361,7 +361,7 @@ ends_early() {
     [ "$(iterations idle.log | tail -n 1)" = 24 ] && tail -n 1 idle.log |
         grep -E "^24: the training ends here: the best top-1, $number %, is 3 evaluations old \(-patience 3\)\$" || return
     [ "$(files backup)" = "$(printf '%s\n' idle.weights idle_{best.weights,chart.png,last.weights,log.csv})" ] &&
-        cmp backup/idle.weights backup/idle_last.weights
+        same_network backup/idle.weights backup/idle_last.weights
 }
 counts_on() {
     # of the evaluations at 6, 12, 18 and 24 the one at 18 is the second after the best; that at 24, whose row is gone, is

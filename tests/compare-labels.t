@@ -257,9 +257,9 @@ subprocess.run([DARKNET, "classifier", "train", "byhand/my.data", "byhand/net.cf
 tails = {n: content(f"out/soft-labels/ols-alpha0_6-1_{n}.weights") for n in epochs_of("out", "ols-alpha0_6-1")}
 same((list(tails), len(os.listdir("out/soft-labels"))), (list(range(1, 11)), 10),
      "the first seed of OLS has kept its soft labels of every epoch, and no other run has")
-ok(all(len(tail) == 48 + 2 * 64 + 2 * 32 + 16 and content(f"byhand/backup/net_{n}.weights").endswith(tail)
-       for n, tail in tails.items() if n < 10) and content("out/backup/ols-alpha0_6-1.weights").endswith(tails[10]),
-   "which are the ends of the weights that `classifier train` saves", {n: len(tail) for n, tail in tails.items()})
+ok(all(len(tail) == 48 + 2 * 64 + 2 * 32 + 16 and content(f"byhand/backup/net_{n}.weights")[:-48].endswith(tail)
+       for n, tail in tails.items() if n < 10) and content("out/backup/ols-alpha0_6-1.weights")[:-48].endswith(tails[10]),
+   "which stand before the trailer of the weights that `classifier train` saves", {n: len(tail) for n, tail in tails.items()})
 
 # ---- the report's numbers, from the evaluations ----
 
@@ -341,9 +341,9 @@ refused("without any finished run there is no report", "no run is finished yet",
 # ---- after a kill ----
 
 
-# Without momentum, which no checkpoint holds.
-put("still.cfg", NET.replace("momentum=.9", "momentum=0").replace("max_batches=120", "max_batches=1500"))
-LONG = ("my.data", "still.cfg", "--methods", "ols:alpha=.6", "--seeds", "2", "--out")
+# With momentum: whatever ends the comparison, its training gets SIGTERM, and saves it.
+put("long.cfg", NET.replace("max_batches=120", "max_batches=1500"))
+LONG = ("my.data", "long.cfg", "--methods", "ols:alpha=.6", "--seeds", "2", "--out")
 status, out, err = compare(*LONG, "whole")
 
 
@@ -377,8 +377,8 @@ for number, folder in (signal.SIGKILL, "killed"), (signal.SIGINT, "stopped"):
         ok("0 of 1 runs are finished, and the same command goes on" in err.splitlines()[-1], "and it says how to go on", err)
     status, out, err = compare(*LONG, folder)
     commands = trainings(f"{folder}/ols-alpha0_6-2.log")
-    ok(status == 0 and "1 go on" in err and len(commands) == 2 and re.search(r"ols-alpha0_6-2(_\d+\.weights|\.backup)", commands[1]),
-       "the same command goes on from the newest weights", (status, err, commands))
+    ok(status == 0 and "1 go on" in err and len(commands) == 2 and "ols-alpha0_6-2.backup" in commands[1],
+       "the same command goes on from the newest weights, which hold the momentum", (status, err, commands))
     ok(content(f"{folder}/backup/ols-alpha0_6-2.weights") == content("whole/backup/ols-alpha0_6-2.weights"),
        "and ends with the weights of a training that was not interrupted, bit for bit")
     strips = [{n: content(f"{f}/soft-labels/ols-alpha0_6-2_{n}.weights")[48:112] for n in epochs_of(f, "ols-alpha0_6-2")}
@@ -388,7 +388,15 @@ losses = runs.Run("killed", "classifier", methods[0], 1)
 losses.log = "killed/ols-alpha0_6-2.log"
 same(sorted(losses.losses()), list(range(1, 1501)), "the loss curve has every iteration once")
 named = re.search(r"interrupted: ols-alpha0_6-2 at batch (\d+)", text("killed/report.md"))
-ok(named and int(named[1]) >= 96, "the report names a run that went on, and where", named)
+ok(named and int(named[1]) >= 96 and "held the momentum" not in text("killed/report.md"),
+   "the report names a run that went on, and where", named)
+subprocess.run([DARKNET, "classifier", "train", "byhand/my.data", "byhand/net.cfg", "-topk", "-seed", "1", "-nogpu"], capture_output=True)
+same([soft_labels.holds_momentum(f"byhand/backup/net{end}.weights") for end in ("_last", "_best", "_1", "")], [True, False, False, False],
+     "it knows which weights hold the momentum")
+put("killed/comparison.json", text("killed/comparison.json").replace('"resumed_without_momentum_at": []',
+                                                                     f'"resumed_without_momentum_at": [{named[1]}]'))
+compare(*LONG, "killed", "--report-only")
+ok("Not all checkpoints held the momentum" in text("killed/report.md"), "and says so where a run went on without")
 
 # ---- what has changed ----
 

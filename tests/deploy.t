@@ -260,7 +260,7 @@ def best_thresholds(folder):
         want = made.predict(image, "predict", made.cfg, made.weights)
         threshold = round(numpy.median(want.reshape(-1, 8)[:, 5:]), 3)
         with open(made.weights, "rb") as weights, open(f"{folder}/{kind}_best.json", "w", encoding="utf-8") as file:
-            json.dump({"weights_crc32": zlib.crc32(weights.read()), "threshold": threshold}, file)
+            json.dump({"weights_crc32": zlib.crc32(weights.read()[:-8]), "threshold": threshold}, file)
         made.deploy()
         got = made.predict(image, "opencv", made.out_cfg, made.out_weights)
         kept = got.reshape(-1, 8)[:, 5:]
@@ -306,6 +306,7 @@ def refusals(folder):
     with open(f"{made.folder}/relu.weights", "rb") as file:
         weights = bytearray(file.read())
     weights[20:24] = numpy.array(numpy.nan, numpy.float32).tobytes()  # the first bias
+    weights[-8:-4] = zlib.crc32(weights[:-8]).to_bytes(4, "little")  # of the whole file: src/train/trailer.h
     with open(f"{made.folder}/nan.weights", "wb") as file:
         file.write(weights)
     everything = ("net.cfg", "out.cfg", "net.weights", "out.weights")

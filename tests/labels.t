@@ -53,10 +53,11 @@ train() {
     mv "backup/${cfg%.cfg}.weights" "$name"
 }
 
-# How many images of every class an [ols] of K classes has seen: the last numbers of the soft-label block.
+# How many images of every class an [ols] of K classes has seen: the last numbers of the soft-label block, before its footer
+# of 16 bytes and the trailer of 48.
 seen() {
     /usr/bin/python3 -c 'import struct, sys; k = int(sys.argv[2])
-print(*struct.unpack(f"<{k}q", open(sys.argv[1], "rb").read()[-16 - 8 * k:-16]))' "$1" "$2"
+print(*struct.unpack(f"<{k}q", open(sys.argv[1], "rb").read()[-64 - 8 * k:-64]))' "$1" "$2"
 }
 
 # --- truth= -----------------------------------------------------------------------------------------------------------
@@ -207,13 +208,17 @@ thrown_away_come_again() {
 }
 try "random=1 throws a batch away, whose images come all the same" thrown_away_come_again
 
-# Without momentum, which no checkpoint holds: 3 iterations are 12 images, 2 into the second epoch of 10.
+# With momentum, and each of SGD's kinds; 3 iterations are 12 images, 2 into the second epoch of 10.
 resumes() {
-    local iterations
-    for iterations in 1 3 6; do
-        cfg 8 >net.cfg && cfg "$iterations" >part.cfg
-        data list sampling=epoch && train whole net.cfg && train part part.cfg && train rest net.cfg part &&
-            cmp whole rest || return
+    local iterations key
+    for key in '#' nesterov=1 adam=1; do
+        for iterations in 1 3 6; do
+            cfg 8 $key | sed 's/^momentum=.*/momentum=.9/' >net.cfg
+            sed "s/^max_batches=.*/max_batches=$iterations/" net.cfg >part.cfg
+            data list sampling=epoch && train whole net.cfg && train part part.cfg -topk 1 &&
+                same_network part backup/part_last.weights && [ "$(optimiser_arrays part)" = 0 ] &&
+                mv backup/part_last.weights part && train rest net.cfg part && cmp whole rest || return
+        done
     done
     data list && train drawn net.cfg && ! cmp -s whole drawn
 }

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zlib
 import threading
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -351,10 +352,20 @@ ok(labels.correct.sum() > 0 and (labels.correct <= labels.seen).all() and np.all
    "A sums up one distribution for every correct prediction", f"{labels.A}\n{labels.correct}")
 ok(labels.S.flags.writeable and labels.S.dtype == np.float32 and labels.correct.dtype == np.int64, "as arrays of one's own")
 
-fresh = raw("ols.weights")
-block = fresh[len(raw("softmax.weights")):]  # S is uniform in it
+
+def with_checksum(content):
+    return content[:-8] + zlib.crc32(content[:-8]).to_bytes(4, "little") + content[-4:]
+
+
+def version_1(content):
+    """The same without mark and trailer: src/train/trailer.h"""
+    return content[:8] + bytes(4) + content[12:-TRAILER]
+
+
+TRAILER, fresh = 48, raw("ols.weights")
+block = fresh[len(raw("softmax.weights")) - TRAILER:-TRAILER]  # S is uniform in it
 with open("two.weights", "wb") as file:
-    file.write(raw(trained) + block)
+    file.write(with_checksum(raw(trained)[:-TRAILER] + block + raw(trained)[-TRAILER:]))
 same([as_shown(darknet_ols.soft_labels("two.weights", i)) for i in range(2)],
      [shown("two.weights", "-set", i) for i in range(2)], "and the second set of a file that has two")
 same(darknet_ols.soft_labels("two.weights", 1).updates, 0, "which is another one")
@@ -372,14 +383,22 @@ def damaged(name, content):
 
 whole = raw(trained)
 flipped = bytearray(whole)
-flipped[-100] ^= 1
+flipped[-148] ^= 1
+in_weights = bytearray(whole)
+in_weights[150] ^= 1
 Error, soft, Network = darknet_ols.DarknetError, darknet_ols.soft_labels, darknet_ols.Network
-raises(Error, "checksum", lambda: soft(damaged("bad.weights", flipped)), "soft labels with a wrong bit are refused")
-raises(Error, "holds no soft labels", lambda: soft(damaged("bad.weights", whole[:-1])), "and such that are cut off")
+same(as_shown(soft(damaged("v1.weights", version_1(whole)))), as_shown(labels), "a file of version 1 is read")
+raises(Error, "bad.weights is damaged: its checksum", lambda: soft(damaged("bad.weights", flipped)), "soft labels with a wrong bit are refused")
+raises(Error, "bad.weights is damaged: its checksum", lambda: soft(damaged("bad.weights", in_weights)), "and weights with one")
+raises(Error, "block is damaged (checksum)", lambda: soft(damaged("bad.weights", version_1(flipped))), "also those of version 1")
+raises(Error, "cut off or damaged", lambda: soft(damaged("bad.weights", whole[:-1])), "and such that are cut off")
+raises(Error, "cut off or damaged", lambda: soft(damaged("bad.weights", whole[:-TRAILER])), "also where the trailer begins")
+raises(Error, "holds no soft labels", lambda: soft(damaged("bad.weights", version_1(whole)[:-1])), "or those of version 1")
 raises(Error, "holds no soft labels", lambda: soft("softmax.weights"), "and a file without any")
 raises(Error, "holds no soft labels", lambda: soft(damaged("bad.weights", b"")), "and an empty one")
-raises(Error, "does not begin where", lambda: soft(damaged("bad.weights", whole[:-16] + (len(whole)).to_bytes(8, "little") +
-                                                            whole[-8:])), "and a wrong length")
+old = version_1(whole)
+raises(Error, "does not begin where", lambda: soft(damaged("bad.weights", old[:-16] + len(old).to_bytes(8, "little") + old[-8:])),
+       "and a wrong length")
 raises(Error, "0 to 1", lambda: soft("two.weights", 2), "and a set that is not there")
 raises(FileNotFoundError, "none.weights", lambda: soft("none.weights"), "a missing file is FileNotFoundError")
 raises(IsADirectoryError, "backup", lambda: soft("backup"), "a folder is no file")
@@ -426,7 +445,7 @@ raises(ValueError, "differ in their number of classes", lambda: Network("differ.
 for name in "ols", "yolo":
     values = np.frombuffer(raw(f"{name}.weights"), np.uint8).copy()
     values[20:24] = np.frombuffer(np.float32(np.nan).tobytes(), np.uint8)  # the first bias
-    damaged("nan.weights", values.tobytes())
+    damaged("nan.weights", with_checksum(values.tobytes()))
     diverged = Network(f"{name}.cfg", "nan.weights", quiet=True)
     raises(Error, "not finite", lambda: (diverged.detect if name == "yolo" else diverged.classify)(IMAGES[0]),
            f"weights that have diverged: [{name}]")

@@ -75,7 +75,7 @@ def weights(name, dog, cat=.001, objectness=None):
 def record(name, threshold, of, **more):
     """The file of a training, about the weights `of`."""
     with open(path(of), "rb") as file:
-        crc = zlib.crc32(file.read())
+        crc = zlib.crc32(file.read()[:-8])
     put(name, json.dumps({"weights_crc32": crc, "iteration": 7, "map": .5, "threshold": threshold, **more}))
 
 

@@ -58,6 +58,14 @@ static int word_is(int argc, char **argv, int n, const char *text)
     return is && !strcmp(is, text);
 }
 
+static int has_flag(int argc, char **argv, const char *flag)
+{
+    int i;
+    for (i = 1; i < argc && argv[i]; ++i)
+        if (!strcmp(argv[i], flag)) return 1;
+    return 0;
+}
+
 /* The command on the command line. NULL if it is none of the table. */
 static const command_row *command_on(int argc, char **argv)
 {
@@ -181,8 +189,8 @@ static void set_policies(int argc, char **argv)
     /* These commands read the outputs of inner layers, which are in another layout when a plan is used. */
     if ((word_is(argc, argv, 1, "classifier") && word_is(argc, argv, 2, "try")) || word_is(argc, argv, 1, "lsd"))
         accel_allow_plans(0);
-    /* Every trainer may load weights of only the first layers, as of a pretrained network. */
-    checkpoint_allow_partial(word_is(argc, argv, 2, "train"));
+    if (word_is(argc, argv, 2, "train"))
+        checkpoint_load_for(has_flag(argc, argv, "-clear") ? LOAD_TO_TRAIN : LOAD_TO_RESUME);
 }
 
 static int is_without_gpu(const command_row *row)

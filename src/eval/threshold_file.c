@@ -15,15 +15,22 @@
 #include <unistd.h>
 #include <zlib.h>
 
-int file_crc32(const char *path, uint32_t *crc)
+int weights_file_crc32(const char *path, uint32_t *crc)
 {
-    unsigned char block[1 << 16];
+    enum { LEFT_OUT = 8 };
+    unsigned char block[(1 << 16) + LEFT_OUT];
     FILE *file = fopen(path, "rb");
     uLong sum = crc32(0, 0, 0);
-    size_t n;
+    size_t held = 0, n;
     int error;
     if (!file) return errno;
-    while ((n = fread(block, 1, sizeof block, file))) sum = crc32(sum, block, (uInt)n);
+    /* the last bytes of what has been read are held back until more follow */
+    while ((n = fread(block + held, 1, sizeof block - held, file))) {
+        const size_t there = held + n, part = there > LEFT_OUT ? there - LEFT_OUT : 0;
+        sum = crc32(sum, block, (uInt)part);
+        held = there - part;
+        memmove(block, block + part, held);
+    }
     error = ferror(file) ? EIO : 0;
     fclose(file);
     if (!error) *crc = (uint32_t)sum;
@@ -126,7 +133,7 @@ static const char *judge(const char *path, const char *weights, double *threshol
     snprintf(text, size, "%s", r.error);
     if (*text) return text;
     if (isnan(s.crc) || isnan(s.threshold)) return "it has no \"weights_crc32\" and \"threshold\"";
-    if (file_crc32(weights, &crc)) return "the weights cannot be read";
+    if (weights_file_crc32(weights, &crc)) return "the weights cannot be read";
     if (s.crc != crc) return "it belongs to other weights";
     if (s.threshold == 0) return "no box was right when it was written";
     if (!(s.threshold >= DETECT_LOWEST_SCORE && s.threshold < 1)) return "it is not from .005 to 1";

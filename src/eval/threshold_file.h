@@ -6,9 +6,10 @@
  *      "classes": [{"name": "dog", "ap": 0.5, "threshold": 0.19, "f1": ..., "precision": ..., "recall": ...}, ...]}
  *
  * The four numbers are null where nothing was right, `ap` where there are no objects of the class. `weights_crc32` is
- * the CRC-32 of the whole weights file. The file is replaced only after the weights are, so a program that is killed
- * between the two leaves a file with the checksum of other weights; so does one who copies weights to this name. Such a
- * file is not used.
+ * the CRC-32 of the weights file without its last 8 bytes: the last bytes of a weights file are its own CRC-32, so that
+ * with them the number would be the same for all. The file is replaced only after the weights are, so a program that is
+ * killed between the two leaves a file with the checksum of other weights; so does one who copies weights to this name.
+ * Such a file is not used.
  */
 #ifndef THRESHOLD_FILE_H
 #define THRESHOLD_FILE_H
@@ -34,8 +35,8 @@ typedef struct {
 /* Writes "threshold": ..., "f1": ..., "precision": ..., "recall": ...; null where F1 is 0. */
 void json_put_threshold(FILE *out, const best_threshold *best);
 
-/* The CRC-32 of a file. Returns 0 and sets *crc, or a value of errno. */
-int file_crc32(const char *path, uint32_t *crc);
+/* The number in `weights_crc32` of a weights file. Returns 0 and sets *crc, or a value of errno. */
+int weights_file_crc32(const char *path, uint32_t *crc);
 
 /* Writes the file atomically. Returns 0 or a value of errno; the old file is then unchanged. */
 int threshold_file_write(const char *path, const threshold_record *record);

@@ -8,15 +8,13 @@
 #include <string.h>
 #include <zlib.h>
 
-static const char footer_magic[4] = {'O', 'L', 'S', '\n'};
-
 uint64_t ols_block_bytes(int classes)
 {
     uint64_t k = (uint64_t)classes;
     return OLS_BLOCK_HEADER + 2 * k * k * sizeof(float) + 2 * k * sizeof(int64_t) + OLS_BLOCK_FOOTER;
 }
 
-static uint32_t checksum(uint32_t crc, const void *bytes, size_t n)
+uint32_t ols_checksum(uint32_t crc, const void *bytes, size_t n)
 {
     const unsigned char *at = (const unsigned char *)bytes;
     while (n) { /* zlib's lengths have 32 bits */
@@ -41,26 +39,26 @@ int ols_write_block(const ols_state *state, int (*write)(void *context, const vo
     memcpy(header + 8, &version, 4);
     memcpy(header + 12, &classes, 4);
     memcpy(header + 16, position, 32);
-    crc = checksum(0, header, sizeof header);
+    crc = ols_checksum(0, header, sizeof header);
     if (write(context, header, sizeof header)) return -1;
     for (i = 0; i < OLS_PARTS; ++i) {
         const void *array = ols_get_pointer(state, ols_parts[i].host);
         const size_t bytes = ols_part_bytes(ols_parts + i, state->classes);
         if (!ols_parts[i].in_file) continue;
-        crc = checksum(crc, array, bytes);
+        crc = ols_checksum(crc, array, bytes);
         if (write(context, array, bytes)) return -1;
     }
     memcpy(footer, &length, 8);
-    crc = checksum(crc, footer, 8);
+    crc = ols_checksum(crc, footer, 8);
     memcpy(footer + 8, &crc, 4);
-    memcpy(footer + 12, footer_magic, 4);
+    memcpy(footer + 12, OLS_BLOCK_END, 4);
     return write(context, footer, sizeof footer) ? -1 : 0;
 }
 
 uint64_t ols_footer_length(const unsigned char *footer)
 {
     uint64_t length;
-    if (memcmp(footer + 12, footer_magic, 4)) return 0;
+    if (memcmp(footer + 12, OLS_BLOCK_END, 4)) return 0;
     memcpy(&length, footer, 8);
     return length;
 }
@@ -115,7 +113,7 @@ static int read_body(ols_state *state, const unsigned char *header, int (*read)(
                      void *context, const char **reason)
 {
     unsigned char footer[OLS_BLOCK_FOOTER];
-    uint32_t crc = checksum(0, header, OLS_BLOCK_HEADER), stated;
+    uint32_t crc = ols_checksum(0, header, OLS_BLOCK_HEADER), stated;
     int64_t position[4];
     int i;
 
@@ -125,10 +123,10 @@ static int read_body(ols_state *state, const unsigned char *header, int (*read)(
         const size_t bytes = ols_part_bytes(ols_parts + i, state->classes);
         if (!ols_parts[i].in_file) continue;
         if (read(context, array, bytes)) return -1;
-        crc = checksum(crc, array, bytes);
+        crc = ols_checksum(crc, array, bytes);
     }
     if (read(context, footer, sizeof footer)) return -1;
-    crc = checksum(crc, footer, 8);
+    crc = ols_checksum(crc, footer, 8);
     memcpy(&stated, footer + 8, 4);
     *reason = "the soft-label block is damaged (checksum)";
     if (ols_footer_length(footer) != ols_block_bytes(state->classes) || stated != crc) return -1;

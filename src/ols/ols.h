@@ -237,7 +237,11 @@ void ols_summarize(const ols_state *state, ols_summary *summary); /* fills the o
  */
 #define OLS_BLOCK_MAGIC "OLSstate"
 #define OLS_BLOCK_VERSION 1
+#define OLS_BLOCK_END "OLS\n"
 enum { OLS_BLOCK_HEADER = 48, OLS_BLOCK_FOOTER = 16 };
+
+/* Continues a CRC-32, which begins as 0, with n bytes. */
+uint32_t ols_checksum(uint32_t crc, const void *bytes, size_t n);
 
 /* The length of the block of K classes, in bytes. */
 uint64_t ols_block_bytes(int classes);

@@ -91,11 +91,11 @@ static int evaluate(const training *t, double *measures, char *text, size_t size
     return 0;
 }
 
-/* The checksum is that of the weights that were evaluated. The best weights are the same bytes, if they were written.
- */
+/* The best weights have just been written: where divergence.h would hold them back, nothing is evaluated. Those that
+ * were evaluated hold the optimiser's state, too, and have another checksum. */
 static void record_best(const training *t)
 {
-    int error = file_crc32(t->last_weights, &evaluated.weights_crc32);
+    int error = weights_file_crc32(t->best_weights, &evaluated.weights_crc32);
     if (!error) error = threshold_file_write(t->best_record, &evaluated);
     if (error) report_note("cannot write %s: %s", t->best_record, strerror(error));
 }

@@ -18,24 +18,24 @@ static const struct {
       offsetof(layer, uf), offsetof(layer, uo), offsetof(layer, ug)}},
 };
 
-/* An array `name` of a layer with the name of its updates. */
+/* An array `name` of a layer with the names of its updates and moments. */
 #ifdef GPU
-#define TRAINED(l, name, update)                                                                                       \
+#define TRAINED(l, name, update, m, v)                                                                                 \
     {                                                                                                                  \
-        l->name, l->update, l->name##_gpu, l->update##_gpu, 0, 0                                                       \
+        l->name, l->update, l->m, l->v, l->name##_gpu, l->update##_gpu, l->m##_gpu, l->v##_gpu, 0, 0                   \
     }
 #define KEPT(l, name)                                                                                                  \
     {                                                                                                                  \
-        l->name, 0, l->name##_gpu, 0, 0, 0                                                                             \
+        l->name, 0, 0, 0, l->name##_gpu, 0, 0, 0, 0, 0                                                                 \
     }
 #else
-#define TRAINED(l, name, update)                                                                                       \
+#define TRAINED(l, name, update, m, v)                                                                                 \
     {                                                                                                                  \
-        l->name, l->update, 0, 0                                                                                       \
+        l->name, l->update, l->m, l->v, 0, 0                                                                           \
     }
 #define KEPT(l, name)                                                                                                  \
     {                                                                                                                  \
-        l->name, 0, 0, 0                                                                                               \
+        l->name, 0, 0, 0, 0, 0                                                                                         \
     }
 #endif
 
@@ -43,9 +43,9 @@ static const struct {
 static int own_arrays(const layer *l, weight_array *arrays)
 {
     enum { BIASES, SCALES, MEANS, VARIANCES, WEIGHTS, ARRAYS };
-    const weight_array all[ARRAYS] = {TRAINED(l, biases, bias_updates), TRAINED(l, scales, scale_updates),
-                                      KEPT(l, rolling_mean), KEPT(l, rolling_variance),
-                                      TRAINED(l, weights, weight_updates)};
+    const weight_array all[ARRAYS] = {TRAINED(l, biases, bias_updates, bias_m, bias_v),
+                                      TRAINED(l, scales, scale_updates, scale_m, scale_v), KEPT(l, rolling_mean),
+                                      KEPT(l, rolling_variance), TRAINED(l, weights, weight_updates, m, v)};
     size_t counts[ARRAYS] = {0}, normalized = 0;
     int i, n = 0;
     switch (l->type) {

@@ -11,8 +11,9 @@ enum { MAX_WEIGHT_ARRAYS = 40 };
 typedef struct {
     float *values;  /* [count] in host memory */
     float *updates; /* [count] what the trainer adds gradients to and keeps momentum in; NULL: not trained */
+    float *m, *v;   /* [count] Adam's moments; NULL: none */
 #ifdef GPU
-    float *values_gpu, *updates_gpu; /* the same on the GPU */
+    float *values_gpu, *updates_gpu, *m_gpu, *v_gpu; /* the same on the GPU */
 #endif
     size_t count;     /* above 0 */
     float rate_scale; /* the layer's factor of the learning rate */

@@ -10,6 +10,7 @@
 #include "train/layer_weights.h"
 
 #include <stdlib.h>
+#include <string.h>
 #ifdef GPU
 #include "blas.h"
 #endif
@@ -43,21 +44,41 @@ VECTORIZED static void step(float *weights, const float *updates, float *before,
     }
 }
 
-static void step_array(const network *net, const weight_array *array, float **before, float rate)
+/* What is kept of an array; zeros, when it is first asked for. */
+static float *kept(const network *net, size_t n, float **before)
 {
-    const size_t n = array->count;
 #ifdef GPU
-    if (on_gpu(*net)) {
-        if (!*before) *before = cuda_make_array(0, n);
-        axpy_gpu(n, rate, array->updates_gpu, 1, array->values_gpu, 1);
-        axpy_gpu(n, -rate, *before, 1, array->values_gpu, 1);
-        copy_gpu(n, array->updates_gpu, 1, *before, 1);
-        return;
-    }
+    if (on_gpu(*net) && !*before) *before = cuda_make_array(0, n);
 #endif
     (void)net;
     if (!*before) *before = (float *)xcalloc(n, sizeof **before);
-    IN_PARTS(n, step(array->values + at, array->updates + at, *before + at, rate, m));
+    return *before;
+}
+
+static void copy_array(const network *net, const weight_array *array, float **before)
+{
+#ifdef GPU
+    if (on_gpu(*net)) {
+        copy_gpu(array->count, array->updates_gpu, 1, kept(net, array->count, before), 1);
+        return;
+    }
+#endif
+    memcpy(kept(net, array->count, before), array->updates, array->count * sizeof **before);
+}
+
+static void step_array(const network *net, const weight_array *array, float **before, float rate)
+{
+    const size_t n = array->count;
+    float *old = kept(net, n, before);
+#ifdef GPU
+    if (on_gpu(*net)) {
+        axpy_gpu(n, rate, array->updates_gpu, 1, array->values_gpu, 1);
+        axpy_gpu(n, -rate, old, 1, array->values_gpu, 1);
+        copy_array(net, array, before);
+        return;
+    }
+#endif
+    IN_PARTS(n, step(array->values + at, array->updates + at, old + at, rate, m));
 }
 
 void nesterov_step(network *net, int index, update_args a)
@@ -69,6 +90,16 @@ void nesterov_step(network *net, int index, update_args a)
         if (arrays[k].updates)
             step_array(net, &arrays[k], &net->nesterov->before[index * MAX_WEIGHT_ARRAYS + k],
                        a.learning_rate * arrays[k].rate_scale / a.batch);
+}
+
+void nesterov_resume(network *net)
+{
+    weight_array arrays[MAX_WEIGHT_ARRAYS];
+    int i, k;
+    if (!net->nesterov) return;
+    for (i = 0; i < net->n; ++i)
+        for (k = layer_weight_arrays(&net->layers[i], arrays); k-- > 0;)
+            if (arrays[k].updates) copy_array(net, &arrays[k], &net->nesterov->before[i * MAX_WEIGHT_ARRAYS + k]);
 }
 
 void free_nesterov(network *net)

@@ -12,8 +12,8 @@
  * Darknet keeps -batch v in one array, adds gradients to it, and multiplies it by mu after the step, so that g is not
  * there by itself. But g + mu v = v + (mu v - mu v_before): Darknet's own step, and then the difference between what
  * the array holds after this update and what it held after the one before. So any layer's update may run first, and a
- * copy of the array is all that is kept. Like the momentum itself it is in no checkpoint: both begin with 0 when a
- * training is resumed. Networks that train in parallel have each its own, as they have each its own momentum.
+ * copy of the array is all that is kept. Between two iterations both are the same, so that no checkpoint needs the
+ * copy. Networks that train in parallel have each its own, as they have each its own momentum.
  */
 #ifndef NESTEROV_H
 #define NESTEROV_H
@@ -29,6 +29,10 @@ void parse_nesterov(list *options, network *net);
  * Covers every array that Darknet's updates train, on the CPU and the GPU: those of layer_weight_arrays that have
  * updates. */
 void nesterov_step(network *net, int index, update_args a);
+
+/* Called where the updates were read from a checkpoint, between two iterations: what nesterov_step keeps begins with
+ * them. */
+void nesterov_resume(network *net);
 
 /* Frees what nesterov_step has kept. */
 void free_nesterov(network *net);

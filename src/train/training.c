@@ -6,6 +6,7 @@
 #include "data/photo.h"
 #include "layers/device.h"
 #include "option_list.h"
+#include "train/checkpoint.h"
 #include "train/divergence.h"
 #include "train/interruption.h"
 #include "train/training_check.h"
@@ -201,6 +202,7 @@ void training_begin(training *t, const training_kind *kind, network **nets, int 
     photo_wait_for_failures();
     if (t->epochs) begin_evaluations(t, folder, base);
     free(base);
+    checkpoint_keep_optimiser_in(t->backup, t->epochs ? t->last_weights : 0);
     make_up_for_last_evaluation(t, final);
 }
 

@@ -29,8 +29,11 @@ double checkpoint_size(network *net)
     double bytes = 0;
     int i, k;
     for (i = 0; i < net->n; ++i)
-        for (k = layer_weight_arrays(net->layers + i, arrays); k-- > 0;)
-            bytes += sizeof(float) * (double)arrays[k].count;
+        for (k = layer_weight_arrays(net->layers + i, arrays); k-- > 0;) {
+            /* the array, and its momentum or moments: where Adam's are not 0, momentum is, and takes no room */
+            const int times = !arrays[k].updates ? 1 : arrays[k].m ? 3 : 2;
+            bytes += times * sizeof(float) * (double)arrays[k].count;
+        }
     /* S in floats and A in doubles */
     for (i = 0; (smoothing = soft_labels_owner(net, i)); ++i)
         bytes += (sizeof(float) + sizeof(double)) * (double)smoothing->classes * smoothing->classes;

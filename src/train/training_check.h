@@ -24,7 +24,7 @@ void training_check_skip(void);
  * less than `bytes` free. */
 void check_backup(const char *data_file, const char *folder, const char *cfg_file, double bytes, problems *list);
 
-/* About how many bytes a checkpoint of the network takes. */
+/* About how many bytes the largest checkpoint of the network takes: one with the state of the optimiser. */
 double checkpoint_size(network *net);
 
 /* Adds a problem where a classifier's network has another number of outputs than classes. */

@@ -33,7 +33,7 @@ static inline int make_folder(void **state)
 
 static inline int remove_folder(void **state)
 {
-    static const char *const names[] = {"words", "net.cfg", "names", "a.weights"};
+    static const char *const names[] = {"words", "net.cfg", "names", "a.weights", "b.weights"};
     (void)state;
     return remove_folder_with(names, COUNT(names));
 }
@@ -173,8 +173,9 @@ static inline ols_state *state_of(network *net)
 }
 
 /* batch, subdivisions, momentum, learning rate */
-#define NET(side)                                                                                                      \
-    "[net]\nbatch=%d\nsubdivisions=%d\nwidth=" side "\nheight=" side "\nchannels=3\nmomentum=%g\ndecay=.0005\n"        \
+#define NET(side) "[net]\n" NET_KEYS(side)
+#define NET_KEYS(side)                                                                                                 \
+    "batch=%d\nsubdivisions=%d\nwidth=" side "\nheight=" side "\nchannels=3\nmomentum=%g\ndecay=.0005\n"               \
     "learning_rate=%g\npolicy=constant\nmax_batches=1000\n"
 
 enum { CLASSES = 5, HEAD_CLASSES = 3 };
@@ -187,8 +188,9 @@ enum { CLASSES = 5, HEAD_CLASSES = 3 };
     "[convolutional]\nfilters=4\nsize=1\nactivation=leaky\n"                                                           \
     "[connected]\noutput=5\nactivation=linear\n"
 
-#define NORMALIZED_CLASSIFIER                                                                                          \
-    NET("8")                                                                                                           \
+#define NORMALIZED_CLASSIFIER NET("8") NORMALIZED_LAYERS
+
+#define NORMALIZED_LAYERS                                                                                              \
     "[convolutional]\nbatch_normalize=1\nfilters=6\nsize=3\nstride=2\npad=1\nactivation=leaky\n"                       \
     "[convolutional]\nbatch_normalize=1\nfilters=4\nsize=1\nactivation=leaky\n"                                        \
     "[connected]\noutput=5\nactivation=linear\n"

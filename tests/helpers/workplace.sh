@@ -19,3 +19,13 @@ cd "$T" || exit 1
 
 # shellcheck source=tests/helpers/tap.sh
 . "$root/tests/helpers/tap.sh"
+
+# without_trailer FILE: a weights file up to its trailer, whose length stands before its last 8 bytes (src/train/trailer.h).
+without_trailer() {
+    local size length
+    size=$(stat -c %s "$1") && length=$(od -A n -t u8 -j $((size - 16)) -N 8 "$1") && head -c $((size - length)) "$1"
+}
+# same_network FILE FILE: two weights files are the same but for the optimiser's state.
+same_network() { [ -s "$1" ] && cmp <(without_trailer "$1") <(without_trailer "$2"); }
+# optimiser_arrays FILE: how many arrays of the optimiser's state a weights file holds.
+optimiser_arrays() { od -A n -t u4 -j $(($(without_trailer "$1" | wc -c) + 12)) -N 4 "$1" | tr -d ' '; }

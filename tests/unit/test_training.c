@@ -11,6 +11,7 @@
 #include "train/divergence.h"
 #include "train/layer_weights.h"
 #include "train/multi_scale.h"
+#include "train/trailer.h"
 #include "train/training_log.h"
 #include "train/validation.h"
 
@@ -261,6 +262,7 @@ static void the_arrays_of_a_layer_are_all_that_darknet_writes_of_it(void **test)
         assert_true(file && !fseek(file, HEADER_BYTES, SEEK_SET));
         written = fread(numbers, sizeof *numbers, COUNT(numbers), file);
         fclose(file);
+        written -= TRAILER_BYTES / sizeof *numbers;
         if (written != sum) fail_msg("layer %d: %zu numbers, but %zu in the file", i, sum, written);
         for (at = 0; at < written; ++at)
             if (numbers[at] != mark) fail_msg("layer %d: number %zu of the file is in no array", i, at);
