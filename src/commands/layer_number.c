@@ -14,9 +14,3 @@ int named_layer_with_weights(const network *net, int number)
     if (l->type != CONVOLUTIONAL) die("layer %d is no [convolutional]: it has no filters to print", number);
     return number;
 }
-
-int named_layer_count(const network *net, int count)
-{
-    if (count < 0 || count > net->n) die("%d layers: must be 0 to %d, which the network has", count, net->n);
-    return count;
-}
