@@ -172,8 +172,9 @@ $(OUT)/libdarknet.so: $(LIB_OBJECTS)
 	@echo "  link $@"
 	@$(CC) $(HOST_OPT) -shared -Wl,-soname,$(@F) -Wl,-Bsymbolic-functions $^ -o $@ $(LIBS)
 
-# The order of include folders matters: Darknet has a cuda.h, as NVIDIA has. In Darknet's files,
-# random_stream.h replaces rand() by the thread's stream, if it has one, and decoder_guard.h stb_image's assert().
+# The order of include folders matters: Darknet has a cuda.h, as NVIDIA has. In Darknet's files, random_stream.h replaces
+# rand() by the thread's stream, if it has one, decoder_guard.h stb_image's assert(), and host_guard.h sprintf().
+GUARDS := $(addprefix -include src/data/,random_stream.h decoder_guard.h host_guard.h)
 HOST_FLAGS = $(COMMON) $(HOST_OPT) $(HOST_WARN) $(INCLUDES) $(DEFINES)
 OWN_FLAGS = $(COMMON) $(OWN_OPT) $(OWN_WARN) $(INCLUDES) $(DEFINES)
 # nvcc takes the flags of the host compiler as one string, and has its own -MMD and -MP.
@@ -183,7 +184,7 @@ $(OUT)/darknet/%.o: $(HOST)/.prepared Makefile
 	@mkdir -p $(@D)
 	@source=$$(ls $(HOST)/src/$*.c $(HOST)/src/$*.cpp $(HOST)/src/$*.cu $(HOST)/examples/$*.c 2>/dev/null); \
 	case $$source in \
-	*.c) set -- $(CC) $(HOST_FLAGS) -include src/data/random_stream.h -include src/data/decoder_guard.h ;; \
+	*.c) set -- $(CC) $(HOST_FLAGS) $(GUARDS) ;; \
 	*.cpp) set -- $(CXX) $(HOST_FLAGS) ;; \
 	*.cu) set -- $(NVCC) $(CUDA_FLAGS) ;; \
 	esac; \

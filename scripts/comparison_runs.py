@@ -42,8 +42,8 @@ MOST_CHECKPOINTS = 100  # of a classifier's training, one an epoch where there a
 # ---- methods and seeds ----
 
 class Method:
-    """`ls:epsilon=.2`: labels, and further keys of the section. `file` is its name in files' names: Darknet cuts those
-    at the first dot, so that .2 is 0_2 there."""
+    """`ls:epsilon=.2`: labels, and further keys of the section. `file` is its name in files' names, where .2 is 0_2:
+    earlier versions cut those at the first dot."""
 
     def __init__(self, text):
         self.name = text

@@ -428,6 +428,71 @@ refuses_seeds() {
         fails "classifier train: -seed is given twice" "$darknet" classifier train data net.cfg -seed 1 -seed 2
 }
 
+# says TEXT LINES...: a cfg of these lines is refused with TEXT.
+says() {
+    printf '%s\n' "${@:2}" >odd.cfg
+    fails "$1" parse odd.cfg
+}
+small=('[net]' batch=1 width=8 height=8 channels=3)
+refuses_text_behind_numbers() {
+    local value
+    for value in 8x x 8.5 1e1 0x8 99999999999 8,8 '"8"'; do
+        says "odd.cfg:6: [net] max_batches=$value is not valid: must be a whole number" "${small[@]}" "max_batches=$value" || return
+    done
+    for value in .0l x 1,5 nan inf 0x1p3 1e999 .1.2; do
+        says "odd.cfg:6: [net] learning_rate=$value is not valid: must be a number" "${small[@]}" "learning_rate=$value" || return
+        says "odd.cfg:9: [dropout] probability=$value is not valid: must be a number" "${small[@]}" '[maxpool]' '' \
+            '[dropout]' "probability=$value" || return
+    done
+    for value in 1,x 1, ,1 1,,2 1.5,2; do
+        says "odd.cfg:7: [net] steps=$value is not valid: must be whole numbers with commas" "${small[@]}" policy=steps \
+            "steps=$value" scales=.1,.1 || return
+        says "odd.cfg:7: [route] layers=$value is not valid: must be whole numbers with commas" "${small[@]}" '[route]' \
+            "layers=$value" || return
+    done
+    for value in 1,2x 1,x '1,2,' 1,1e999; do
+        says "odd.cfg:7: [yolo] anchors=$value is not valid: must be numbers with commas" "${small[@]}" '[yolo]' \
+            "anchors=$value" num=1 || return
+    done
+    # in a .data file
+    printf '%s\n' '# two' classes=2x names=names valid=list >odd.data
+    fails 'odd.data:2: classes=2x is not valid: must be a whole number' "$darknet" classifier valid odd.data plain.cfg plain.weights
+}
+reads_numbers_with_comments() {
+    printf '%s\n' '[net]' 'batch = 1 # an image' 'width=8;' height=8 channels=3 'learning_rate = -1.5e-3 # less' policy=steps \
+        'steps = 1, 2 # two' 'scales = .1, 1.E-1' '[maxpool]' 'size = 2' '[route]' 'layers = -1, 0 # both' >fine.cfg
+    parse fine.cfg
+}
+refuses_what_has_no_value() {
+    local key
+    for key in batch learning_rate policy; do
+        says "odd.cfg:6: $key= has no value" "${small[@]}" "$key=" || return
+    done
+    says 'odd.cfg:7: steps= has no value' "${small[@]}" policy=steps steps= scales=.1 || return
+    printf '%s\n' classes=2 names= >odd.data
+    fails 'odd.data:2: names= has no value' "$darknet" detector test odd.data plain.cfg plain.weights plain.cfg
+}
+refuses_zeros_that_crash() {
+    local key
+    for key in batch subdivisions; do
+        says "odd.cfg:6: [net] $key=0 is not valid: must be a whole number above 0" '[net]' width=8 height=8 channels=3 inputs=192 \
+            "$key=0" '[maxpool]' || return
+    done
+    says '[maxpool] stride=0 is not valid: must be a whole number above 0' "${small[@]}" '[maxpool]' stride=0 &&
+        says '[convolutional] filters=-1 is not valid' "${small[@]}" '[convolutional]' filters=-1
+}
+refuses_what_does_not_fit() {
+    says 'STEPS policy must have steps and scales' "${small[@]}" policy=steps steps=1 &&
+        says '[detection] (layer 0): with side=2, num=1, classes=3 and coords=4 it needs 32 values from the layer before it, not 192' \
+            "${small[@]}" '[detection]' side=2 num=1 classes=3 coords=4 &&
+        says 'needs inputs%groups == 0' "${small[@]}" '[softmax]' groups=5 &&
+        says '[route] (layer 1): there is no layer 1 before it' "${small[@]}" '[maxpool]' '[route]' layers=-1,1 &&
+        says '[route] (layer 1): there is no layer -2 before it' "${small[@]}" '[maxpool]' '[route]' layers=-2 &&
+        says '[route] (layer 0): layers= is missing' "${small[@]}" '[route]' &&
+        says '[shortcut] (layer 0): there is no layer 99 before it' "${small[@]}" '[shortcut]' from=99 &&
+        says '[shortcut] (layer 0): from= is missing' "${small[@]}" '[shortcut]'
+}
+
 refuses_loaders_and_caches() {
     local number
     for number in "" abc -1 1.5 1025; do
@@ -491,6 +556,11 @@ deploys_with_blanks() {
 }
 
 try "-seed is refused where it is no whole number of 32 bits" refuses_seeds
+try "a number with text behind it is refused with file, line, section and key, in lists and .data files too" refuses_text_behind_numbers
+try "numbers may have blanks and a comment behind them" reads_numbers_with_comments
+try "a key without a value is refused" refuses_what_has_no_value
+try "a zero with which Darknet would divide is refused" refuses_zeros_that_crash
+try "sizes and layers that do not fit end with one line, not with an assertion" refuses_what_does_not_fit
 try "-loaders and -cache are refused where they are no whole numbers in their range" refuses_loaders_and_caches
 try "--version: the version, the Darknet that it was built from, and the switches" prints_version
 try "darknet ols: wrong options are named, with their range" ols_options

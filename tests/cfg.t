@@ -26,6 +26,15 @@ all_parse() {
     done
 }
 
+# What Darknet comes with; some need the files beside them.
+darknets_parse() {
+    local cfg
+    cd "$root/build/darknet" || return
+    for cfg in cfg/*.cfg; do
+        parse "$cfg" >"$T/out.txt" 2>&1 || { echo "... $cfg"; return 1; }
+    done
+}
+
 # differ_in_smoothing ONE OTHER: three heads, three lines, beside the comment at the top, which says so.
 differ_in_smoothing() {
     local voc=$root/cfg/mobilenetv2-yolo-voc changed
@@ -111,6 +120,7 @@ refuses_what_is_no_network() {
 
 try "cfgs that were generated are what their first line gives" is_what_it_says
 try "every cfg is one that Darknet takes, without a remark" all_parse
+try "so does every cfg that Darknet comes with" darknets_parse
 try "the VOC detectors differ in their smoothing alone: hard and ls" differ_in_smoothing hard ls
 try "the VOC detectors differ in their smoothing alone: ls and ols" differ_in_smoothing ls ols
 try "the VOC detectors have the paper's schedule" has_the_papers_schedule

@@ -535,6 +535,33 @@ ok(code == 1 and len(lines) == 1 and lines[0].startswith("cannot load the image 
 code, _, lines, err = run("classifier", "train", "data", "net.cfg", "-nogpu", "-skip_bad")
 ok(code == 0 and "skipped the image photos/dog/3.png" in err, "and skips it with -skip_bad", (code, err[-300:]))
 
+# The commands that use a network.
+DAMAGED = (("a JPEG that fails an assertion", jpeg_that_fails_an_assertion(), "it cannot be decoded"),
+           ("a PNG whose data has no end", png_without_end(), "it cannot be decoded"),
+           ("a small TGA of many pixels", b"\0\0\2" + b"\0" * 9 + b"\0\x50\0\x50\x20\0" + b"\0" * 50, "it cannot be decoded"),
+           ("a small PNG of many pixels", whole["3.png"][:16] + b"\0\x40\0\0\0\x10\0\0" + whole["3.png"][24:],
+            "its header says more pixels than so few bytes can hold"),
+           ("text", b"hello, I am no image", "it is no JPEG, PNG or BMP"))
+detector()
+run("detector", "train", "data", "net.cfg", "-nogpu")
+for name, content, why in DAMAGED:
+    put("images/9.png", content)
+    for command in (("valid", "data", "net.cfg", "backup/net_final.weights"),
+                    ("test", "data", "net.cfg", "backup/net_final.weights", f"{tmp}/images/9.png")):
+        code, _, lines, err = run("detector", *command, "-nogpu")
+        ok(code == 1 and len(lines) == 1 and lines[0] == f"cannot load the image {tmp}/images/9.png: {why}",
+           f"{name}: detector {command[0]} names it", (code, lines, err[-300:]))
+classifier()
+put("valid.data", read("data") + b"valid=lists/train\n")
+run("classifier", "train", "data", "net.cfg", "-nogpu")
+for name, content, why in DAMAGED:
+    put("photos/dog/3.png", content)
+    for command in (("valid", "valid.data", "net.cfg", "backup/net.weights"),
+                    ("predict", "data", "net.cfg", "backup/net.weights", "photos/dog/3.png")):
+        code, _, lines, err = run("classifier", *command, "-nogpu")
+        ok(code == 1 and len(lines) == 1 and lines[0] == f"cannot load the image photos/dog/3.png: {why}",
+           f"{name}: classifier {command[0]} names it", (code, lines, err[-300:]))
+
 # ---- the command -----------------------------------------------------------------------------------------------------
 
 code, out, lines, _ = run("check", "--help")

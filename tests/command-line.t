@@ -19,7 +19,7 @@ mkdir backup images labels
 printf 'a\nb\n' >names
 /usr/bin/python3 -c 'import PIL.Image; PIL.Image.new("RGB", (40, 20), (200, 90, 30)).save("images/a-1.jpg")' || exit 1
 echo '0 .5 .5 .5 .5' >labels/a-1.txt
-echo "$T/images/a-1.jpg" >list
+echo images/a-1.jpg >list # of the folder's random name the class b may be a part
 printf '%s\n' classes=2 "train=$T/list" "valid=$T/list" "names=$T/names" "labels=$T/names" "backup=$T/backup" >my.data
 net() { printf '%s\n' '[net]' batch=1 width=8 height=8 channels=3 max_batches=1; }
 { net && printf '%s\n' '[convolutional]' filters=7 size=1 stride=8 activation=linear '[yolo]' anchors=4,4 num=1 classes=2; } >detector.cfg
@@ -257,6 +257,19 @@ reads_stdin() {
         "$darknet" classifier predict my.data classifier.cfg -t 1 classifier.weights >out.txt 2>err.txt && grep -q '%: [ab]$' out.txt
 }
 
+names_the_layers_there_are() {
+    fails 'there is no layer 9: the network has layers 0 to ' "$darknet" print detector.cfg detector.weights 9 &&
+        fails 'layer 1 is no [convolutional]' "$darknet" print classifier.cfg classifier.weights 1 &&
+        fails 'there is no layer 9: ' "$darknet" classifier try my.data classifier.cfg classifier.weights images/a-1.jpg 9
+}
+refuses_experiments_without_words() {
+    local group
+    for group in cifar coco go isegmenter lsd nightmare regressor rnn segmenter super tag yolo; do
+        "$darknet" "$group" >out.txt 2>err.txt
+        [ $? = 1 ] && [ ! -s out.txt ] && grep -q "^usage: darknet $group" err.txt || { echo "$group"; return 1; }
+    done
+}
+
 # Darknet crashes for more classes than the network has, as `classify` always asks for 5, and for fewer names.
 prints_the_classes_there_are() {
     local words
@@ -320,6 +333,8 @@ accepts_dont_show() {
 
 try "detector test does the same wherever its options stand" places_of_options
 try "images are read from stdin, with options behind the weights, too" reads_stdin
+try "a layer that the network has not is named, by print and classifier try" names_the_layers_there_are
+try "an experiment of Darknet's author without words is an error" refuses_experiments_without_words
 try "classifier predict prints no more classes than there are, and refuses fewer names" prints_the_classes_there_are
 try "a demo in a build without OPENCV=1 is an error" refuses_demos
 try "average takes -nogpu, too" averages

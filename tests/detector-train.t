@@ -326,7 +326,7 @@ is_interrupted() {
     cfg stopped 200 0 && grep -x momentum=.9 stopped.cfg || return
     train stopped -map 20 && mv backup/stopped_final.weights whole.weights && mv backup/stopped_log.csv whole.csv || return
     for signal in INT TERM; do
-        rm -f backup/stopped*
+        rm -f backup/stopped* stopped.log
         env --default-signal=INT "$darknet" detector train data stopped.cfg -map 20 -seed 3 -nogpu >stopped.log 2>stopped.err &
         pid=$!
         waits_for 70 stopped.log && kill -$signal $pid
@@ -343,7 +343,7 @@ is_interrupted() {
 }
 # An evaluation every 60 iterations (20 epochs). The run is killed after one of them, and its row is taken out of the log.
 makes_up() {
-    rm -f backup/stopped*
+    rm -f backup/stopped* stopped.log
     begin stopped -map 20
     waits_for 110 stopped.log
     stop 9
@@ -351,6 +351,45 @@ makes_up() {
     train stopped backup/stopped_100.weights -map 20 || return
     awk -F, '$7 { print $1 }' backup/stopped_log.csv | tee evaluated
     [ "$(echo $(cat evaluated))" = "iteration 101 120 180 200" ]
+}
+# The last evaluation is the only one, and takes a while: killed in it, alone or with the process that evaluates.
+kills_the_last_evaluation() {
+    rm -f backup/last* last.log
+    cfg last 10 0
+    for _ in {1..500}; do cat valid.list; done >many.list
+    sed "s:^valid=.*:valid=$T/many.list:" data >many.data
+    setsid env --default-signal=INT "$darknet" detector train many.data last.cfg -map 100 -seed 3 -nogpu \
+        >last.log 2>last.err &
+    pid=$!
+    waits_for 10 last.log && sleep .3 && kill "$@" -- "-$pid"
+    wait $pid
+    status=$? pid=
+    [ -e backup/last_last.weights ] && [ ! -e backup/last_final.weights ] && [ ! -e backup/last_best.weights ]
+}
+makes_up_for_the_last() {
+    kills_the_last_evaluation -9 || return
+    train last backup/last_last.weights -map 100 && grep 'the evaluation of iteration 10, the last one, is made up for' last.err &&
+        grep '^10: mAP@0.50' last.log && [ "$(iterations last.log)" = "" ] &&
+        cmp backup/last_best.weights backup/last_final.weights ||
+        return
+    tail -n 1 backup/last_log.csv | grep -E '^10,3\.3333,80,[^,]*,[^,]*,0\.02,[01]\.[0-9]+,' || return
+    cp -p backup/last_final.weights whole.weights
+    # once only; but from the final weights too
+    fails 'nothing to train: the network is at iteration 10' \
+        "$darknet" detector train data last.cfg backup/last_final.weights -map 100 -nogpu || return
+    sed -i '/^10,/d' backup/last_log.csv
+    train last backup/last_final.weights -map 100 && grep '^10: mAP@0.50' last.log && ! grep 'is written' last.err &&
+        [ "$(tail -n 1 backup/last_log.csv | cut -d, -f1,4)" = 10, ] && [ ! backup/last_final.weights -nt whole.weights ] &&
+        # which leaves a log that is read
+        fails 'nothing to train: the network is at iteration 10' \
+            "$darknet" detector train data last.cfg backup/last_final.weights -map 100 -nogpu
+}
+is_interrupted_in_the_last() {
+    kills_the_last_evaluation -INT && [ $status = 130 ] &&
+        grep 'stopped after iteration 10; .*last.backup goes on from there' last.err || return
+    train last backup/last.backup -map 100 && grep '^10: mAP@0.50' last.log && [ -e backup/last_final.weights ]
+    # the row that it had left has the losses
+    tail -n 1 backup/last_log.csv | grep -E '^10,3\.3333,80,[0-9.]+,[0-9.]+,0\.02,[01]\.[0-9]+,'
 }
 ends_at_once() {
     cfg endless 1000000 0
@@ -478,6 +517,8 @@ try "a new training sets an older log and best weights aside" sets_aside
 try "killed in the middle, it leaves a whole log and a whole chart or none" is_killed
 try "SIGINT and SIGTERM end a training with a checkpoint, from which it goes on bit for bit" is_interrupted
 try "an evaluation that the run before was killed in is made up for" makes_up
+try "so is that of the last iteration, whether the final weights were written or not" makes_up_for_the_last
+try "Ctrl-C in that evaluation ends the training with status 130, and it is made up for" is_interrupted_in_the_last
 try "a second signal ends it at once" ends_at_once
 try "a signal that was ignored before stays ignored" ignores_what_is_ignored
 if command -v gcc >/dev/null; then

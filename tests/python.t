@@ -413,7 +413,9 @@ raises(Error, "bad.weights is cut off", lambda: Network("ols.cfg", damaged("bad.
 raises(Error, "First section must be [net]", lambda: Network(put("bad.cfg", *CFGS["ols"][9:])), "nor does a cfg without [net]")
 raises(Error, "Type not recognized: [olsen]", lambda: Network(put("bad.cfg", *NET, "[olsen]")), "nor an unknown section")
 raises(Error, "alpha", lambda: Network(put("bad.cfg", *CFGS["ols"], "alpha=7")), "nor a value out of its range")
-raises(Error, "crashed (SIGSEGV)", lambda: Network(put("bad.cfg", *NET, "[shortcut]", "activation=linear")), "nor what Darknet crashes at")
+raises(Error, "from= is missing", lambda: Network(put("bad.cfg", *NET, "[shortcut]", "activation=linear")), "nor a key that is missing")
+raises(Error, "crashed (SIGFPE)", lambda: Network(put("bad.cfg", "[net]", "time_steps=0", "inputs=2", "[rnn]", "output=2")),
+       "nor what Darknet crashes at")
 raises(Error, "recurrent", lambda: Network(put("bad.cfg", *CFGS["ols"][:4], "time_steps=2", *CFGS["ols"][4:]), quiet=True),
        "recurrent networks are refused")
 raises(ValueError, "batch=0", lambda: load("ols", batch=0), "a batch of none")

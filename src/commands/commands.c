@@ -167,6 +167,7 @@ static void refuse_unknown(int argc, char **argv)
     if (*group == '-') refuse_option_before_name(group);
     if (is_unchecked_group(group)) {
         if (name && !strcmp(name, "--help")) explain(help_of_group(group), 0);
+        if (!name && strcmp(group, "art")) explain(help_of_group(group), 1); /* `art` takes a camera */
         return;
     }
     if (is_group(group) && (!name || help_is_asked(0, argc, argv) || !strcmp(name, "help")))

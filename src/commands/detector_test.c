@@ -91,6 +91,13 @@ void begin_results(const char *folder, char *names_file, int classes)
     if (access(path, W_OK | X_OK)) die("cannot write to the folder %s: %s", folder, strerror(errno));
 }
 
+FILE *open_result(const char *path)
+{
+    FILE *file = fopen(path, "w");
+    if (!file) die("cannot write %s: %s", path, strerror(errno));
+    return file;
+}
+
 static int coordinates;
 
 void detector_test_set_coordinates(int on)

@@ -7,6 +7,7 @@
 #include "darknet.h"
 
 #include <math.h> /* NAN, for the hook */
+#include <stdio.h>
 
 /* Hook in run_detector: the score that a box needs. `given` is the value of -thresh, or NAN where it was not given:
  * then it is the threshold of X_best.json beside X_best.weights (eval/threshold_file.h), or else Darknet's .5. */
@@ -25,6 +26,9 @@ void tell_if_no_box(network *net, int w, int h, const detection *boxes, int coun
  * the folder where it is not there. Ends the program with one line where that fails, where nothing can be written
  * there, or where the file has fewer names than there are classes. */
 void begin_results(const char *folder, char *names_file, int classes);
+
+/* In the same functions: opens a file of results to be written. Ends the program with one line where that fails. */
+FILE *open_result(const char *path);
 
 /* -ext_output: from now on print_coordinates prints. */
 void detector_test_set_coordinates(int on);

@@ -276,13 +276,31 @@ static int open_photo(const char *path, photo *p)
     return 1;
 }
 
-photo photo_open(const char *path)
+static void refuse_image(const char *path)
 {
     char reason[256];
-    photo p;
-    if (open_photo(path, &p)) return p;
     undecodable(path, reason, sizeof reason);
     die("cannot load the image %s: %s", path, reason);
+}
+
+photo photo_open(const char *path)
+{
+    photo p;
+    if (!open_photo(path, &p)) refuse_image(path);
+    return p;
+}
+
+image photo_load(const char *path, int w, int h)
+{
+    photo p;
+    image whole, sized;
+    if (!photo_decode(path, &p)) refuse_image(path);
+    whole = photo_to_image(p);
+    photo_close(p);
+    if (!w || !h || (w == whole.w && h == whole.h)) return whole;
+    sized = resize_image(whole, w, h);
+    free_image(whole);
+    return sized;
 }
 
 /* ---- Damaged images in a training -------------------------------------------------------------------------------- */

@@ -44,6 +44,10 @@ int photo_decode(const char *path, photo *p);
  * image. Files must not change while the program runs. Thread-safe. The caller frees the photo with photo_close. */
 photo photo_open(const char *path);
 
+/* Darknet's load_image_color, with the same pixels: the image in a file with 3 channels, scaled to w x h where they are
+ * not 0. Without the cache. Ends the program as photo_open does. The caller frees the image. */
+image photo_load(const char *path, int w, int h);
+
 /* As photo_open, for an image of a training, whose path is *path. After photo_skip_bad, a file that cannot be decoded
  * is replaced by the next one of the list that can, and *path becomes that one's. */
 photo photo_open_for_training(char **path);

@@ -214,6 +214,16 @@ void check_head_sizes(const layer *l, list *options, int inputs, int index)
             numbers);
 }
 
+void check_detection_sizes(int inputs, int side, int num, int classes, int coords, int index)
+{
+    const long long outputs = (long long)side * side * ((1 + coords) * num + classes);
+    if (outputs != inputs)
+        die("\n[detection] (layer %d): with side=%d, num=%d, classes=%d and coords=%d it needs %lld values from the "
+            "layer "
+            "before it, not %d",
+            index, side, num, classes, coords, outputs, inputs);
+}
+
 /* ---- Forward ------------------------------------------------------------------------------------------------------
  */
 
@@ -249,10 +259,29 @@ void scale_class_head(layer l)
         scal_cpu(l.classes * l.w * l.h, l.class_scale, l.delta + (size_t)i * (l.outputs / l.n) + first_class(l), 1);
 }
 
+/* Whether classes are trained each by itself, so that an anchor can have objects of several. In [detection] a cell has
+ * one object. */
+static int merges_objects(layer l)
+{
+    return l.type != DETECTION && !l.softmax;
+}
+
+/* In a sigmoid head: forgets the objects of the last forward pass. The batch and the size may have changed since. */
+static void forget_objects(layer l)
+{
+    label_smoothing *smoothing = l.label_smoothing;
+    if (!merges_objects(l)) return;
+    free(smoothing->last_object);
+    smoothing->last_object = (int *)xcalloc((size_t)l.batch * l.n * l.w * l.h, sizeof *smoothing->last_object);
+    smoothing->object_count = 0;
+}
+
 void begin_class_head(layer l)
 {
     label_smoothing *smoothing = l.label_smoothing;
-    if (!smoothing || smoothing->owner != smoothing || !smoothing->state) return;
+    if (!smoothing) return;
+    forget_objects(l);
+    if (smoothing->owner != smoothing || !smoothing->state) return;
     smoothing->objects_per_image = objects_per_image(l);
     free(smoothing->counted); /* set_batch_network may have changed the batch */
     smoothing->counted = (unsigned char *)xcalloc((size_t)l.batch * smoothing->objects_per_image, 1);
@@ -277,31 +306,57 @@ static int score_stride(layer l)
     return l.type == DETECTION ? 1 : l.w * l.h;
 }
 
+/* Adds an object to those of the anchor whose class scores begin at `at`. Returns the number of the last of them. */
+static int add_object(layer l, int at, int label)
+{
+    label_smoothing *smoothing = l.label_smoothing;
+    const int place = l.w * l.h;
+    int *last = smoothing->last_object + (size_t)(at / (l.outputs / l.n)) * place + at % place;
+    if (smoothing->object_count == smoothing->object_room) {
+        smoothing->object_room = 2 * smoothing->object_room + 64;
+        smoothing->objects =
+            (anchor_object *)xrealloc(smoothing->objects, smoothing->object_room * sizeof *smoothing->objects);
+    }
+    smoothing->objects[smoothing->object_count].label = label;
+    smoothing->objects[smoothing->object_count].earlier = *last;
+    return *last = ++smoothing->object_count;
+}
+
+/* Writes the delta of those classes whose target for an object of class `label` is not below that of the objects
+ * before, which is in `highest`. */
+static void train_on_label(layer l, int at, int label)
+{
+    label_smoothing *smoothing = l.label_smoothing;
+    const ols_target_spec spec = ols_make_target_spec(&smoothing->options, smoothing->state, l.classes);
+    const float *target = smoothing->target, scale = l.type == YOLO ? 1 : l.class_scale;
+    const float sum = ols_target(&spec, l.classes, label, smoothing->target);
+    const float weight = l.softmax ? sum : ols_target_weight(&spec, label);
+    const int stride = score_stride(l);
+    int k;
+    for (k = 0; k < l.classes; ++k) {
+        if (target[k] < smoothing->highest[k]) continue;
+        smoothing->highest[k] = target[k];
+        l.delta[at + k * stride] = scale * (target[k] - weight * l.output[at + k * stride]);
+    }
+}
+
 void delta_class_head(layer l, int at, int label, float *average)
 {
     label_smoothing *smoothing = l.label_smoothing;
-    const float scale = l.type == YOLO ? 1 : l.class_scale;
-    const int stride = score_stride(l);
-    /* A delta that is not 0 shows that another object was already assigned to this anchor. Sigmoid scores are then
-     * trained for the classes of both objects. A softmax needs one distribution: the last object wins, as in
-     * Darknet. */
-    const int has_object = l.delta[at] != 0, merge = has_object && !l.softmax;
-    ols_target_spec spec;
-    float weight;
-    int k;
-
+    int k, number;
     if (label < 0 || label >= l.classes)
         die("%s (layer %d): an object has class %d, but classes=%d allows 0 to %d: check the label files of the "
             "training list",
             smoothing->section, smoothing->index, label, l.classes, l.classes - 1);
-    spec = ols_make_target_spec(&smoothing->options, smoothing->state, l.classes);
-    weight = ols_target(&spec, l.classes, label, smoothing->target);
-    if (!l.softmax) weight = ols_target_weight(&spec, label);
-    for (k = 0; k < l.classes; ++k) {
-        const float delta = scale * (smoothing->target[k] - weight * l.output[at + k * stride]);
-        if (!merge || delta > l.delta[at + k * stride]) l.delta[at + k * stride] = delta;
+    for (k = 0; k < l.classes; ++k) smoothing->highest[k] = 0;
+    if (merges_objects(l)) {
+        /* from the last to the first, so that the first wins where targets are equal */
+        for (number = add_object(l, at, label); number; number = smoothing->objects[number - 1].earlier)
+            train_on_label(l, at, smoothing->objects[number - 1].label);
+    } else {
+        train_on_label(l, at, label);
     }
-    if (average) *average += l.output[at + label * stride];
+    if (average) *average += l.output[at + label * score_stride(l)];
 }
 
 void train_class_head(layer l, int b, int object, int at, int label, float *average)
@@ -318,7 +373,6 @@ void train_class_cell(layer l, int b, int cell, int at, const float *truth)
     ols_labels(l.classes, 1, truth, &label);
     /* A cell whose truth is not one class keeps the delta from Darknet. */
     if (label < 0) return;
-    l.delta[at] = 0; /* clears the delta from Darknet, which would look like that of an earlier object */
     train_class_head(l, b, cell, at, label, 0);
 }
 

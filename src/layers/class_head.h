@@ -35,6 +35,9 @@ void parse_class_head(layer *l, list *options, network *net, int index);
  * `inputs` is the number of outputs of the layer before, per image. */
 void check_head_sizes(const layer *l, list *options, int inputs, int index);
 
+/* The same for a [detection], whose assertion says nothing. */
+void check_detection_sizes(int inputs, int side, int num, int classes, int coords, int index);
+
 /* For a [yolo] with class_loss=softmax: writes, for every anchor, the softmax over its K class logits into the class
  * scores of l.output. `logits` is the input of the layer, batch * l.inputs floats. */
 void softmax_class_head(layer l, float *logits);
@@ -47,13 +50,14 @@ void softmax_class_head_gpu(layer l, float *logits);
  * anchors without an object. */
 void scale_class_head(layer l);
 
-/* Counts the images of a batch and forgets which objects were counted. Called at the start of a training forward pass
- * of a head with smoothing. */
+/* Counts the images of a batch, and forgets which objects were counted and which anchors have objects. Called at the
+ * start of a training forward pass of a head with smoothing. */
 void begin_class_head(layer l);
 
 /* Writes the delta of the class scores at one anchor, for an object of class `label`. The score of class k is
- * l.output[at + k * w * h]. If an earlier object has the same anchor of a sigmoid head, each class keeps the larger of
- * the two deltas, as in Darknet with hard labels; in a softmax head the last object wins. Adds the score of `label` to
+ * l.output[at + k * w * h]. If the anchor of a sigmoid head was given other objects since begin_class_head, each class
+ * is trained for the object whose target q of it is highest, as in Darknet with hard labels; in a softmax head the last
+ * object wins. Adds the score of `label` to
  * `average` (may be NULL). Ends the program with one line if `label` is not a class of the head. */
 void delta_class_head(layer l, int at, int label, float *average);
 

@@ -122,6 +122,7 @@ label_smoothing *parse_label_smoothing(list *options, const char *section, int i
         if (ols_has_state(&smoothing->options)) smoothing->state = new_state(smoothing, on_gpu);
     }
     smoothing->target = (float *)xcalloc(classes, sizeof(float));
+    smoothing->highest = (float *)xcalloc(classes, sizeof(float));
     return smoothing;
 }
 
@@ -217,8 +218,11 @@ void free_label_smoothing(label_smoothing *smoothing)
         leave_group(smoothing->replicas);
         free(smoothing->counted);
     }
+    free(smoothing->last_object);
+    free(smoothing->objects);
     free(smoothing->sample_labels);
     free(smoothing->hits);
     free(smoothing->target);
+    free(smoothing->highest);
     free(smoothing);
 }

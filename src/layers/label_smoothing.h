@@ -14,6 +14,12 @@
 
 struct label_smoothing;
 
+/* An object of class `label` that an anchor of a head is trained on. `earlier` is the number of the one before it at
+ * the same anchor, counted from 1; 0: none. */
+typedef struct {
+    int label, earlier;
+} anchor_object;
+
 /* Networks that train in parallel, one per GPU. `twins` are the label_smoothing of the same layer in each network; all
  * of them point to one group. */
 typedef struct {
@@ -38,9 +44,13 @@ typedef struct label_smoothing {
     /* Scratch memory of an [ols] layer on the CPU, `batch` entries each (ols_softmax_cross_entropy). */
     int *sample_labels, *hits;
     /* Scratch memory of a class head. */
-    float *target;          /* K */
-    unsigned char *counted; /* in the owner, batch x objects_per_image: 1 for an object counted in this forward pass */
+    float *target, *highest; /* K each */
+    unsigned char *counted;  /* in the owner, batch x objects_per_image: 1 for an object counted in this forward pass */
     int objects_per_image;
+    /* The objects of this forward pass by the anchor that they train, in a sigmoid head. */
+    int *last_object; /* batch x anchors of an image: the number of the last object, counted from 1; 0: none */
+    anchor_object *objects;
+    int object_count, object_room;
 } label_smoothing;
 
 /* Reads the smoothing keys of a section and allocates the state, on the GPU if `on_gpu` is set. `default_method` is for

@@ -62,8 +62,9 @@ typedef struct {
     ols_normalisation normalise; /* what a row of A is divided by */
     float soft_temperature;      /* T, .1..10: new rows are raised to 1/T, with their old sum; below 1 sharpens */
     float decay;  /* d, 0..1: S = d S + (1 - d) row; the first update, and a row of zeros: the row alone */
-    float freeze; /* a row whose largest entry has reached this is not updated any more; 0 = never. The first
-                     update ignores it, because init=ls begins with large entries */
+    float freeze; /* a row whose largest entry has reached this is not updated any more, unless there is no correct
+                     prediction (then `empty`); 0 = never. The first update ignores it, because init=ls begins with
+                     large entries */
 } ols_options;
 
 /* The default options, with `smoothing` as the method. */

@@ -211,7 +211,7 @@ static __global__ void update_kernel(ols_options options, int classes, float *S,
     const double decay = row_sum[y] > 0 ? options.decay : 0;
     double total = 0, divisor, new_sum = 0;
     float largest = 0;
-    int frozen, learned, reset;
+    int frozen, empty, learned, reset;
     for (k = threadIdx.x; k < classes; k += THREADS) {
         total += sum[k];
         if (row[k] > largest) largest = row[k];
@@ -219,8 +219,9 @@ static __global__ void update_kernel(ols_options options, int classes, float *S,
     total = block_reduce(total, add());
     frozen = options.freeze > 0 && block_reduce(largest, larger()) >= options.freeze;
     divisor = options.normalise == OLS_BY_HITS ? (double)correct[y] : total;
-    learned = !frozen && total > 0 && divisor > 0;
-    reset = !frozen && !learned && options.empty != OLS_ROW_KEEP;
+    empty = !(total > 0 && divisor > 0);
+    learned = !empty && !frozen;
+    reset = empty && options.empty != OLS_ROW_KEEP;
     if (learned && options.soft_temperature != 1) sharpen(sum, classes, total, options.soft_temperature);
     for (k = threadIdx.x; k < classes; k += THREADS) {
         if (learned) {

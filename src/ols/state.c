@@ -215,11 +215,11 @@ static float update_row(const ols_options *options, int classes, int y, int64_t 
         total += A[k];
         if (S[k] > largest) largest = S[k];
     }
-    if (options->freeze > 0 && largest >= options->freeze) return row_sum;
     divisor = options->normalise == OLS_BY_HITS ? (double)hits : total;
     if (!(total > 0 && divisor > 0)) {
         return options->empty == OLS_ROW_KEEP ? row_sum : fill_row(S, classes, y, options->empty, 0);
     }
+    if (options->freeze > 0 && largest >= options->freeze) return row_sum;
     if (options->soft_temperature != 1) sharpen(A, classes, total, options->soft_temperature);
     for (k = 0; k < classes; ++k) {
         const double share = A[k] / divisor; /* of hits above 1: linear scores of YOLO v1, and what was sharpened */

@@ -18,7 +18,10 @@ static void remember(int number)
     const ssize_t ignored = write(2, text, sizeof text - 1); /* of stdio, nothing may be called here */
     int i;
     (void)ignored;
-    came = number;
+    if (__atomic_exchange_n(&came, number, __ATOMIC_SEQ_CST)) { /* another thread has the first at this moment */
+        signal(number, SIG_DFL);
+        raise(number);
+    }
     for (i = 0; i < SIGNALS; ++i)
         if (is_ours[i]) signal(numbers[i], SIG_DFL);
     errno = error;

@@ -2,6 +2,7 @@
 #include "train/training.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "data/photo.h"
 #include "layers/device.h"
 #include "option_list.h"
@@ -28,13 +29,14 @@ static const double seconds_between_charts = 60;
 /* -log and -v. */
 static int log_every = 1, verbose;
 
+static void make_up_for_last_evaluation(training *t, const char *final);
+
 /* ---- Beginning --------------------------------------------------------------------------------------------------- */
 
-/* Writes <folder>/<base><ending> to `path`, leaving room for the ending of a temporary file. */
+/* Writes <folder>/<base><ending> to `path`. That there is room for it, check_backup has looked. */
 static void name_file(char *path, const char *folder, const char *base, const char *ending)
 {
-    if (snprintf(path, PATH_MAX, "%s/%s%s", folder, base, ending) >= PATH_MAX - 16)
-        die("the path %s/%s%s is too long", folder, base, ending);
+    snprintf(path, PATH_MAX, "%s/%s%s", folder, base, ending);
 }
 
 static int exists(const char *path)
@@ -57,25 +59,46 @@ static const char *find_folder(const training *t, list *options)
     const char *folder = option_find_str(options, "backup", 0);
     problems found = {{0}, 0, 0, 0};
     if (!folder) folder = "/backup/"; /* the default of Darknet's trainers */
-    check_backup(t->data_file, folder, checkpoint_size(t->nets[0]), &found);
+    check_backup(t->data_file, folder, t->cfg_file, checkpoint_size(t->nets[0]), &found);
     if (end_problems(&found)) exit(1);
     return folder;
 }
 
+/* Earlier versions, like Darknet, cut the name of a cfg at its first dot. What they have written stays as it is, but a
+ * training that goes on from it should not do so in silence under another name. */
+static void tell_earlier_name(const training *t, const char *folder, const char *base)
+{
+    const char *dot = strchr(base, '.');
+    char earlier[PATH_MAX], *before;
+    if (!dot || exists(t->backup)) return;
+    before = xstrdup(base);
+    before[dot - base] = 0;
+    name_file(earlier, folder, before, ".backup");
+    free(before);
+    if (exists(earlier))
+        report_note("%s may be of an earlier version, which cut names at the first dot; this training writes %s",
+                    earlier, t->backup);
+}
+
+/* Whether weights at the last iteration have not been evaluated, as their training was killed before that was done: the
+ * log says so, or there is no log yet, nor final weights. */
+static int lacks_last_evaluation(const training *t, const char *final)
+{
+    return t->epochs && (t->last_evaluated < t->images_seen || (!t->earlier.count && !exists(final)));
+}
+
 /* Where weights are at the last iteration already, Darknet writes them as those of a finished training. That is right
- * only for a training that was cut off before it did so. */
-static void refuse_to_train_nothing(const training *t, const char *folder, const char *base)
+ * only for a training that was cut off before it did so, or before its last evaluation. */
+static void refuse_to_train_nothing(const training *t, const char *final)
 {
     const network *net = t->nets[0];
     const size_t iteration = get_current_batch(t->nets[0]);
-    char final[PATH_MAX];
     if (t->is_endless || iteration < (size_t)net->max_batches) return;
-    name_file(final, folder, base, t->kind->final_ending);
-    if (iteration > (size_t)net->max_batches || exists(final))
+    if (iteration > (size_t)net->max_batches || (exists(final) && !lacks_last_evaluation(t, final)))
         die("nothing to train: the network is at iteration %zu, and max_batches=%d; raise it, or start over with "
             "-clear",
             iteration, net->max_batches);
-    report_note("the network is at iteration %zu, the last one: %s is written", iteration, final);
+    if (!exists(final)) report_note("the network is at iteration %zu, the last one: %s is written", iteration, final);
 }
 
 /* Ends the program with one line if the validation list cannot be read. */
@@ -116,23 +139,28 @@ static void find_best(training *t)
     report_note("%s has %s %.4f: it stays until that is exceeded", t->best_weights, t->kind->score, t->best);
 }
 
-static void begin_log(training *t, const char *folder)
+/* Reads the log that the run which is resumed has left. */
+static void read_log(training *t, const char *folder, const char *base)
 {
-    char *base = basecfg(t->cfg_file), log_aside[PATH_MAX], best_aside[PATH_MAX], record_aside[PATH_MAX];
+    char aside[PATH_MAX];
+    name_file(t->log, folder, base, "_log.csv");
+    name_file(aside, folder, base, "_log.old.csv");
+    if (!t->images_seen) set_aside(t->log, aside);
+    if (training_rows_read(t->log, &t->format, &t->earlier)) die("cannot read %s: %s", t->log, strerror(errno));
+    if (t->earlier.is_foreign) set_aside(t->log, aside);
+    t->has_earlier = 1;
+    t->last_evaluated = find_last_evaluated(t);
+}
+
+static void begin_evaluations(training *t, const char *folder, const char *base)
+{
+    char best_aside[PATH_MAX], record_aside[PATH_MAX];
     name_file(t->last_weights, folder, base, "_last.weights");
     name_file(t->best_weights, folder, base, "_best.weights");
-    name_file(t->log, folder, base, "_log.csv");
     name_file(t->chart, folder, base, "_chart.png");
-    name_file(log_aside, folder, base, "_log.old.csv");
     name_file(best_aside, folder, base, "_best.old.weights");
     name_file(t->best_record, folder, base, "_best.json");
     name_file(record_aside, folder, base, "_best.old.json");
-    free(base);
-    if (!t->images_seen) set_aside(t->log, log_aside);
-    if (training_rows_read(t->log, &t->format, &t->earlier)) die("cannot read %s: %s", t->log, strerror(errno));
-    if (t->earlier.is_foreign) set_aside(t->log, log_aside);
-    t->has_earlier = 1;
-    t->last_evaluated = find_last_evaluated(t);
     find_best(t);
     if (t->best >= 0) return; /* else the first evaluation will be the best */
     if (set_aside(t->best_weights, best_aside) && t->kind->record_best) set_aside(t->best_record, record_aside);
@@ -143,7 +171,7 @@ void training_begin(training *t, const training_kind *kind, network **nets, int 
 {
     network *net = nets[0];
     const char *folder;
-    char *base;
+    char *base, final[PATH_MAX];
     int i;
     for (i = 0; i < n; ++i) nets[i]->quiet = !verbose;
     t->kind = kind;
@@ -161,17 +189,21 @@ void training_begin(training *t, const training_kind *kind, network **nets, int 
     divergence_begin(net, weight_file, t->is_endless ? (size_t)-1 : (size_t)net->max_batches);
     folder = find_folder(t, options);
     base = basecfg(cfg_file);
-    refuse_to_train_nothing(t, folder, base);
+    name_file(final, folder, base, kind->final_ending);
     name_file(t->backup, folder, base, ".backup");
-    free(base);
-    checkpoint_keep_optimiser_in(t->backup, 0);
+    tell_earlier_name(t, folder, base);
+    if (t->epochs) {
+        check_list(t, options);
+        kind->prepare(t, options, &t->format);
+        read_log(t, folder, base);
+    }
+    refuse_to_train_nothing(t, final);
     interruption_begin();
     photo_wait_for_failures();
-    if (!t->epochs) return;
-    check_list(t, options);
-    kind->prepare(t, options, &t->format);
-    begin_log(t, folder);
-    checkpoint_keep_optimiser_in(t->backup, t->last_weights);
+    if (t->epochs) begin_evaluations(t, folder, base);
+    free(base);
+    checkpoint_keep_optimiser_in(t->backup, t->epochs ? t->last_weights : 0);
+    make_up_for_last_evaluation(t, final);
 }
 
 /* ---- The line of an iteration ------------------------------------------------------------------------------------ */
@@ -275,6 +307,7 @@ static void evaluate(training *t, double *measures)
     if (!t->weights_synced) sync_networks(t->nets, t->n);
     save_weights(net, t->last_weights);
     if (t->kind->evaluate(t, measures, text, sizeof text)) {
+        t->was_cut = interruption() != 0; /* Ctrl-C goes to the process that evaluates, too */
         report_note("iteration %zu: no %s: %s", get_current_batch(net), t->kind->score, text);
         return;
     }
@@ -360,6 +393,28 @@ static void stop(training *t, int number)
     exit(128 + number);
 }
 
+/* A training that was killed in the evaluation of its last iteration: evaluates the weights, which it has saved. Where
+ * the final weights are there too, that was all that was to do. */
+static void make_up_for_last_evaluation(training *t, const char *final)
+{
+    const int was_whole = exists(final);
+    double loss = NAN, average_loss = NAN; /* not known, where there is no row */
+    size_t i;
+    if (t->images_seen < total_images(t) || !lacks_last_evaluation(t, final)) return;
+    for (i = 0; i < t->earlier.count; ++i) {
+        if (t->earlier.rows[i].images != t->images_seen) continue;
+        loss = t->earlier.rows[i].loss;
+        average_loss = t->earlier.rows[i].average_loss;
+    }
+    report_note("the evaluation of iteration %zu, the last one, is made up for", get_current_batch(t->nets[0]));
+    t->weights_synced = t->checkpoint_allowed = 1;
+    log_and_evaluate(t, loss, average_loss);
+    if (t->was_cut) stop(t, interruption());
+    if (!was_whole) return;
+    fflush(0);
+    _exit(0); /* exit(0) is what Darknet does after errors (commands/exit_status.h) */
+}
+
 void training_loaded(training *t)
 {
     const char *failure = photo_failure(), *advice = photo_skips() ? "" : " (-skip_bad takes others instead)";
@@ -381,7 +436,8 @@ void training_step(training *t, double loss, double average_loss)
     if (training_prints(net)) end_line(t);
     t->checkpoint_allowed = divergence_check(get_current_batch(net), loss);
     if (t->epochs) log_and_evaluate(t, loss, average_loss);
-    if (interruption() && t->weights_synced && t->images_seen < total_images(t)) stop(t, interruption());
+    if (interruption() && t->weights_synced && (t->images_seen < total_images(t) || t->was_cut))
+        stop(t, interruption());
     if (t->images_seen >= total_images(t) && photo_skipped())
         report_note("damaged images of the training list that were skipped: %d", photo_skipped());
     t->last_step_end = monotonic_seconds();

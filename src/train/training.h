@@ -10,7 +10,8 @@
  * If an evaluation or a chart fails, one line on stderr says so, and the training goes on. A training that starts from
  * iteration 0 renames an older log and older best weights to *_log.old.csv and *_best.old.weights, with
  * *_best.old.json; one that is resumed does so with best weights whose score is in no log.
- * An evaluation that an earlier run was killed in is made up for.
+ * An evaluation that an earlier run was killed in is made up for: at the first iteration or, if it was that of the last
+ * iteration, before any, with the loss left empty in its row if that is not known.
  *
  * SIGINT and SIGTERM: after the iteration (with several GPUs, the next one at which they are merged),
  * <backup>/<cfg>.backup is saved, and the program ends with status 130 or 143.
@@ -79,6 +80,7 @@ typedef struct training {
     int has_earlier;         /* 1 until this run writes its first row */
     double last_chart_drawn; /* monotonic_seconds() */
     int chart_failed;        /* 1: no more attempts */
+    int was_cut;             /* the last evaluation, by the signal that ends the training */
 } training;
 
 /* -log: only every n-th iteration has a line, and the last one. -v: Darknet's own lines, too, of the heads and of

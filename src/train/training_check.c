@@ -40,17 +40,33 @@ double checkpoint_size(network *net)
     return bytes;
 }
 
-void check_backup(const char *data_file, const char *folder, double bytes, problems *list)
+/* Adds a problem where the names of the files that a training makes would be longer than paths may be. */
+static int check_lengths(const char *data_file, const char *folder, const char *cfg_file, problems *list)
+{
+    const size_t ending = sizeof "_2147483647.weights.before.tmp" - 1; /* the longest */
+    char *base = basecfg((char *)(cfg_file ? cfg_file : ""));
+    const size_t name = strlen(base) + ending, path = strlen(folder) + 1 + name;
+    free(base);
+    if (path < PATH_MAX && name <= NAME_MAX) return 0;
+    if (path >= PATH_MAX)
+        return add_problem(list,
+                           "backup=%.60s... of %s is too long: with the names of weights it has %zu characters, "
+                           "and a path may have %d",
+                           folder, data_file, path, PATH_MAX - 1);
+    return add_problem(list,
+                       "the name of %.60s... is too long: that of its weights would have up to %zu characters, and a "
+                       "file's name may have %d",
+                       cfg_file, name, NAME_MAX);
+}
+
+void check_backup(const char *data_file, const char *folder, const char *cfg_file, double bytes, problems *list)
 {
     const double kilobyte = 1024;
     char path[PATH_MAX];
     struct statvfs disk;
     double room;
-    /* with a slash at the end, so that a file is no folder */
-    if (snprintf(path, sizeof path, "%s/", folder) >= (int)sizeof path) {
-        add_problem(list, "%s: the path backup=%.60s... is too long", data_file, folder);
-        return;
-    }
+    if (check_lengths(data_file, folder, cfg_file, list)) return;
+    snprintf(path, sizeof path, "%s/", folder); /* with a slash at the end, so that a file is no folder */
     if (access(path, W_OK | X_OK)) {
         add_problem(list, "cannot save weights to the folder backup=%s of %s: %s", folder, data_file, strerror(errno));
         return;
@@ -96,7 +112,7 @@ static void check_folder(check *c, double bytes)
         add_printed_problem(&c->list);
         return;
     }
-    check_backup(c->data_file, folder.text ? folder.text : "/backup/", bytes, &c->list);
+    check_backup(c->data_file, folder.text ? folder.text : "/backup/", c->cfg_file, bytes, &c->list);
     free(folder.text);
 }
 

@@ -20,8 +20,9 @@ void check_detector_training(const char *data_file, const char *cfg_file);
 void check_classifier_training(const char *data_file, const char *cfg_file);
 void training_check_skip(void);
 
-/* Adds a problem where the folder backup= of the .data file cannot take weights, or has less than `bytes` free. */
-void check_backup(const char *data_file, const char *folder, double bytes, problems *list);
+/* Adds a problem where the folder backup= of the .data file cannot take the weights of a cfg (NULL: not known), or has
+ * less than `bytes` free. */
+void check_backup(const char *data_file, const char *folder, const char *cfg_file, double bytes, problems *list);
 
 /* About how many bytes the largest checkpoint of the network takes: one with the state of the optimiser. */
 double checkpoint_size(network *net);

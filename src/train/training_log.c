@@ -16,7 +16,7 @@
 
 /* The columns before the measures. */
 static const char *const fixed_columns[] = {"iteration", "epoch", "images", "loss", "avg loss", "rate"};
-enum { FIXED_COLUMNS = sizeof fixed_columns / sizeof *fixed_columns };
+enum { FIXED_COLUMNS = sizeof fixed_columns / sizeof *fixed_columns, LOSS = 3, AVERAGE_LOSS };
 
 /* ---- The format -------------------------------------------------------------------------------------------------- */
 
@@ -107,12 +107,12 @@ static int read_header(char *line, log_format *format, log_columns *columns)
     return -1;
 }
 
-/* Parses a number (-1 if the column is empty) and the character `end` after it. Returns the text behind them, or NULL
- * on an error. */
-static char *read_number(char *text, char end, double *value)
+/* Parses a number (`empty` if the column is empty) and the character `end` after it. Returns the text behind them, or
+ * NULL on an error. */
+static char *read_number(char *text, char end, double empty, double *value)
 {
     char *after = text;
-    *value = -1;
+    *value = empty;
     if (*text != end) {
         *value = strtod(text, &after);
         if (after == text || !isfinite(*value)) return 0;
@@ -127,17 +127,17 @@ static int read_row(char *text, const log_columns *columns, training_row *row)
     double fixed[FIXED_COLUMNS];
     size_t i;
     for (i = 0; i < FIXED_COLUMNS; ++i)
-        if (!(text = read_number(text, ',', fixed + i))) return -1;
+        if (!(text = read_number(text, ',', i == LOSS || i == AVERAGE_LOSS ? NAN : -1, fixed + i))) return -1;
     for (i = 0; i < columns->count; ++i)
-        if (!(text = read_number(text, ',', row->measures + columns->measures[i]))) return -1;
-    if (!read_number(text, '\n', &row->best)) return -1;
+        if (!(text = read_number(text, ',', -1, row->measures + columns->measures[i]))) return -1;
+    if (!read_number(text, '\n', -1, &row->best)) return -1;
     if (fixed[0] < 0 || fixed[1] < 0 || fixed[2] < 0 || fixed[5] < 0) return -1; /* a loss may be negative */
     if (fixed[0] > most || fixed[2] > most) return -1;
     row->iteration = (size_t)fixed[0];
     row->epoch = fixed[1];
     row->images = (size_t)fixed[2];
-    row->loss = fixed[3];
-    row->average_loss = fixed[4];
+    row->loss = fixed[LOSS];
+    row->average_loss = fixed[AVERAGE_LOSS];
     row->rate = fixed[5];
     return 0;
 }
@@ -208,11 +208,20 @@ static void write_value(FILE *file, double value)
         fprintf(file, ",%.6f", value);
 }
 
+/* The same for a loss, which may be below 0. */
+static void write_loss(FILE *file, double loss)
+{
+    fputc(',', file);
+    if (isfinite(loss)) fprintf(file, "%.6g", loss);
+}
+
 static void write_row(FILE *file, const training_row *row, const log_format *format)
 {
     size_t i;
-    fprintf(file, "%zu,%.4f,%zu,%.6g,%.6g,%.6g", row->iteration, row->epoch, row->images, row->loss, row->average_loss,
-            row->rate);
+    fprintf(file, "%zu,%.4f,%zu", row->iteration, row->epoch, row->images);
+    write_loss(file, row->loss);
+    write_loss(file, row->average_loss);
+    fprintf(file, ",%.6g", row->rate);
     for (i = 0; i < format->count; ++i) write_value(file, row->measures[i]);
     write_value(file, row->best);
     fputc('\n', file);
@@ -387,7 +396,9 @@ const char *training_chart(const char *csv, const log_format *format, const char
     gnuplot_picture p;
     size_t i;
     if (read_drawn(csv, format, &rows)) return strerror(errno);
-    for (i = 0; i < rows.count; ++i) add_value(&losses, rows.rows[i].average_loss);
+    for (i = 0; i < rows.count; ++i) {
+        if (isfinite(rows.rows[i].average_loss)) add_value(&losses, rows.rows[i].average_loss);
+    }
     gnuplot_begin(&p, png, 1000, 600);
     fputs("set title ", p.script);
     gnuplot_quote(p.script, title);

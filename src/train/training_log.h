@@ -47,12 +47,12 @@ double *log_no_measures(const log_format *format);
 
 typedef struct {
     size_t iteration;
-    double epoch;  /* images / length of the training list */
-    size_t images; /* images seen so far */
-    double loss, average_loss;
-    double rate;      /* learning rate */
-    double *measures; /* [count of the format], at least 0; -1: not taken */
-    double best;      /* of the judged measure; -1: none */
+    double epoch;              /* images / length of the training list */
+    size_t images;             /* images seen so far */
+    double loss, average_loss; /* NAN: not known, of an evaluation that was made up for */
+    double rate;               /* learning rate */
+    double *measures;          /* [count of the format], at least 0; -1: not taken */
+    double best;               /* of the judged measure; -1: none */
 } training_row;
 
 /* The contents of a log. */

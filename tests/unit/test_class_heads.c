@@ -248,6 +248,53 @@ static void two_objects_of_different_classes_share_an_anchor(void **state)
     }
 }
 
+/* The score of class 0 is exactly 1, so that its delta is 0 when the first object has been trained. */
+static void an_anchor_has_an_object_also_where_its_delta_is_0(void **state)
+{
+    static const float values[8] = {0, 0, 0, 0, 0, 60, .2f, -.1f};
+    static const float merged[3] = {1, 0, 1};
+    size_t h;
+    int k;
+    (void)state;
+    for (h = 0; h < 4; h += 2) {
+        char section[512];
+        network *net;
+        layer l;
+        snprintf(section, sizeof section, "%ssmoothing=hard\n", heads[h].section);
+        net = one_cell(section, values);
+        l = last_layer(net);
+        put_object(net, net->truth, 0, .5, .5, .5, .5, 0);
+        put_object(net, net->truth, 1, .5, .5, .5, .5, 2);
+        forward(net);
+        assert_true(l.output[5] == 1);
+        for (k = 0; k < 3; ++k) assert_close(l.delta[5 + k], heads[h].scale * (merged[k] - l.output[5 + k]), 1e-6);
+        put_object(net, net->truth, 0, .5, .5, .5, .5, 2);
+        forward(net); /* the next image has no object of class 0 */
+        for (k = 0; k < 3; ++k) assert_close(l.delta[5 + k], heads[h].scale * ((k == 2) - l.output[5 + k]), 1e-6);
+        free_network(net);
+    }
+}
+
+/* The soft labels of class 0 are .6 .3 .1, of class 2 there are none: its target is half of a hard one, and weighs
+ * half. Class 0 and 1 have the higher target in the first object; the delta of class 1 is lower there. */
+static void objects_at_one_anchor_are_merged_by_target_and_not_by_delta(void **state)
+{
+    static const float values[8] = {0, 0, 0, 0, 0, .4f, 2, -.1f}, soft[3] = {.6f, .3f, .1f};
+    network *net = one_cell(ONE_CELL_YOLO "class_gain=1\nsmoothing=ols\ninit=zero\n", values);
+    layer l = last_layer(net);
+    ols_state *s = l.label_smoothing->state;
+    (void)state;
+    memcpy(s->S, soft, sizeof soft);
+    s->row_sum[0] = 1;
+    put_object(net, net->truth, 0, .5, .5, .5, .5, 0);
+    put_object(net, net->truth, 1, .5, .5, .5, .5, 2);
+    forward(net);
+    assert_close(l.delta[5], .8 - l.output[5], 1e-6);
+    assert_close(l.delta[6], .15 - l.output[6], 1e-6);
+    assert_close(l.delta[7], .5 - .5 * l.output[7], 1e-6);
+    free_network(net);
+}
+
 /* On the CPU this pass is empty in Darknet; its GPU version multiplies the deltas of x, y and objectness by the slope
  * of their logistic activation and does not change the others. */
 static void the_backward_pass_of_a_region_with_smoothing_is_that_of_darknets_gpu(void **state)
@@ -665,6 +712,8 @@ int main(int argc, char **argv)
         TEST(a_yolo_head_takes_the_two_steps_worked_out_by_hand),
         TEST(a_head_that_scores_another_class_higher_counts_as_wrong),
         TEST(two_objects_of_different_classes_share_an_anchor),
+        TEST(an_anchor_has_an_object_also_where_its_delta_is_0),
+        TEST(objects_at_one_anchor_are_merged_by_target_and_not_by_delta),
         TEST(the_backward_pass_of_a_region_with_smoothing_is_that_of_darknets_gpu),
         TEST(class_gain_multiplies_the_deltas_of_the_classes_and_no_others),
         TEST(class_gain_is_1_for_hard_labels_and_2_for_soft_ones_unless_a_section_says_otherwise),

@@ -1,0 +1,27 @@
+/* What Darknet reads from a cfg or a .data file as numbers. It took them with atoi and atof, to which 8x is 8, and a
+ * word 0. Here a value that is no number ends the program with one line that names file, line, section and key. A
+ * comment may stand behind a value. Hooks in option_list.c and parser.c. */
+#ifndef OPTION_VALUE_H
+#define OPTION_VALUE_H
+
+#include "darknet.h"
+
+/* Notes where a list of options stands: the line of a cfg that begins its section, or 0 for a whole .data file. Strings
+ * are copied. */
+void note_options(list *options, const char *file, int line);
+
+/* The value of a key as a number. Where the key has several numbers (`anchors`, `steps`, ...), option_text looks at
+ * each of them, and returns the value as it is, as it does for all others. */
+int option_int(list *options, const char *key, const char *value);
+float option_float(list *options, const char *key, const char *value);
+char *option_text(list *options, const char *key, char *value);
+
+/* The value of a key that a section must have, and the number of a layer that a section names, -1 being the one before
+ * it; `index` is that of the section. End the program where there is no such key or layer. */
+char *needed_option(list *options, const char *key, const char *section, int index);
+int earlier_layer(int number, const char *section, int index);
+
+/* Ends the program: a line has a key without a value, of which Darknet went on with the default. */
+void refuse_without_value(const char *file, int line, const char *key);
+
+#endif
