@@ -288,7 +288,7 @@ unit-tests: $(UNIT_TESTS)
 FUZZ_NAMES := $(filter-out fuzz replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
 FUZZ_TARGETS := $(addprefix $(OUT)/fuzz/,$(FUZZ_NAMES))
 FUZZ_MAIN := $(addprefix $(OUT)/fuzz/,fuzz.o $(if $(filter 1,$(FUZZ)),,replay.o))
-FUZZ_WRAP := $(addprefix -Wl$(COMMA)--wrap=,exit __assert_fail malloc calloc realloc free fopen fclose)
+FUZZ_WRAP := $(addprefix -Wl$(COMMA)--wrap=,exit malloc calloc realloc free fopen fclose)
 
 $(OUT)/fuzz/%.o: tests/fuzz/%.c $(HOST)/.prepared Makefile
 	@mkdir -p $(@D)
