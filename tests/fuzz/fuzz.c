@@ -95,7 +95,6 @@ char *fuzz_read(const char *path, size_t *size)
 /* The linker gives every call of exit, malloc, ... to __wrap_exit, ... (--wrap in the Makefile). */
 void __real_exit(int status) __attribute__((noreturn));
 void __wrap_exit(int status) __attribute__((noreturn));
-    __attribute__((noreturn));
 void *__real_malloc(size_t bytes);
 void *__wrap_malloc(size_t bytes);
 void *__real_calloc(size_t count, size_t bytes);
