@@ -15,7 +15,8 @@
 
 /* ---- Where it stands --------------------------------------------------------------------------------------------- */
 
-/* Where options come from; the latest one of a list counts, as Darknet frees lists and their memory comes again. */
+/* Where options come from; the latest one of a list counts, as that of a .data file may be freed and its memory come
+ * again. */
 typedef struct {
     const list *options;
     char *file;
@@ -33,6 +34,22 @@ void note_options(list *options, const char *file, int line)
     o->options = options;
     o->file = xstrdup(file);
     o->line = line;
+}
+
+void forget_cfg_options(void)
+{
+    size_t i, kept = 0;
+    for (i = 0; i < origin_count; ++i) {
+        if (origins[i].line)
+            free(origins[i].file);
+        else
+            origins[kept++] = origins[i];
+    }
+    origin_count = kept;
+    if (kept) return;
+    free(origins);
+    origins = 0;
+    origin_capacity = 0;
 }
 
 /* Ends the program for a key of a cfg, in the section that begins at a line. */

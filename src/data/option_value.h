@@ -10,6 +10,9 @@
  * are copied. */
 void note_options(list *options, const char *file, int line);
 
+/* A cfg has been read: its lists will be freed, and other ones may get their memory. */
+void forget_cfg_options(void);
+
 /* The value of a key as a number. Where the key has several numbers (`anchors`, `steps`, ...), option_text looks at
  * each of them, and returns the value as it is, as it does for all others. */
 int option_int(list *options, const char *key, const char *value);

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/nearest_name.h"
+#include "data/option_value.h"
 #include "layers/class_head.h"
 #include "layers/label_smoothing.h"
 
@@ -262,6 +263,7 @@ void report_unused_keys(void)
 {
     const int count = note_count;
     int i;
+    forget_cfg_options();
     if (count) report_note("what the cfg says and what is done here in its place:");
     for (i = 0; i < count; ++i) {
         char where[64] = "";
