@@ -36,8 +36,8 @@ void checkpoint_commit(FILE *file, network *net, const char *filename, int cutof
 void checkpoint_mark(FILE *file, int layer);
 
 /* Called after the last layer: refuses a file that is cut off, damaged, or belongs to another cfg. The whole file is
- * read once more for that, if it has a trailer; a pipe is taken as it comes. Reads the blocks if the whole network was
- * loaded (start = 0 and cutoff >= net->n). */
+ * read once more for that, if it has a trailer; of a pipe only its weights are taken. Reads the blocks if the whole
+ * network was loaded (start = 0 and cutoff >= net->n). */
 void checkpoint_finish_load(FILE *file, network *net, const char *filename, int start, int cutoff);
 
 /* What networks are loaded for. */

@@ -1,9 +1,11 @@
 #include "train/optimiser_state.h"
 
+#include "blas.h"
 #include "layers/device.h"
 #include "train/layer_weights.h"
 #include "train/nesterov.h"
 
+#include <math.h>
 #include <string.h>
 
 /* An array of the optimiser's state, in host memory and on the GPU. */
@@ -13,6 +15,7 @@ typedef struct {
     float *values_gpu;
 #endif
     size_t count;
+    int power; /* of the images of an update, with which the values grow */
 } state_array;
 
 enum { MOST_OF_ONE = 3 }; /* momentum, m, v */
@@ -21,12 +24,12 @@ enum { MOST_OF_ONE = 3 }; /* momentum, m, v */
 static int list_state(const weight_array *weights, state_array list[MOST_OF_ONE])
 {
 #ifdef GPU
-    const state_array all[MOST_OF_ONE] = {{weights->updates, weights->updates_gpu, weights->count},
-                                          {weights->m, weights->m_gpu, weights->count},
-                                          {weights->v, weights->v_gpu, weights->count}};
+    const state_array all[MOST_OF_ONE] = {{weights->updates, weights->updates_gpu, weights->count, 1},
+                                          {weights->m, weights->m_gpu, weights->count, 1},
+                                          {weights->v, weights->v_gpu, weights->count, 2}};
 #else
     const state_array all[MOST_OF_ONE] = {
-        {weights->updates, weights->count}, {weights->m, weights->count}, {weights->v, weights->count}};
+        {weights->updates, weights->count, 1}, {weights->m, weights->count, 1}, {weights->v, weights->count, 2}};
 #endif
     int i, n = 0;
     for (i = 0; i < MOST_OF_ONE && weights->updates; ++i)
@@ -99,13 +102,20 @@ uint64_t optimiser_write(network *net, FILE *file)
     return out.bytes;
 }
 
+typedef struct {
+    FILE *file;
+    double ratio; /* of the images of an update: the network's and the file's */
+} input;
+
 static int read_array(const network *net, const state_array *array, void *context)
 {
-    FILE *file = (FILE *)context;
+    const input *in = (const input *)context;
     uint64_t count;
-    if (fread(&count, sizeof count, 1, file) != 1 || (count && count != array->count) ||
-        fread(array->values, sizeof(float), count, file) != count)
+    if (fread(&count, sizeof count, 1, in->file) != 1 || (count && count != array->count) ||
+        fread(array->values, sizeof(float), count, in->file) != count)
         return -1;
+    /* not where it is 1: -Ofast takes the smallest numbers for 0 */
+    if (in->ratio != 1) scal_cpu((int)count, (float)pow(in->ratio, array->power), array->values, 1);
     if (!count) memset(array->values, 0, array->count * sizeof(float));
 #ifdef GPU
     if (on_gpu(*net)) cuda_push_array(array->values_gpu, array->values, array->count);
@@ -114,9 +124,10 @@ static int read_array(const network *net, const state_array *array, void *contex
     return 0;
 }
 
-int optimiser_read(network *net, uint32_t arrays, FILE *file)
+int optimiser_read(network *net, uint32_t arrays, uint32_t batch, FILE *file)
 {
-    if (arrays != optimiser_count(net) || for_each_array(net, read_array, file)) return -1;
+    input in = {file, (double)net->batch * net->subdivisions / batch};
+    if (arrays != optimiser_count(net) || for_each_array(net, read_array, &in)) return -1;
     nesterov_resume(net);
     return 0;
 }
