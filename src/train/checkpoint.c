@@ -305,7 +305,8 @@ void checkpoint_finish_load(FILE *file, network *net, const char *filename, int 
     check_fit(file, filename, at, blocks, end.begin, size);
     load_blocks(file, net, blocks, end.begin, filename);
     if (purpose == LOAD_TO_RESUME && at == blocks && loads_all(net) && trailer_read_optimiser(file, &end, net))
-        die("\n%s holds the optimiser's state of another network, or of another adam= (-clear leaves it out)",
+        die("\n%s holds the optimiser's state of another network, or of another adam=: numbered weights, which "
+            "have none, can be gone on from, and -clear starts over",
             filename);
 }
 

@@ -10,7 +10,7 @@
  * with another batch= therefore takes the momentum times the ratio of new and old batch, and the second moments times
  * its square.
  *
- * A GPU takes Adam's steps, behind which the momentum is 0; on the CPU, Darknet takes those of SGD with momentum
+ * A GPU takes Adam's steps, after which the momentum is 0; on the CPU, Darknet takes those of SGD with momentum
  * whatever adam= says, and the moments are 0. What nesterov=1 keeps is the momentum once more (nesterov.h).
  */
 #ifndef OPTIMISER_STATE_H
