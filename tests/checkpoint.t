@@ -370,6 +370,14 @@ file_too_large() {
     keeps old.weights "cannot save weights to old.weights: File too large" limited
 }
 
+# Darknet's trainers wrote such names beyond the end of an array.
+long_path() {
+    local folder=$T/$(printf 'x%.0s' {1..120})/$(printf 'y%.0s' {1..120})
+    mkdir -p "$folder" && sed "s:^backup=.*:backup=$folder:" data >data.long &&
+        fails "net.backup is too long" "$darknet" classifier train data.long net.cfg -seed 1 -nogpu
+}
+
+try "a folder whose name is too long for Darknet's trainers is refused" long_path
 try "a folder that is missing is named, and nothing is written" missing_folder
 try "a file where the folder should be is named" file_for_folder
 try "a folder where the file would be saved is named" folder_in_the_way

@@ -30,11 +30,15 @@ static int log_every = 1, verbose;
 
 /* ---- Beginning --------------------------------------------------------------------------------------------------- */
 
-/* Writes <folder>/<base><ending> to `path`, leaving room for the ending of a temporary file. */
+/* Darknet's trainers have this many bytes for the name of a file. */
+enum { DARKNET_PATH = 256 };
+
+/* Writes <folder>/<base><ending> to `path`. Ends the program where Darknet has no room for the same with a number. */
 static void name_file(char *path, const char *folder, const char *base, const char *ending)
 {
-    if (snprintf(path, PATH_MAX, "%s/%s%s", folder, base, ending) >= PATH_MAX - 16)
-        die("the path %s/%s%s is too long", folder, base, ending);
+    if (snprintf(path, PATH_MAX, "%s/%s%s", folder, base, ending) >= DARKNET_PATH - 16)
+        die("the path %s/%s%s is too long: Darknet's trainers have %d bytes for it and a number", folder, base, ending,
+            DARKNET_PATH);
 }
 
 static int exists(const char *path)
