@@ -45,8 +45,8 @@ typedef enum {
     LOAD_TO_USE,   /* the default: all weights must be there */
     LOAD_TO_TRAIN, /* a file that ends between two layers will do, because a training may start from the first layers of
                       another network (`darknet partial`, darknet53.conv.74) */
-    LOAD_TO_RESUME /* so it will here; and a file that has the state of the optimiser gives it to the network, if all of
-                      its weights are loaded. One of another network is refused */
+    LOAD_TO_RESUME /* as LOAD_TO_TRAIN; and the state of the optimiser is read, if the file has it and all weights of
+                      the network are loaded. That of another network is refused */
 } checkpoint_purpose;
 
 /* Sets it for all that is loaded from now on. */

@@ -18,21 +18,21 @@ typedef struct {
     int power; /* of the images of an update, with which the values grow */
 } state_array;
 
-enum { MOST_OF_ONE = 3 }; /* momentum, m, v */
+enum { MAX_STATE_ARRAYS = 3 }; /* momentum, m, v */
 
 /* The state of an array of weights. Returns the number of arrays; 0 if it is not trained. */
-static int list_state(const weight_array *weights, state_array list[MOST_OF_ONE])
+static int list_state(const weight_array *weights, state_array list[MAX_STATE_ARRAYS])
 {
 #ifdef GPU
-    const state_array all[MOST_OF_ONE] = {{weights->updates, weights->updates_gpu, weights->count, 1},
-                                          {weights->m, weights->m_gpu, weights->count, 1},
-                                          {weights->v, weights->v_gpu, weights->count, 2}};
+    const state_array all[MAX_STATE_ARRAYS] = {{weights->updates, weights->updates_gpu, weights->count, 1},
+                                               {weights->m, weights->m_gpu, weights->count, 1},
+                                               {weights->v, weights->v_gpu, weights->count, 2}};
 #else
-    const state_array all[MOST_OF_ONE] = {
+    const state_array all[MAX_STATE_ARRAYS] = {
         {weights->updates, weights->count, 1}, {weights->m, weights->count, 1}, {weights->v, weights->count, 2}};
 #endif
     int i, n = 0;
-    for (i = 0; i < MOST_OF_ONE && weights->updates; ++i)
+    for (i = 0; i < MAX_STATE_ARRAYS && weights->updates; ++i)
         if (all[i].values) list[n++] = all[i];
     return n;
 }
@@ -42,7 +42,7 @@ static int for_each_array(network *net, int (*act)(const network *net, const sta
                           void *context)
 {
     weight_array weights[MAX_WEIGHT_ARRAYS];
-    state_array state[MOST_OF_ONE];
+    state_array state[MAX_STATE_ARRAYS];
     int i, k, j, status = 0;
     for (i = 0; i < net->n; ++i) {
         const int n = net->layers[i].dontsave ? 0 : layer_weight_arrays(net->layers + i, weights);

@@ -41,7 +41,8 @@ typedef struct {
  * `crc` is where the CRC-32 of all bytes is that were flushed to the file. Write errors stay in the stream. */
 void trailer_write(FILE *file, network *net, int with_optimiser, const uint32_t *crc);
 
-/* Looks at the end of a file of `size` bytes, without the checksum. Moves the position in the file. */
+/* Finds the trailer of a file of `size` bytes; trailer_check says whether it is good. Moves the position in the file.
+ */
 trailer trailer_find(FILE *file, long long size);
 
 /* Checks the whole file against what trailer_find has found, reading it once from the beginning. Returns NULL if it is
