@@ -104,16 +104,18 @@ uint64_t optimiser_write(network *net, FILE *file)
 
 typedef struct {
     FILE *file;
-    double ratio; /* of the images of an update: the network's and the file's */
+    double ratio;    /* of the images of an update: the network's and the file's */
+    int has_moments; /* one of Adam's second moments is not 0 */
 } input;
 
 static int read_array(const network *net, const state_array *array, void *context)
 {
-    const input *in = (const input *)context;
+    input *in = (input *)context;
     uint64_t count;
     if (fread(&count, sizeof count, 1, in->file) != 1 || (count && count != array->count) ||
         fread(array->values, sizeof(float), count, in->file) != count)
         return -1;
+    if (count && array->power == 2) in->has_moments = 1;
     /* not where it is 1: -Ofast takes the smallest numbers for 0 */
     if (in->ratio != 1) scal_cpu((int)count, (float)pow(in->ratio, array->power), array->values, 1);
     if (!count) memset(array->values, 0, array->count * sizeof(float));
@@ -126,8 +128,10 @@ static int read_array(const network *net, const state_array *array, void *contex
 
 int optimiser_read(network *net, uint32_t arrays, uint32_t batch, FILE *file)
 {
-    input in = {file, (double)net->batch * net->subdivisions / batch};
+    input in = {file, (double)net->batch * net->subdivisions / batch, 0};
     if (arrays != optimiser_count(net) || for_each_array(net, read_array, &in)) return -1;
+    /* A CPU has counted updates that were not Adam's, whose correction of the bias belongs to its first ones. */
+    if (net->adam && !in.has_moments) *net->t = 0;
     nesterov_resume(net);
     return 0;
 }

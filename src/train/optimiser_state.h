@@ -28,7 +28,8 @@ uint32_t optimiser_count(network *net);
  * errors stay in the stream. */
 uint64_t optimiser_write(network *net, FILE *file);
 
-/* Reads `arrays` of them, of updates of `batch` images, into the network, and onto its GPU. Returns 0, or -1 if they do
+/* Reads `arrays` of them, of updates of `batch` images, into the network, and onto its GPU. Where Adam's moments are 0,
+ * its count of updates (net->t) becomes 0 as well. Returns 0, or -1 if they do
  * not have the lengths of the network's, or end too soon; the network's state is then partly overwritten. */
 int optimiser_read(network *net, uint32_t arrays, uint32_t batch, FILE *file);
 
