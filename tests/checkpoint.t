@@ -319,6 +319,17 @@ try "a network without [ols] loads weights with soft labels" ignored_without_ols
 try "a missing file is named, with status 1" missing_file
 try "a folder in place of the file is refused" folder_for_file
 
+# A pipe has no end to look at: of it only the weights are read, and they must be all there.
+pipe_is_read() {
+    load <(cat net.weights) && cmp -i 20 -n $((block - 20)) net.weights loaded.weights && rm loaded.weights &&
+        fails "is cut off, or belongs to another cfg: it ends before the last layer does" \
+            load <(head -c $((second + 8)) net.weights) && [ ! -e loaded.weights ] || return
+    train net.cfg <(cat net.weights) >out.txt 2>err.txt &&
+        grep "is no regular file: its soft labels and momentum are not read, nor is it checked" err.txt || return
+    rm -f backup/*
+}
+try "weights come through a pipe, are refused where it ends too soon, and a training says what it does not take" pipe_is_read
+
 # --- saves that fail --------------------------------------------------------------------------------------------------
 
 # keeps FILE COMMAND...: the command fails in one line, and the file is as it was.

@@ -326,7 +326,7 @@ is_interrupted() {
     cfg stopped 200 0 && grep -x momentum=.9 stopped.cfg || return
     train stopped -map 20 && mv backup/stopped_final.weights whole.weights && mv backup/stopped_log.csv whole.csv || return
     for signal in INT TERM; do
-        rm -f backup/stopped* stopped.log
+        rm -f backup/stopped* stopped.log # or the log before would be taken for the new one
         env --default-signal=INT "$darknet" detector train data stopped.cfg -map 20 -seed 3 -nogpu >stopped.log 2>stopped.err &
         pid=$!
         waits_for 70 stopped.log && kill -$signal $pid
@@ -343,7 +343,7 @@ is_interrupted() {
 }
 # An evaluation every 60 iterations (20 epochs). The run is killed after one of them, and its row is taken out of the log.
 makes_up() {
-    rm -f backup/stopped* stopped.log
+    rm -f backup/stopped* stopped.log # or the log before would be taken for the new one
     begin stopped -map 20
     waits_for 110 stopped.log
     stop 9

@@ -261,6 +261,16 @@ static void check_fit(FILE *file, const char *filename, long long at, long long 
         fprintf(stderr, "%s has %lld bytes more than this cfg reads: is it the right cfg? ", filename, blocks - at);
 }
 
+/* A pipe has no end at which to look for the rest, and one that ends too soon may be the first layers of a network. */
+static void check_pipe(const char *filename, int is_at_end)
+{
+    if (purpose != LOAD_TO_USE)
+        fprintf(stderr, "%s is no regular file: its soft labels and momentum are not read, nor is it checked. ",
+                filename);
+    else if (is_at_end)
+        die("\n%s is cut off, or belongs to another cfg: it ends before the last layer does", filename);
+}
+
 /* Whether every layer takes all of its weights from the file: then it may take the state of the optimiser, too. */
 static int loads_all(const network *net)
 {
@@ -282,7 +292,10 @@ void checkpoint_finish_load(FILE *file, network *net, const char *filename, int 
     if (!loading.is_known) begin_loading(file);
     loading.is_known = 0;
     if (ferror(file)) die("\ncannot read weights from %s: %s", filename, strerror(errno));
-    if (size < 0) return; /* a pipe has no end at which to look for the rest */
+    if (size < 0) {
+        check_pipe(filename, is_at_end);
+        return;
+    }
 
     end = trailer_find(file, size);
     if ((damage = trailer_check(file, size, &end))) die("\n%s %s", filename, damage);
@@ -292,7 +305,8 @@ void checkpoint_finish_load(FILE *file, network *net, const char *filename, int 
     check_fit(file, filename, at, blocks, end.begin, size);
     load_blocks(file, net, blocks, end.begin, filename);
     if (purpose == LOAD_TO_RESUME && at == blocks && loads_all(net) && trailer_read_optimiser(file, &end, net))
-        die("\n%s holds the optimiser's state of another network, or of another adam= (-clear leaves it out)",
+        die("\n%s holds the optimiser's state of another network, or of another adam=: numbered weights, which "
+            "have none, can be gone on from, and -clear starts over",
             filename);
 }
 

@@ -36,8 +36,8 @@ void checkpoint_commit(FILE *file, network *net, const char *filename, int cutof
 void checkpoint_mark(FILE *file, int layer);
 
 /* Called after the last layer: refuses a file that is cut off, damaged, or belongs to another cfg. The whole file is
- * read once more for that, if it has a trailer; a pipe is taken as it comes. Reads the blocks if the whole network was
- * loaded (start = 0 and cutoff >= net->n). */
+ * read once more for that, if it has a trailer; of a pipe only its weights are taken. Reads the blocks if the whole
+ * network was loaded (start = 0 and cutoff >= net->n). */
 void checkpoint_finish_load(FILE *file, network *net, const char *filename, int start, int cutoff);
 
 /* What networks are loaded for. */
@@ -45,8 +45,8 @@ typedef enum {
     LOAD_TO_USE,   /* the default: all weights must be there */
     LOAD_TO_TRAIN, /* a file that ends between two layers will do, because a training may start from the first layers of
                       another network (`darknet partial`, darknet53.conv.74) */
-    LOAD_TO_RESUME /* so it will here; and a file that has the state of the optimiser gives it to the network, if all of
-                      its weights are loaded. One of another network is refused */
+    LOAD_TO_RESUME /* as LOAD_TO_TRAIN; and the state of the optimiser is read, if the file has it and all weights of
+                      the network are loaded. That of another network is refused */
 } checkpoint_purpose;
 
 /* Sets it for all that is loaded from now on. */

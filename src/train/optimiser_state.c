@@ -1,9 +1,11 @@
 #include "train/optimiser_state.h"
 
+#include "blas.h"
 #include "layers/device.h"
 #include "train/layer_weights.h"
 #include "train/nesterov.h"
 
+#include <math.h>
 #include <string.h>
 
 /* An array of the optimiser's state, in host memory and on the GPU. */
@@ -13,23 +15,24 @@ typedef struct {
     float *values_gpu;
 #endif
     size_t count;
+    int power; /* of the images of an update, with which the values grow */
 } state_array;
 
-enum { MOST_OF_ONE = 3 }; /* momentum, m, v */
+enum { MAX_STATE_ARRAYS = 3 }; /* momentum, m, v */
 
 /* The state of an array of weights. Returns the number of arrays; 0 if it is not trained. */
-static int list_state(const weight_array *weights, state_array list[MOST_OF_ONE])
+static int list_state(const weight_array *weights, state_array list[MAX_STATE_ARRAYS])
 {
 #ifdef GPU
-    const state_array all[MOST_OF_ONE] = {{weights->updates, weights->updates_gpu, weights->count},
-                                          {weights->m, weights->m_gpu, weights->count},
-                                          {weights->v, weights->v_gpu, weights->count}};
+    const state_array all[MAX_STATE_ARRAYS] = {{weights->updates, weights->updates_gpu, weights->count, 1},
+                                               {weights->m, weights->m_gpu, weights->count, 1},
+                                               {weights->v, weights->v_gpu, weights->count, 2}};
 #else
-    const state_array all[MOST_OF_ONE] = {
-        {weights->updates, weights->count}, {weights->m, weights->count}, {weights->v, weights->count}};
+    const state_array all[MAX_STATE_ARRAYS] = {
+        {weights->updates, weights->count, 1}, {weights->m, weights->count, 1}, {weights->v, weights->count, 2}};
 #endif
     int i, n = 0;
-    for (i = 0; i < MOST_OF_ONE && weights->updates; ++i)
+    for (i = 0; i < MAX_STATE_ARRAYS && weights->updates; ++i)
         if (all[i].values) list[n++] = all[i];
     return n;
 }
@@ -39,7 +42,7 @@ static int for_each_array(network *net, int (*act)(const network *net, const sta
                           void *context)
 {
     weight_array weights[MAX_WEIGHT_ARRAYS];
-    state_array state[MOST_OF_ONE];
+    state_array state[MAX_STATE_ARRAYS];
     int i, k, j, status = 0;
     for (i = 0; i < net->n; ++i) {
         const int n = net->layers[i].dontsave ? 0 : layer_weight_arrays(net->layers + i, weights);
@@ -99,13 +102,22 @@ uint64_t optimiser_write(network *net, FILE *file)
     return out.bytes;
 }
 
+typedef struct {
+    FILE *file;
+    double ratio;    /* of the images of an update: the network's and the file's */
+    int has_moments; /* one of Adam's second moments is not 0 */
+} input;
+
 static int read_array(const network *net, const state_array *array, void *context)
 {
-    FILE *file = (FILE *)context;
+    input *in = (input *)context;
     uint64_t count;
-    if (fread(&count, sizeof count, 1, file) != 1 || (count && count != array->count) ||
-        fread(array->values, sizeof(float), count, file) != count)
+    if (fread(&count, sizeof count, 1, in->file) != 1 || (count && count != array->count) ||
+        fread(array->values, sizeof(float), count, in->file) != count)
         return -1;
+    if (count && array->power == 2) in->has_moments = 1;
+    /* not where it is 1: -Ofast takes the smallest numbers for 0 */
+    if (in->ratio != 1) scal_cpu((int)count, (float)pow(in->ratio, array->power), array->values, 1);
     if (!count) memset(array->values, 0, array->count * sizeof(float));
 #ifdef GPU
     if (on_gpu(*net)) cuda_push_array(array->values_gpu, array->values, array->count);
@@ -114,9 +126,12 @@ static int read_array(const network *net, const state_array *array, void *contex
     return 0;
 }
 
-int optimiser_read(network *net, uint32_t arrays, FILE *file)
+int optimiser_read(network *net, uint32_t arrays, uint32_t batch, FILE *file)
 {
-    if (arrays != optimiser_count(net) || for_each_array(net, read_array, file)) return -1;
+    input in = {file, (double)net->batch * net->subdivisions / batch, 0};
+    if (arrays != optimiser_count(net) || for_each_array(net, read_array, &in)) return -1;
+    /* A CPU has counted updates that were not Adam's, whose correction of the bias belongs to its first ones. */
+    if (net->adam && !in.has_moments) *net->t = 0;
     nesterov_resume(net);
     return 0;
 }

@@ -6,7 +6,11 @@
  * follow each other in the order of layer_weight_arrays, momentum before moments; layers with dontsave=1 have none, as
  * they have no weights in the file.
  *
- * A GPU takes Adam's steps, behind which the momentum is 0; on the CPU, Darknet takes those of SGD with momentum
+ * Darknet sums gradients over the images of an update, and divides the step by their number. A training that goes on
+ * with another batch= therefore takes the momentum times the ratio of new and old batch, and the second moments times
+ * its square.
+ *
+ * A GPU takes Adam's steps, after which the momentum is 0; on the CPU, Darknet takes those of SGD with momentum
  * whatever adam= says, and the moments are 0. What nesterov=1 keeps is the momentum once more (nesterov.h).
  */
 #ifndef OPTIMISER_STATE_H
@@ -24,8 +28,9 @@ uint32_t optimiser_count(network *net);
  * errors stay in the stream. */
 uint64_t optimiser_write(network *net, FILE *file);
 
-/* Reads `arrays` of them into the network, and onto its GPU. Returns 0, or -1 if they do not have the lengths of the
- * network's, or end too soon; the network's state is then partly overwritten. */
-int optimiser_read(network *net, uint32_t arrays, FILE *file);
+/* Reads `arrays` of them, of updates of `batch` images, into the network, and onto its GPU. Where Adam's moments are 0,
+ * its count of updates (net->t) becomes 0 as well. Returns 0, or -1 if they do
+ * not have the lengths of the network's, or end too soon; the network's state is then partly overwritten. */
+int optimiser_read(network *net, uint32_t arrays, uint32_t batch, FILE *file);
 
 #endif

@@ -15,14 +15,16 @@ void trailer_write(FILE *file, network *net, int with_optimiser, const uint32_t 
 {
     const uint32_t arrays = with_optimiser ? optimiser_count(net) : 0;
     const uint64_t seen = *net->seen;
-    const int64_t updates = with_optimiser ? *net->t : 0;
+    const uint32_t updates = with_optimiser ? (uint32_t)*net->t : 0;
+    const uint32_t batch = with_optimiser ? (uint32_t)(net->batch * net->subdivisions) : 0;
     uint64_t length = TRAILER_BYTES;
     unsigned char header[HEADER];
     memcpy(header, magic, 8);
     memcpy(header + 8, &this_version, 4);
     memcpy(header + 12, &arrays, 4);
     memcpy(header + 16, &seen, 8);
-    memcpy(header + 24, &updates, 8);
+    memcpy(header + 24, &updates, 4);
+    memcpy(header + 28, &batch, 4);
     fwrite(header, sizeof header, 1, file);
     if (arrays) length += optimiser_write(net, file);
     fwrite(&length, sizeof length, 1, file);
@@ -51,7 +53,8 @@ trailer trailer_find(FILE *file, long long size)
     memcpy(&found.version, header + 8, 4);
     memcpy(&found.arrays, header + 12, 4);
     memcpy(&found.seen, header + 16, 8);
-    memcpy(&found.updates, header + 24, 8);
+    memcpy(&found.updates, header + 24, 4);
+    memcpy(&found.batch, header + 28, 4);
     return found;
 }
 
@@ -94,6 +97,8 @@ const char *trailer_check(FILE *file, long long size, const trailer *found)
 int trailer_read_optimiser(FILE *file, const trailer *found, network *net)
 {
     if (!found->arrays) return 0;
+    if (!found->batch) return -1;
     *net->t = (int)found->updates;
-    return fseeko(file, found->begin + HEADER, SEEK_SET) || optimiser_read(net, found->arrays, file) ? -1 : 0;
+    return fseeko(file, found->begin + HEADER, SEEK_SET) || optimiser_read(net, found->arrays, found->batch, file) ? -1
+                                                                                                                   : 0;
 }

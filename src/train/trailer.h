@@ -13,7 +13,8 @@
  *       8  u32      version, 1
  *      12  u32      n, the arrays of optimiser state; 0 in most files
  *      16  u64      images seen; must be the number in Darknet's header
- *      24  i64      updates of the weights so far, which Adam counts; 0 where n is 0
+ *      24  u32      updates of the weights so far, which Adam counts; 0 where n is 0
+ *      28  u32      images of an update (batch= of the cfg), over which the state sums gradients; 0 where n is 0
  *      32           n arrays: u64 their length, and as many f32; length 0: all are 0
  *     -16  u64      length of the trailer in bytes
  *      -8  u32      CRC-32 of the whole file before it
@@ -33,14 +34,15 @@ typedef struct {
     long long begin; /* offset in the file; the size of the file if it has no trailer */
     uint32_t version, arrays;
     uint64_t seen;
-    int64_t updates;
+    uint32_t updates, batch;
 } trailer;
 
 /* Appends the trailer to a file with the weights of `net`, with the state of the optimiser if `with_optimiser` is set.
  * `crc` is where the CRC-32 of all bytes is that were flushed to the file. Write errors stay in the stream. */
 void trailer_write(FILE *file, network *net, int with_optimiser, const uint32_t *crc);
 
-/* Looks at the end of a file of `size` bytes, without the checksum. Moves the position in the file. */
+/* Finds the trailer of a file of `size` bytes; trailer_check says whether it is good. Moves the position in the file.
+ */
 trailer trailer_find(FILE *file, long long size);
 
 /* Checks the whole file against what trailer_find has found, reading it once from the beginning. Returns NULL if it is

@@ -30,7 +30,7 @@ double checkpoint_size(network *net)
     int i, k;
     for (i = 0; i < net->n; ++i)
         for (k = layer_weight_arrays(net->layers + i, arrays); k-- > 0;) {
-            /* the array, and its momentum or moments: where Adam's are not 0, momentum is, and takes no room */
+            /* the array, and its momentum or Adam's two moments: beside these the momentum is 0, which takes no room */
             const int times = !arrays[k].updates ? 1 : arrays[k].m ? 3 : 2;
             bytes += times * sizeof(float) * (double)arrays[k].count;
         }
