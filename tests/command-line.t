@@ -257,6 +257,26 @@ reads_stdin() {
         "$darknet" classifier predict my.data classifier.cfg -t 1 classifier.weights >out.txt 2>err.txt && grep -q '%: [ab]$' out.txt
 }
 
+# Each as its first bytes say.
+pictures_have_the_format_of_their_name() {
+    local name magic ending
+    while read -r name magic; do
+        rm -f found*
+        "$darknet" detector test my.data detector.cfg detector.weights images/a-1.jpg -thresh .01 -out "$name" >out.txt 2>err.txt ||
+            { cat err.txt; return 1; }
+        [ "$(compgen -G 'found*')" = "${name%/}" ] && [ "$(head -c 4 "$name" | od -An -tx1 | tr -d ' ' | cut -c 1-${#magic})" = "$magic" ] ||
+            { echo "$name"; ls found*; return 1; }
+    done <<<$'found.png 89504e47\nfound.jpg ffd8\nfound.bmp 424d\nfound.tga 0000'
+    rm -f found*
+    fails 'cannot write nowhere/found.png: No such file or directory' \
+        "$darknet" detector test my.data detector.cfg detector.weights images/a-1.jpg -out nowhere/found.png || return
+    for ending in jpg svg weights.jpg; do
+        fails "detector map: pictures are written as PNG: chart.$ending does not end in .png" \
+            "$darknet" detector map my.data detector.cfg detector.weights -curves "chart.$ending" || return
+    done
+    fails 'ols plot: pictures are written as PNG: chart.jpg does not end in .png' "$darknet" ols plot classifier.weights chart.jpg
+}
+
 names_the_layers_there_are() {
     fails 'there is no layer 9: the network has layers 0 to ' "$darknet" print detector.cfg detector.weights 9 &&
         fails 'layer 1 is no [convolutional]' "$darknet" print classifier.cfg classifier.weights 1 &&
@@ -333,6 +353,7 @@ accepts_dont_show() {
 
 try "detector test does the same wherever its options stand" places_of_options
 try "images are read from stdin, with options behind the weights, too" reads_stdin
+try "a picture has the format of its name, or is refused" pictures_have_the_format_of_their_name
 try "a layer that the network has not is named, by print and classifier try" names_the_layers_there_are
 try "an experiment of Darknet's author without words is an error" refuses_experiments_without_words
 try "classifier predict prints no more classes than there are, and refuses fewer names" prints_the_classes_there_are

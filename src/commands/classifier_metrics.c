@@ -136,10 +136,10 @@ static metrics_arguments read_arguments(int argc, char **argv)
         {"-compare", OPTION_TEXT, &a.compare, 0, 0, 0, 0},
         {"-json", OPTION_OUTPUT, &a.json, 0, 0, 0, 0},
         {"-confusion", OPTION_OUTPUT, &a.confusion, 0, 0, 0, 0},
-        {"-plot", OPTION_OUTPUT, &a.plot, 0, 0, 0, 0},
+        {"-plot", OPTION_PICTURE, &a.plot, 0, 0, 0, 0},
         {"-probabilities", OPTION_OUTPUT, &a.probabilities, 0, 0, 0, 0},
         {"-features", OPTION_OUTPUT, &a.features, 0, 0, 0, 0},
-        {"-sheet", OPTION_OUTPUT, &a.sheet, 0, 0, 0, 0},
+        {"-sheet", OPTION_PICTURE, &a.sheet, 0, 0, 0, 0},
     };
     command_line line = {
         command, usage, "<data> <cfg> <weights>", options, sizeof options / sizeof *options, 0, 3, argc, 0, 0};

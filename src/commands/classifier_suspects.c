@@ -64,7 +64,7 @@ static suspects_arguments read_arguments(int argc, char **argv)
     suspects_arguments a = {.list = "train", .top = 100};
     command_option options[] = {
         {"-top", OPTION_WHOLE, &a.top, 1, 1000000000, 0, 0}, {"-list", OPTION_TEXT, &a.list, 0, 0, 0, 0},
-        {"-csv", OPTION_OUTPUT, &a.csv, 0, 0, 0, 0},         {"-sheet", OPTION_OUTPUT, &a.sheet, 0, 0, 0, 0},
+        {"-csv", OPTION_OUTPUT, &a.csv, 0, 0, 0, 0},         {"-sheet", OPTION_PICTURE, &a.sheet, 0, 0, 0, 0},
         {"-json", OPTION_OUTPUT, &a.json, 0, 0, 0, 0},
     };
     command_line line = {

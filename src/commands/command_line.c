@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void refuse_value(const char *command, const char *name, const char *value, const char *must_be)
 {
@@ -116,7 +117,7 @@ static int read_option_at(const command_line *line, command_option *option, int 
     if (length == 2 && (!text || find(line, text))) die("%s: %s needs a value", command, option->name);
     if (option->kind == OPTION_FLAG)
         *(int *)option->value = 1;
-    else if (option->kind == OPTION_TEXT || option->kind == OPTION_OUTPUT)
+    else if (option->kind == OPTION_TEXT || option->kind == OPTION_OUTPUT || option->kind == OPTION_PICTURE)
         *(const char **)option->value = text;
     else if (option->kind == OPTION_LIST)
         read_list(command, option, text);
@@ -149,14 +150,23 @@ static void read_word(command_line *line, int place, const char *word)
     line->words[line->word_count++] = word;
 }
 
+void check_picture_name(const char *command, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *ending = strrchr(slash ? slash : path, '.');
+    if (ending && strcasecmp(ending, ".png"))
+        die("%s: pictures are written as PNG: %s does not end in .png", command, path);
+}
+
 static void check_outputs(const command_line *line)
 {
     int k;
     for (k = 0; k < line->option_count; ++k) {
         const command_option *option = &line->options[k];
-        const char *path = option->kind == OPTION_OUTPUT ? *(const char **)option->value : 0;
+        const int is_output = option->kind == OPTION_OUTPUT || option->kind == OPTION_PICTURE;
+        const char *path = is_output ? *(const char **)option->value : 0;
         int error;
         if (!path || !strcmp(path, "-")) continue;
+        if (option->kind == OPTION_PICTURE) check_picture_name(line->command, path);
         error = atomic_check(path);
         if (error) die("%s: %s: cannot write %s: %s", line->command, option->name, path, strerror(error));
     }

@@ -15,6 +15,7 @@ typedef enum {
     OPTION_FLAG,          /* without a value; *value becomes 1 */
     OPTION_TEXT,          /* -names <file> */
     OPTION_OUTPUT,        /* -json <file>: a file to be written; - is standard output */
+    OPTION_PICTURE,       /* -plot <png>: the same, for a picture; check_picture_name */
     OPTION_NUMBER,        /* -nms .45 */
     OPTION_WHOLE,         /* -seed 7 */
     OPTION_LIST,          /* -gpus 0,1: whole numbers with commas in between */
@@ -24,9 +25,9 @@ typedef enum {
 typedef struct {
     const char *name; /* "-seed" */
     option_kind kind;
-    void *value;      /* FLAG: int; TEXT, OUTPUT, LIST: const char *; NUMBER: double; WHOLE: long long. Unchanged if not
-                         given */
-    double low, high; /* of a number, both ends allowed */
+    void *value; /* FLAG: int; TEXT, OUTPUT, PICTURE, LIST: const char *; NUMBER: double; WHOLE: long long. Unchanged if
+                    not given */
+    double low, high;    /* of a number, both ends allowed */
     const char *must_be; /* allowed values, for an error message; NULL: made from low and high */
     int given;           /* set to 1 if the option was given */
 } command_option;
@@ -65,6 +66,10 @@ int help_is_asked(const command_line *line, int argc, char **argv);
 /* What may follow an unknown name in a message: ": did you mean NAME?", or "" where none is near. Static storage, valid
  * until the next call. */
 const char *did_you_mean(const char *typed, const char *const *names, int count);
+
+/* Ends the program if a name asks for another format than PNG, which all pictures of the plugin have, by its ending. A
+ * name without an ending asks for none. */
+void check_picture_name(const char *command, const char *path);
 
 /* Ends the program with "<command>: <name> <value> is not valid: must be <must_be>". */
 void refuse_value(const char *command, const char *name, const char *value, const char *must_be)

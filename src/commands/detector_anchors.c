@@ -49,7 +49,7 @@ static arguments read_arguments(int argc, char **argv)
         {"-seed", OPTION_WHOLE, &a.seed, 0, 0xffffffffu, 0, 0},
         {"-restarts", OPTION_WHOLE, &a.restarts, 1, 1000000, 0, 0},
         {"-stretch", OPTION_FLAG, &a.stretch, 0, 0, 0, 0},
-        {"-plot", OPTION_OUTPUT, &a.plot, 0, 0, 0, 0},
+        {"-plot", OPTION_PICTURE, &a.plot, 0, 0, 0, 0},
     };
     command_line line = {command, usage, "<data>", options, sizeof options / sizeof *options, &a.data_file, 1, 1, 0, 0};
     read_command_line(&line, argc, argv);

@@ -1,6 +1,8 @@
 #include "commands/detector_test.h"
 
+#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/numbers.h"
 #include "eval/detect.h"
 #include "eval/threshold_file.h"
@@ -96,6 +98,30 @@ FILE *open_result(const char *path)
     FILE *file = fopen(path, "w");
     if (!file) die("cannot write %s: %s", path, strerror(errno));
     return file;
+}
+
+void save_picture(image im, const char *name)
+{
+    static const struct {
+        const char *ending;
+        IMTYPE type;
+    } formats[] = {{".jpg", JPG}, {".png", PNG}, {".bmp", BMP}, {".tga", TGA}};
+    const char *ending = strrchr(name, '.');
+    char *base = xstrdup(name), *path;
+    size_t i, format = 0;
+    int error;
+    for (i = 0; ending && i < sizeof formats / sizeof *formats; ++i) {
+        if (strcmp(ending, formats[i].ending)) continue;
+        format = i;
+        base[ending - name] = 0;
+    }
+    path = (char *)xcalloc(strlen(base) + 5, 1);
+    strcat(strcpy(path, base), formats[format].ending);
+    error = atomic_check(path);
+    if (error) die("cannot write %s: %s", path, strerror(error));
+    save_image_options(im, base, formats[format].type, 80);
+    free(path);
+    free(base);
 }
 
 static int coordinates;

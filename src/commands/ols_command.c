@@ -146,7 +146,7 @@ static int show(const arguments *a)
 /* ---- plot -------------------------------------------------------------------------------------------------------- */
 
 /* A forgotten <out.png> would make the last checkpoint the picture, and lose it. */
-static void refuse_weights(const char *png)
+static void check_output(const char *png)
 {
     static const char *const endings[] = {".weights", ".backup"};
     size_t i;
@@ -155,6 +155,7 @@ static void refuse_weights(const char *png)
         if (length >= end && !strcmp(png + length - end, endings[i]))
             die("ols plot: %s would be replaced by the picture: <out.png> is missing", png);
     }
+    check_picture_name("ols plot", png);
 }
 
 /* The soft labels of all checkpoints that are given. Never freed, as the program ends soon. */
@@ -178,7 +179,7 @@ static int plot(const arguments *a)
     const int count = a->word_count - 1;
     const char *png = a->words[count], *error;
     ols_state **states;
-    refuse_weights(png);
+    check_output(png);
     states = read_states(a, count);
     error = soft_label_plot(png, states, count, class_names(a->names, states[0]->classes));
     if (error) die("cannot draw %s: %s", png, error);
