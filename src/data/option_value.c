@@ -94,7 +94,9 @@ static int parse_int(const char *value, int *number)
 {
     char item[MOST_DIGITS];
     long long whole;
-    if (*copy_item(value, item) || parse_whole_number(item, INT_MIN, INT_MAX, &whole)) return -1;
+    if (*copy_item(value, item)) return -1;
+    /* with a plus sign, too, as atoi has it */
+    if (parse_whole_number(item + (item[0] == '+' && item[1] != '-'), INT_MIN, INT_MAX, &whole)) return -1;
     *number = (int)whole;
     return 0;
 }
@@ -108,7 +110,8 @@ static int parse_real(const char *value, double *number)
 /* The keys with which Darknet divides or makes memory, and crashes with 0. */
 static int must_be_above_0(const char *key)
 {
-    static const char *const keys[] = {"batch", "subdivisions", "stride", "groups", "filters", "output", "side", "num"};
+    static const char *const keys[] = {"batch",  "subdivisions", "stride", "groups", "filters",
+                                       "output", "side",         "num",    "size"};
     size_t i;
     for (i = 0; i < sizeof keys / sizeof *keys && strcmp(key, keys[i]);) ++i;
     return i < sizeof keys / sizeof *keys;
@@ -141,6 +144,7 @@ char *option_text(list *options, const char *key, char *value)
     const char *at = value;
     for (i = 0; i < sizeof lists / sizeof *lists && strcmp(key, lists[i].key);) ++i;
     if (i == sizeof lists / sizeof *lists || !value) return value;
+    value[strcspn(value, "#;")] = 0; /* or Darknet would count the commas of a comment, too */
     do {
         char item[MOST_DIGITS];
         int whole;

@@ -11,7 +11,7 @@
 void note_options(list *options, const char *file, int line);
 
 /* The value of a key as a number. Where the key has several numbers (`anchors`, `steps`, ...), option_text looks at
- * each of them, and returns the value as it is, as it does for all others. */
+ * each of them, and returns the value without the comment behind it; all others as they are. */
 int option_int(list *options, const char *key, const char *value);
 float option_float(list *options, const char *key, const char *value);
 char *option_text(list *options, const char *key, char *value);
