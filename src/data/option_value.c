@@ -35,6 +35,21 @@ void note_options(list *options, const char *file, int line)
     o->line = line;
 }
 
+void forget_cfg_options(void)
+{
+    size_t i, kept = 0;
+    for (i = 0; i < origin_count; ++i)
+        if (origins[i].line)
+            free(origins[i].file);
+        else
+            origins[kept++] = origins[i];
+    origin_count = kept;
+    if (kept) return;
+    free(origins);
+    origins = 0;
+    origin_capacity = 0;
+}
+
 /* Ends the program for a key of a cfg, in the section that begins at a line. */
 static void refuse_in_cfg(const origin *o, const char *key, const char *value, const char *wanted)
 {

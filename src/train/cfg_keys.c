@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/nearest_name.h"
+#include "data/option_value.h"
 #include "layers/class_head.h"
 #include "layers/label_smoothing.h"
 
@@ -276,6 +277,7 @@ void report_unused_keys(void)
     free(notes);
     notes = 0;
     note_count = 0;
+    forget_cfg_options();
     if (count && strict)
         die("-strict: %d line%s of the cfg %s not read here", count, count > 1 ? "s" : "", count > 1 ? "are" : "is");
 }
