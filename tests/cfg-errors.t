@@ -463,7 +463,12 @@ reads_numbers_with_comments() {
         'steps = 1, 2 # two, not three' 'scales = .1, 1.E-1' '[maxpool]' 'size = 2' '[route]' \
         'layers = -1, +0 # both, x' '[convolutional]' filters=8 '[yolo]' 'mask = 0 ;0,1' \
         'anchors = 1,1, +2,2 # by k-means, 416' num=+2 classes=3 >fine.cfg
-    parse fine.cfg
+    parse fine.cfg || return
+    printf '%s\n' 'classes=two # three, at first' train=list >odd.data
+    fails 'odd.data:1: classes=two is not valid: must be a whole number from 1 to' "$darknet" detector anchors odd.data -num 1 ||
+        return
+    printf '%s\n' 'classes=3 # dog, cat' names=none >odd.data
+    fails 'none' "$darknet" detector map odd.data plain.cfg plain.weights && ! grep classes err.txt
 }
 refuses_what_has_no_value() {
     local key
