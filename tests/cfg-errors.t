@@ -460,8 +460,15 @@ refuses_text_behind_numbers() {
 }
 reads_numbers_with_comments() {
     printf '%s\n' '[net]' 'batch = 1 # an image' 'width=8;' height=8 channels=3 'learning_rate = -1.5e-3 # less' policy=steps \
-        'steps = 1, 2 # two' 'scales = .1, 1.E-1' '[maxpool]' 'size = 2' '[route]' 'layers = -1, 0 # both' >fine.cfg
-    parse fine.cfg
+        'steps = 1, 2 # two, not three' 'scales = .1, 1.E-1' '[maxpool]' 'size = 2' '[route]' \
+        'layers = -1, +0 # both, x' '[convolutional]' filters=8 '[yolo]' 'mask = 0 ;0,1' \
+        'anchors = 1,1, +2,2 # by k-means, 416' num=+2 classes=3 >fine.cfg
+    parse fine.cfg || return
+    printf '%s\n' 'classes=two # three, at first' train=list >odd.data
+    fails 'odd.data:1: classes=two is not valid: must be a whole number from 1 to' "$darknet" detector anchors odd.data -num 1 ||
+        return
+    printf '%s\n' 'classes=3 # dog, cat' names=none >odd.data
+    fails 'none' "$darknet" detector map odd.data plain.cfg plain.weights && ! grep classes err.txt
 }
 refuses_what_has_no_value() {
     local key
@@ -469,6 +476,7 @@ refuses_what_has_no_value() {
         says "odd.cfg:6: $key= has no value" "${small[@]}" "$key=" || return
     done
     says 'odd.cfg:7: steps= has no value' "${small[@]}" policy=steps steps= scales=.1 || return
+    says 'odd.cfg:7: steps= has no value' "${small[@]}" policy=steps steps scales=.1 || return
     printf '%s\n' classes=2 names= >odd.data
     fails 'odd.data:2: names= has no value' "$darknet" detector test odd.data plain.cfg plain.weights plain.cfg
 }
@@ -479,6 +487,7 @@ refuses_zeros_that_crash() {
             "$key=0" '[maxpool]' || return
     done
     says '[maxpool] stride=0 is not valid: must be a whole number above 0' "${small[@]}" '[maxpool]' stride=0 &&
+        says '[maxpool] size=0 is not valid: must be a whole number above 0' "${small[@]}" '[maxpool]' size=0 &&
         says '[convolutional] filters=-1 is not valid' "${small[@]}" '[convolutional]' filters=-1
 }
 refuses_what_does_not_fit() {

@@ -99,7 +99,7 @@ ok(status == 1 and out == "" and helped == (0, err, "") and err.startswith("usag
 refused("no data file", "detector anchors: needs <data> (see darknet detector anchors --help)", "-num", "3")
 refused("a data file that is not there", "cannot read the data file nope.data: No such file", "nope.data")
 for content, want in (("classes=2\n", "bad.data has no train="), ("train=train.list\n", "bad.data has no classes="),
-                      ("train=train.list\nclasses=two\n", "bad.data: classes=two is not valid: must be a whole number from 1 to 1000000"),
+                      ("train=train.list\nclasses=two\n", "bad.data:2: classes=two is not valid: must be a whole number from 1 to 1000000"),
                       ("train=nope\nclasses=2\n", "cannot read the list of images nope"),
                       ("train=.\nclasses=2\n", "cannot read the list of images .: Is a directory"),
                       ("train=empty\nclasses=2\n", "the list of images empty is empty"),

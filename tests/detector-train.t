@@ -379,10 +379,27 @@ makes_up_for_the_last() {
         "$darknet" detector train data last.cfg backup/last_final.weights -map 100 -nogpu || return
     sed -i '/^10,/d' backup/last_log.csv
     train last backup/last_final.weights -map 100 && grep '^10: mAP@0.50' last.log && ! grep 'is written' last.err &&
-        [ "$(tail -n 1 backup/last_log.csv | cut -d, -f1,4)" = 10, ] && [ ! backup/last_final.weights -nt whole.weights ] &&
+        [ "$(tail -n 1 backup/last_log.csv | cut -d, -f1,4)" = 10, ] && cmp backup/last_final.weights whole.weights &&
         # which leaves a log that is read
         fails 'nothing to train: the network is at iteration 10' \
             "$darknet" detector train data last.cfg backup/last_final.weights -map 100 -nogpu
+}
+# A training to 10 iterations, whose final weights are there, and goes on to 20.
+writes_final_weights_over_older_ones() {
+    rm -f backup/last*
+    cfg last 10 0
+    train last -map 100 && cfg last 20 0 && train last backup/last_last.weights -map 100 || return
+    mv backup/last_final.weights whole.weights
+    # as a kill in the last evaluation leaves them
+    cfg last 10 0
+    cp backup/last_last.weights at_20.weights && rm backup/last* && train last -map 100 || return
+    cfg last 20 0
+    train last at_20.weights -map 100 && grep 'the evaluation of iteration 20, the last one, is made up for' last.err &&
+        cmp backup/last_final.weights whole.weights || return
+    # those of another training to the same iteration
+    cp at_20.weights backup/last_final.weights && sed -i '/^20,/d' backup/last_log.csv
+    printf 'other' | dd of=backup/last_final.weights bs=1 seek=40 conv=notrunc status=none
+    train last at_20.weights -map 100 && cmp backup/last_final.weights whole.weights
 }
 is_interrupted_in_the_last() {
     kills_the_last_evaluation -INT && [ $status = 130 ] &&
@@ -518,6 +535,7 @@ try "killed in the middle, it leaves a whole log and a whole chart or none" is_k
 try "SIGINT and SIGTERM end a training with a checkpoint, from which it goes on bit for bit" is_interrupted
 try "an evaluation that the run before was killed in is made up for" makes_up
 try "so is that of the last iteration, whether the final weights were written or not" makes_up_for_the_last
+try "it writes the final weights, also where those of another training are there" writes_final_weights_over_older_ones
 try "Ctrl-C in that evaluation ends the training with status 130, and it is made up for" is_interrupted_in_the_last
 try "a second signal ends it at once" ends_at_once
 try "a signal that was ignored before stays ignored" ignores_what_is_ignored

@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/numbers.h"
+#include "data/data_value.h"
 
 #include "option_list.h"
 
@@ -37,14 +37,11 @@ static int find_value(list *options, const char *path, const char *key, const ch
     return *value ? 0 : report_error("%s has no %s=", path, key);
 }
 
-static int find_classes(list *options, const char *path, int *classes)
+static int find_classes(const char *path, int *classes)
 {
-    const int most = 1000000;
-    const char *text;
-    long long value;
-    if (find_value(options, path, "classes", &text)) return 1;
-    if (parse_whole_number(text, 1, most, &value))
-        return report_error("%s: classes=%s is not valid: must be a whole number from 1 to %d", path, text, most);
+    long long value = 0;
+    if (data_value_whole_number(path, "classes", 1, 1000000, &value)) return 1;
+    if (!value) return report_error("%s has no classes=", path);
     *classes = (int)value;
     return 0;
 }
@@ -58,7 +55,7 @@ int valid_data_read(const char *path, valid_data *data)
     if (check_file("data file", path)) return 1;
     options = read_data_cfg((char *)path);
     status = find_value(options, path, "valid", &images) || find_value(options, path, "names", &names) ||
-             find_classes(options, path, &data->classes);
+             find_classes(path, &data->classes);
     if (!status) {
         data->names_file = xstrdup(names);
         status =
@@ -76,7 +73,7 @@ int training_list_read(const char *path, int *classes, text_lines *images)
     memset(images, 0, sizeof *images);
     if (check_file("data file", path)) return 1;
     options = read_data_cfg((char *)path);
-    status = find_value(options, path, "train", &file) || find_classes(options, path, classes) ||
+    status = find_value(options, path, "train", &file) || find_classes(path, classes) ||
              read_lines("list of images", file, images);
     free_data_options(options);
     return status;

@@ -46,10 +46,18 @@ int data_value_find(const char *data_file, const char *key, data_value *value)
     return status;
 }
 
+/* data_value_find for a number, behind which a comment may stand. */
+static int find_number(const char *data_file, const char *key, data_value *value)
+{
+    const int status = data_value_find(data_file, key, value);
+    if (value->text) value->text[strcspn(value->text, "#;")] = 0;
+    return status;
+}
+
 int data_value_number(const char *data_file, const char *key, double low, double high, double *number)
 {
     data_value value;
-    int status = data_value_find(data_file, key, &value);
+    int status = find_number(data_file, key, &value);
     if (!status && value.text && parse_number(value.text, low, high, number))
         status = report_error("%s:%d: %s=%s is not valid: must be a number from %g to %g", data_file, value.line, key,
                               value.text, low, high);
@@ -60,7 +68,7 @@ int data_value_number(const char *data_file, const char *key, double low, double
 int data_value_whole_number(const char *data_file, const char *key, long long low, long long high, long long *number)
 {
     data_value value;
-    int status = data_value_find(data_file, key, &value);
+    int status = find_number(data_file, key, &value);
     if (!status && value.text && parse_whole_number(value.text, low, high, number))
         status = report_error("%s:%d: %s=%s is not valid: must be a whole number from %lld to %lld", data_file,
                               value.line, key, value.text, low, high);

@@ -16,7 +16,7 @@ typedef struct {
 int data_value_find(const char *data_file, const char *key, data_value *value);
 
 /* Puts the value of a key into *number, which stays as it is where the file has no such key; an error where the value
- * is no number from low to high, or no whole number. */
+ * is no number from low to high, or no whole number. A comment may stand behind it. */
 int data_value_number(const char *data_file, const char *key, double low, double high, double *number);
 int data_value_whole_number(const char *data_file, const char *key, long long low, long long high, long long *number);
 

@@ -15,8 +15,7 @@
 
 /* ---- Where it stands --------------------------------------------------------------------------------------------- */
 
-/* Where options come from; the latest one of a list counts, as that of a .data file may be freed and its memory come
- * again. */
+/* Where options come from; the latest one of a list counts, as Darknet frees lists and their memory comes again. */
 typedef struct {
     const list *options;
     char *file;
@@ -39,12 +38,11 @@ void note_options(list *options, const char *file, int line)
 void forget_cfg_options(void)
 {
     size_t i, kept = 0;
-    for (i = 0; i < origin_count; ++i) {
+    for (i = 0; i < origin_count; ++i)
         if (origins[i].line)
             free(origins[i].file);
         else
             origins[kept++] = origins[i];
-    }
     origin_count = kept;
     if (kept) return;
     free(origins);
@@ -111,7 +109,9 @@ static int parse_int(const char *value, int *number)
 {
     char item[MOST_DIGITS];
     long long whole;
-    if (*copy_item(value, item) || parse_whole_number(item, INT_MIN, INT_MAX, &whole)) return -1;
+    if (*copy_item(value, item)) return -1;
+    /* with a plus sign, too, as atoi has it */
+    if (parse_whole_number(item + (item[0] == '+' && item[1] != '-'), INT_MIN, INT_MAX, &whole)) return -1;
     *number = (int)whole;
     return 0;
 }
@@ -125,7 +125,8 @@ static int parse_real(const char *value, double *number)
 /* The keys with which Darknet divides or makes memory, and crashes with 0. */
 static int must_be_above_0(const char *key)
 {
-    static const char *const keys[] = {"batch", "subdivisions", "stride", "groups", "filters", "output", "side", "num"};
+    static const char *const keys[] = {"batch",  "subdivisions", "stride", "groups", "filters",
+                                       "output", "side",         "num",    "size"};
     size_t i;
     for (i = 0; i < sizeof keys / sizeof *keys && strcmp(key, keys[i]);) ++i;
     return i < sizeof keys / sizeof *keys;
@@ -158,6 +159,7 @@ char *option_text(list *options, const char *key, char *value)
     const char *at = value;
     for (i = 0; i < sizeof lists / sizeof *lists && strcmp(key, lists[i].key);) ++i;
     if (i == sizeof lists / sizeof *lists || !value) return value;
+    value[strcspn(value, "#;")] = 0; /* or Darknet would count the commas of a comment, too */
     do {
         char item[MOST_DIGITS];
         int whole;

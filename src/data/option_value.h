@@ -10,11 +10,12 @@
  * are copied. */
 void note_options(list *options, const char *file, int line);
 
-/* A cfg has been read: its lists will be freed, and other ones may get their memory. */
+/* Forgets where the sections of a cfg stand. Called when a network has been made of it, and Darknet has freed its
+ * lists. */
 void forget_cfg_options(void);
 
 /* The value of a key as a number. Where the key has several numbers (`anchors`, `steps`, ...), option_text looks at
- * each of them, and returns the value as it is, as it does for all others. */
+ * each of them, and returns the value without the comment behind it; all others as they are. */
 int option_int(list *options, const char *key, const char *value);
 float option_float(list *options, const char *key, const char *value);
 char *option_text(list *options, const char *key, char *value);

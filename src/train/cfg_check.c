@@ -119,10 +119,11 @@ static void check_input(const cfg_file *cfg, problems *list)
                     channels ? channels->value : "");
 }
 
+/* The numbers of a list, behind which a comment may stand. */
 static int count_items(const char *text)
 {
     int count = 1;
-    for (; *text; ++text) count += *text == ',';
+    for (; *text && !strchr("#;", *text); ++text) count += *text == ',';
     return count;
 }
 

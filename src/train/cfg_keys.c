@@ -263,7 +263,6 @@ void report_unused_keys(void)
 {
     const int count = note_count;
     int i;
-    forget_cfg_options();
     if (count) report_note("what the cfg says and what is done here in its place:");
     for (i = 0; i < count; ++i) {
         char where[64] = "";
@@ -278,6 +277,7 @@ void report_unused_keys(void)
     free(notes);
     notes = 0;
     note_count = 0;
+    forget_cfg_options();
     if (count && strict)
         die("-strict: %d line%s of the cfg %s not read here", count, count > 1 ? "s" : "", count > 1 ? "are" : "is");
 }

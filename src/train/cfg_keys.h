@@ -17,7 +17,7 @@ void refuse_without_section(const char *cfg, int line);
  * a negative one stands for [net]. */
 void note_unused_keys(list *options, const char *section, int index);
 
-/* Hook behind the last layer: prints on stderr what was noted, and forgets it. */
+/* Hook behind the last layer: prints on stderr what was noted, and forgets it and where the lines stand. */
 void report_unused_keys(void);
 
 /* -strict: from now on report_unused_keys ends the program with one line, where it prints anything. */

@@ -80,11 +80,24 @@ static void tell_earlier_name(const training *t, const char *folder, const char 
                     earlier, t->backup);
 }
 
+/* Whether the final weights of this training are there. Those with fewer images seen are of a training before, with a
+ * smaller max_batches. */
+static int has_final(const training *t, const char *final)
+{
+    unsigned char header[20]; /* Darknet's: three numbers of 4 bytes, and the images seen */
+    uint64_t seen = UINT64_MAX;
+    FILE *file = fopen(final, "rb");
+    if (!file) return exists(final);
+    if (fread(header, sizeof header, 1, file) == 1) memcpy(&seen, header + 12, sizeof seen);
+    fclose(file);
+    return seen >= t->images_seen;
+}
+
 /* Whether weights at the last iteration have not been evaluated, as their training was killed before that was done: the
  * log says so, or there is no log yet, nor final weights. */
 static int lacks_last_evaluation(const training *t, const char *final)
 {
-    return t->epochs && (t->last_evaluated < t->images_seen || (!t->earlier.count && !exists(final)));
+    return t->epochs && (t->last_evaluated < t->images_seen || (!t->earlier.count && !has_final(t, final)));
 }
 
 /* Where weights are at the last iteration already, Darknet writes them as those of a finished training. That is right
@@ -94,11 +107,12 @@ static void refuse_to_train_nothing(const training *t, const char *final)
     const network *net = t->nets[0];
     const size_t iteration = get_current_batch(t->nets[0]);
     if (t->is_endless || iteration < (size_t)net->max_batches) return;
-    if (iteration > (size_t)net->max_batches || (exists(final) && !lacks_last_evaluation(t, final)))
+    if (iteration > (size_t)net->max_batches || (has_final(t, final) && !lacks_last_evaluation(t, final)))
         die("nothing to train: the network is at iteration %zu, and max_batches=%d; raise it, or start over with "
             "-clear",
             iteration, net->max_batches);
-    if (!exists(final)) report_note("the network is at iteration %zu, the last one: %s is written", iteration, final);
+    if (!has_final(t, final))
+        report_note("the network is at iteration %zu, the last one: %s is written", iteration, final);
 }
 
 /* Ends the program with one line if the validation list cannot be read. */
@@ -393,11 +407,10 @@ static void stop(training *t, int number)
     exit(128 + number);
 }
 
-/* A training that was killed in the evaluation of its last iteration: evaluates the weights, which it has saved. Where
- * the final weights are there too, that was all that was to do. */
+/* A training that was killed in the evaluation of its last iteration: evaluates the weights, which it has saved.
+ * Darknet then writes them as the final weights, which may be there from a training before. */
 static void make_up_for_last_evaluation(training *t, const char *final)
 {
-    const int was_whole = exists(final);
     double loss = NAN, average_loss = NAN; /* not known, where there is no row */
     size_t i;
     if (t->images_seen < total_images(t) || !lacks_last_evaluation(t, final)) return;
@@ -410,9 +423,6 @@ static void make_up_for_last_evaluation(training *t, const char *final)
     t->weights_synced = t->checkpoint_allowed = 1;
     log_and_evaluate(t, loss, average_loss);
     if (t->was_cut) stop(t, interruption());
-    if (!was_whole) return;
-    fflush(0);
-    _exit(0); /* exit(0) is what Darknet does after errors (commands/exit_status.h) */
 }
 
 void training_loaded(training *t)
