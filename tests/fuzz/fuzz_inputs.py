@@ -143,7 +143,8 @@ SEEDS = {
                    b"\0" + weights(block(3)), b"\5" + weights(block(2) + block(2)), b"\0" + weights(block(2))[:-5],
                    b"\2" + whole(block(2)), b"\12" + whole(block(2), *[[]] * 5), b"\12" + whole(b"", [1], [2], [3], [4, 5], [6] * 8),
                    b"\12" + whole(block(2), [1], [2], [3], [4, 5], [6] * 8), b"\0" + whole(block(2))[:-48]],
-    "training_log": [LOG, LOG.replace(b"mAP", b"top-1"), LOG.replace(b"other", b"mAP"), b"\n"],
+    "training_log": [LOG, LOG.replace(b"mAP", b"top-1"), LOG.replace(b"other", b"mAP"), LOG.replace(b"2.5,2.5", b","),
+                     b"\n"],
     "data_file": [b"classes= 2\ntrain = a/b.txt\r\nvalid=c\n# names=x\nnames=d\nbackup=.\ntruth=folder\nnoise=.25\n"
                   b"noise_seed=3\nsampling=epoch\n", b"classes=\n=3\nnoise\n", b"\xef\xbb\xbfclasses=3"],
     "lists": [b"a/1.jpg\na/2.jpg  \r\n\xef\xbb\xbfb\n\n\n", b"\xef\xbb\xbfcat\ndog\ncat\n", b"a\n\nb", b"\xff\xfea\0\n\0"],

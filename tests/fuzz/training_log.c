@@ -20,7 +20,8 @@ static void check_rows(const training_rows *rows, const log_format *format)
     MUST(!rows->is_foreign || !rows->count);
     for (i = 0; i < rows->count; ++i) {
         const training_row *r = rows->rows + i;
-        MUST(isfinite(r->epoch) && r->epoch >= 0 && isfinite(r->loss) && isfinite(r->average_loss) && r->rate >= 0);
+        MUST(isfinite(r->epoch) && r->epoch >= 0 && r->rate >= 0);
+        MUST(!isinf(r->loss) && !isinf(r->average_loss)); /* NAN: the column is empty */
         MUST(r->iteration < (size_t)1e16 && r->images < (size_t)1e16);
         MUST(r->best <= rows->best && r->measures[format->judged] <= rows->best);
         for (k = 0; k < format->count; ++k) MUST(isfinite(r->measures[k]));
