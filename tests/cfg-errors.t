@@ -467,7 +467,7 @@ reads_numbers_with_comments() {
     printf '%s\n' 'classes=two # three, at first' train=list >odd.data
     fails 'odd.data:1: classes=two is not valid: must be a whole number from 1 to' "$darknet" detector anchors odd.data -num 1 ||
         return
-    printf '%s\n' 'classes=3 # dog, cat' names=none >odd.data
+    printf '%s\n' 'classes=3 # dog, cat' valid=none names=none >odd.data
     fails 'none' "$darknet" detector map odd.data plain.cfg plain.weights && ! grep classes err.txt
 }
 refuses_what_has_no_value() {
