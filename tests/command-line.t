@@ -371,7 +371,7 @@ train_longer() { rm -f backup/* && "$darknet" "$1" train two.data longer.cfg -se
 iterations() { sed -nE 's/^([0-9]+)(, [0-9.]+)?: .* avg, .* ETA .*/\1/p' out.txt | tr '\n' ' '; }
 cp images/a-1.jpg images/a-2.jpg
 : >labels/a-2.txt
-{ cat list && echo "$T/images/a-2.jpg"; } >two
+{ cat list && echo images/a-2.jpg; } >two
 sed "s|=.*/list$|=$T/two|" my.data >two.data
 
 one_line_an_iteration() {
