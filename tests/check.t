@@ -223,6 +223,8 @@ for name, content, why in (("cut off in its data", photo[:len(photo) // 2], "the
                            ("the first bytes of a PNG", whole["3.png"][:20], "cut off in its header")):
     put(jpg, content)
     found(f"an image: {name}", [f"lists/train:5: image {tmp}/images/4.jpg: it is {why}" if why.startswith("cut") else why])
+    status, _, lines, err = run("detector", "anchors", "data", "-num", "1")
+    same((status, lines), (1, [f"{tmp}/images/4.jpg is not an image that can be decoded"]), f"nor are anchors made of it: {name}")
 put(jpg, photo + 20000 * b"bytes of a camera")
 same(run("check", "data", "net.cfg")[2], [], "bytes behind the end of a JPEG are right")
 os.remove(jpg)

@@ -169,7 +169,10 @@ static int is_black_square(photo p)
 
 int photo_size(const char *path, int *w, int *h)
 {
+    char reason[256];
     int channels_of_file;
+    if (image_header_problem(path, reason, sizeof reason))
+        return 0; /* or stb_image may look for a JPEG's header forever */
     return stbi_info(path, w, h, &channels_of_file) && *w > 0 && *h > 0;
 }
 
