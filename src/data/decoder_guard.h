@@ -12,8 +12,12 @@ void decoder_assertion_failed(const char *text) __attribute__((noreturn));
  * can go on with zeros for ever, and the decoder would write them into a buffer that it doubles. */
 void *decoder_realloc(void *block, size_t bytes);
 
+/* As malloc, but with zeros in what is small, as the decoder's own tables are. A JPEG may use a table that it never
+ * defines; what memory held before would send the decoder to foreign places. */
+void *decoder_malloc(size_t bytes);
+
 #define STBI_ASSERT(condition) ((condition) ? (void)0 : decoder_assertion_failed(#condition))
-#define STBI_MALLOC(bytes) malloc(bytes)
+#define STBI_MALLOC(bytes) decoder_malloc(bytes)
 #define STBI_REALLOC(block, bytes) decoder_realloc(block, bytes)
 #define STBI_FREE(block) free(block)
 

@@ -188,6 +188,12 @@ void decoder_assertion_failed(const char *text)
     die("an image cannot be decoded: it is damaged (%s)", text);
 }
 
+void *decoder_malloc(size_t bytes)
+{
+    const size_t small = 1 << 16; /* pictures are larger, and written as a whole */
+    return bytes <= small ? calloc(1, bytes) : malloc(bytes);
+}
+
 void *decoder_realloc(void *block, size_t bytes)
 {
     return decoder.most_bytes && bytes > decoder.most_bytes ? 0 : realloc(block, bytes);
