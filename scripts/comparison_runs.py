@@ -107,11 +107,11 @@ class Evaluation:
 # ---- the .data file and the cfg ----
 
 def read_data(path):
-    """The keys of a .data file, as Darknet reads it: without spaces and tabs, and the first line of a key counts."""
+    """The keys of a .data file, as Darknet reads it: without blanks and comments, and the first line of a key counts."""
     values = {}
     for line in read_text(path).splitlines():
-        key, equals, value = re.sub(r"[ \t\r]", "", line).partition("=")
-        if equals and value and key[:1] not in ("#", ";"):
+        key, equals, value = re.sub(r"(^|[ \t\r])[#;].*|[ \t\r]", "", line).partition("=")
+        if equals and value:
             values.setdefault(key, value)
     return values
 

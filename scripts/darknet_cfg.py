@@ -44,7 +44,7 @@ def read(path):
     sections = [Section("")]
     for line in read_text(path).splitlines():
         if line.strip().startswith("["):
-            sections.append(Section(line.strip().strip("[]").strip()))
+            sections.append(Section(line.strip().strip("[").partition("]")[0].strip()))
         sections[-1].lines.append(line)
     return sections
 

@@ -7,19 +7,6 @@
 # shellcheck source=tests/helpers/workplace.sh
 . "$(dirname "${BASH_SOURCE[0]}")/helpers/workplace.sh"
 
-# fails_as_darknet_does TEXT COMMAND...: as fails (tap.sh), for errors that Darknet itself finds, in its own words.
-fails_as_darknet_does() {
-    local text=$1 status
-    shift
-    "$@" >out.txt 2>err.txt
-    status=$?
-    [ "$status" != 0 ] && [ "$status" -lt 128 ] && [[ $(tail -n 1 err.txt) == *"$text"* ]] && return
-    echo "status $status of: $*"
-    echo "wanted a last line with: $text"
-    echo "got: $(tail -n 1 err.txt)"
-    return 1
-}
-
 # --- cfg files --------------------------------------------------------------------------------------------------------
 
 # Parses a cfg and does nothing else.
@@ -288,7 +275,18 @@ says_softmax() {
 
 unknown_section() {
     { net && printf '%s\n' '[connected]' output=3 '[olss]'; } >bad.cfg
-    fails_as_darknet_does "Type not recognized: [olss]" parse bad.cfg
+    fails "bad.cfg:11: [olss] is no layer of this Darknet: did you mean [ols]?" parse bad.cfg
+}
+
+# What Darknet has begun to print, the number of a layer, stays a line of its own.
+own_lines() {
+    cfg '[ols]' | sed 's/^output=3/output=x/' >bad.cfg
+    fails "bad.cfg:10: [connected] output=x is not valid: must be a whole number" parse bad.cfg || return
+    { net && printf '%s\n' '[route]' layers=4; } >bad.cfg
+    fails "[route] (layer 0): there is no layer 4 before it" parse bad.cfg || return
+    cfg '[ols]' | sed 's/^max_batches=3/max_batches=3000000000/' >bad.cfg
+    fails "bad.cfg:8: [net] max_batches=3000000000 is not valid: must be a whole number from -2147483648 to 2147483647" \
+        parse bad.cfg
 }
 
 try "[ols]: a wrong temperature or noloss is refused" refuses_softmax_keys
@@ -304,6 +302,7 @@ try "[yolo]: a wrong class_gain, class_loss or iou_thresh is refused, and all of
 try "[yolo]: a softmax over one class is refused" refuses_softmax_of_one
 try "[yolo]: the layer table says that there is a softmax" says_softmax
 try "an unknown section is named" unknown_section
+try "an error stands in a line of its own" own_lines
 
 # --- what is no error -------------------------------------------------------------------------------------------------
 
@@ -334,7 +333,11 @@ comments_change_nothing() {
         trained remarks 'smoothing=ols # the default' 'alpha = .3# a = .3' "period=2	# a tab" 'init= ls #' \
             '# alpha=7' '; alpha=8' 'empty=keep #;' 'freeze=.9 # #' 'temperature=2 # two' &&
         trained other smoothing=ols alpha=.9 period=2 init=ls empty=keep freeze=.9 temperature=2 || return
-    cmp plain.weights remarks.weights && ! cmp -s plain.weights other.weights
+    cmp plain.weights remarks.weights && ! cmp -s plain.weights other.weights || return
+    cfg '[ols]' smoothing=ols alpha=.3 period=2 init=ls empty=keep freeze=.9 temperature=2 |
+        sed 's/$/ # a = b/; s/^\(.net.*\)#.*/\1;]/' >remarks.cfg
+    printf '%s # ; x = y\n' "${good[@]}" >data && train data remarks.cfg && cmp backup/remarks.weights plain.weights &&
+        rm -f backup/*
 }
 
 limits_are_values() {
@@ -356,7 +359,41 @@ unknown_keys_elsewhere() {
     done
 }
 
-try "comments after values, and of whole lines, change nothing" comments_change_nothing
+# with_layer LINES...: a classifier with this layer in the middle.
+with_layer() { net && convolution 4 && printf '%s\n' "$@" '[connected]' output=3 activation=linear '[ols]'; }
+
+# Darknet wrote to other memory: in a short training that shows in a build with SANITIZE=1 alone.
+trains_layers() {
+    local layer
+    printf '%s\n' "${good[@]}" >data
+    for layer in "[local] filters=4 size=3 stride=1 pad=1" "[rnn] output=16 batch_normalize=1" "[gru] output=16" \
+        "[crnn] hidden_filters=4 output_filters=4" "[convolutional] filters=3 size=1 binary=1" "[softmax] noloss=1" \
+        "[deconvolutional] filters=4 size=2 stride=2" "[lrn]" "[l2norm]" "[reorg] stride=2" "[crop]"; do
+        # shellcheck disable=SC2086 # words are lines
+        with_layer $layer >layer.cfg
+        train data layer.cfg >out.txt 2>err.txt || { echo "$layer: $(tail -n 1 err.txt)"; return 1; }
+    done
+    rm -f backup/*
+}
+
+refuses_layers() {
+    printf '%s\n' "${good[@]}" >data
+    with_layer '[batchnorm]' >layer.cfg
+    fails "[batchnorm] (layer 1): Darknet has all of this layer for a GPU alone" train data layer.cfg || return
+    with_layer '[lstm]' output=4 >layer.cfg
+    fails "[lstm] (layer 1): Darknet has all of this layer for a GPU alone" train data layer.cfg || return
+    parse layer.cfg || return # to run one that was trained elsewhere
+    for layer in softmax logistic cost; do
+        with_layer "[$layer]" >layer.cfg
+        fails "[$layer] (layer 1) of layer.cfg compares its 64 outputs with 3 values of the labels" train data layer.cfg &&
+            fails "[$layer] (layer 1) of layer.cfg compares" train data layer.cfg -nocheck &&
+            fails "[$layer] (layer 1) of layer.cfg compares" "$darknet" check data layer.cfg || return
+    done
+}
+
+try "layers whose memory was too small train" trains_layers
+try "layers that cannot be trained on a CPU, or that read more labels than there are, are refused" refuses_layers
+try "comments after values and sections, in a .data file too, and of whole lines, change nothing" comments_change_nothing
 try "the ends of every range are inside it" limits_are_values
 try "unknown keys in heads are ignored, as in any Darknet, and listed" unknown_keys_elsewhere
 

@@ -288,6 +288,21 @@ refuses_experiments_without_words() {
         "$darknet" "$group" >out.txt 2>err.txt
         [ $? = 1 ] && [ ! -s out.txt ] && grep -q "^usage: darknet $group" err.txt || { echo "$group"; return 1; }
     done
+    for group in art yolo rnn nightmare; do
+        "$darknet" "$group" --help | grep -q "^usage: darknet $group" || { echo "$group"; return 1; }
+    done
+    fails "no command yolo trian: did you mean train? (see darknet yolo --help)" "$darknet" yolo trian a.cfg &&
+        fails "no command rnn frobnicate (see darknet rnn --help)" "$darknet" rnn frobnicate a.cfg b.weights
+}
+
+# A word is repeated so far that one knows which.
+shortens_long_words() {
+    local long
+    long=$(head -c 3000 /dev/zero | tr '\0' a)
+    for words in "$long" "detector $long" "yolo $long" "detector map a b c -$long" "detector map a b c -thresh $long" "-i $long ops"; do
+        # shellcheck disable=SC2086 # words
+        fails "aaaaaaaa" "$darknet" $words && [ "$(wc -c <err.txt)" -lt 300 ] || { echo "${words:0:30}"; return 1; }
+    done
 }
 
 # Darknet crashes for more classes than the network has, as `classify` always asks for 5, and for fewer names.
@@ -355,7 +370,8 @@ try "detector test does the same wherever its options stand" places_of_options
 try "images are read from stdin, with options behind the weights, too" reads_stdin
 try "a picture has the format of its name, or is refused" pictures_have_the_format_of_their_name
 try "a layer that the network has not is named, by print and classifier try" names_the_layers_there_are
-try "an experiment of Darknet's author without words is an error" refuses_experiments_without_words
+try "an experiment of Darknet's author without words, or with a command that it has not, is an error" refuses_experiments_without_words
+try "a long word is not repeated whole" shortens_long_words
 try "classifier predict prints no more classes than there are, and refuses fewer names" prints_the_classes_there_are
 try "a demo in a build without OPENCV=1 is an error" refuses_demos
 try "average takes -nogpu, too" averages

@@ -411,7 +411,7 @@ raises(ValueError, "2 names for a network with 3 classes", lambda: load("ols", n
 raises(Error, "bad.weights is cut off", lambda: Network("ols.cfg", damaged("bad.weights", fresh[:999])),
        "weights that end too soon do not end Python")
 raises(Error, "First section must be [net]", lambda: Network(put("bad.cfg", *CFGS["ols"][9:])), "nor does a cfg without [net]")
-raises(Error, "Type not recognized: [olsen]", lambda: Network(put("bad.cfg", *NET, "[olsen]")), "nor an unknown section")
+raises(Error, "[olsen] is no layer of this Darknet", lambda: Network(put("bad.cfg", *NET, "[olsen]")), "nor an unknown section")
 raises(Error, "alpha", lambda: Network(put("bad.cfg", *CFGS["ols"], "alpha=7")), "nor a value out of its range")
 raises(Error, "from= is missing", lambda: Network(put("bad.cfg", *NET, "[shortcut]", "activation=linear")), "nor a key that is missing")
 raises(Error, "crashed (SIGFPE)", lambda: Network(put("bad.cfg", "[net]", "time_steps=0", "inputs=2", "[rnn]", "output=2")),

@@ -14,14 +14,19 @@
 /* Recursive, as what exit() calls may die, too. */
 static pthread_mutex_t ending = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
+static int line_is_open;
+
+void note_open_line(int is_open)
+{
+    line_is_open = is_open;
+}
+
 static void print_line(const char *kind, const char *format, va_list arguments)
 {
     fflush(stdout);    /* keeps stdout and stderr in order where both go to one log */
     flockfile(stderr); /* one line of one thread */
-    if (*format == '\n') {
-        fputc('\n', stderr);
-        ++format;
-    }
+    if (line_is_open) fputc('\n', stderr);
+    line_is_open = 0;
     fprintf(stderr, "darknet: %s", kind);
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);

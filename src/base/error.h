@@ -1,8 +1,7 @@
 /* Messages for the user: each is one line on stderr that starts with "darknet: ".
  *
  * report_error() is for functions whose caller can handle the error; die() is for errors that end the program. Formats
- * are those of printf, without a newline at the end. A newline at the start of a format first ends the line that
- * Darknet has left unfinished on stderr (while it parses a cfg or loads weights).
+ * are those of printf, without a newline at the end.
  */
 #ifndef ERROR_H
 #define ERROR_H
@@ -24,4 +23,8 @@ int report_error(const char *format, ...) PRINTF_FORMAT(1, 2);
 
 /* Prints the line with "note: " before the text: for information that stops nothing. */
 void report_note(const char *format, ...) PRINTF_FORMAT(1, 2);
+
+/* Says whether a line on stderr has no end yet, as Darknet leaves it while it parses a cfg or loads weights: then the
+ * next message ends it first. */
+void note_open_line(int is_open);
 #endif

@@ -22,3 +22,12 @@ void strip_line(char *line)
 {
     strip_ends(line, " \t\r\n");
 }
+
+void strip_cfg_line(char *line)
+{
+    static const char blanks[] = " \t\r\n";
+    char *to = line, before = ' ';
+    for (; *line && !(strchr("#;", *line) && strchr(blanks, before)); before = *line++)
+        if (!strchr(blanks, *line)) *to++ = *line;
+    *to = 0;
+}

@@ -1,6 +1,4 @@
-/* What text files of other systems have beside their text: a byte-order mark, and carriage returns at the ends of
- * lines.
- */
+/* What text files have beside their text: a byte-order mark and carriage returns of other systems, blanks, comments. */
 #ifndef TEXT_LINE_H
 #define TEXT_LINE_H
 
@@ -9,5 +7,10 @@ void strip_line_end(char *line);
 
 /* The same, and all blanks and tabs at the end. */
 void strip_line(char *line);
+
+/* Leaves what counts of a line of a cfg or a .data file, in place: no blanks, wherever they stand, and no comment,
+ * which begins with # or ; at the beginning or behind a blank. (Darknet took what stood behind a value for a part of
+ * it.) */
+void strip_cfg_line(char *line);
 
 #endif

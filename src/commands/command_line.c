@@ -15,7 +15,7 @@
 
 void refuse_value(const char *command, const char *name, const char *value, const char *must_be)
 {
-    die("%s: %s %s is not valid: must be %s", command, name, value, must_be);
+    die("%s: %s %.80s is not valid: must be %s", command, name, value, must_be);
 }
 
 const char *did_you_mean(const char *typed, const char *const *names, int count)
@@ -136,7 +136,7 @@ static void refuse_option(const command_line *line, const char *name)
     int k, count = 0;
     for (k = 0; k < line->option_count && count < MOST; ++k) names[count++] = line->options[k].name;
     for (k = 0; k < EVERYWHERE && count < MOST; ++k) names[count++] = everywhere[k].name;
-    die("%s: unknown option %s%s (see darknet %s --help)", line->command, name, did_you_mean(name, names, count),
+    die("%s: unknown option %.80s%s (see darknet %s --help)", line->command, name, did_you_mean(name, names, count),
         line->command);
 }
 
@@ -146,7 +146,7 @@ static void read_word(command_line *line, int place, const char *word)
 {
     if (place < (line->alone ? 1 : 2)) return;
     if (line->word_count == line->most_words)
-        die("%s: unexpected argument %s (see darknet %s --help)", line->command, word, line->command);
+        die("%s: unexpected argument %.80s (see darknet %s --help)", line->command, word, line->command);
     line->words[line->word_count++] = word;
 }
 

@@ -102,11 +102,24 @@ static const command_row commands[] = {
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
-/* Experiments of Darknet's author with options of their own, and with paths in their code. */
-static const char *const unchecked_groups[] = {"art",   "cifar",     "coco",      "go",  "isegmenter",
-                                               "lsd",   "nightmare", "regressor", "rnn", "segmenter",
-                                               "super", "tag",       "yolo"};
-enum { UNCHECKED_GROUPS = sizeof unchecked_groups / sizeof *unchecked_groups };
+/* Experiments of Darknet's author with options of their own, and with paths in their code. Darknet ended with status 0
+ * for a command that an experiment does not have. */
+static const experiment_row experiments[] = {
+    {"art", "", 2, "<cfg> <weights>"},
+    {"cifar", "train extract distill test multi csv csvtrain eval", 2, "<command> <cfg> ..."},
+    {"coco", "train valid recall test demo", 2, "<command> <cfg> ..."},
+    {"go", "train valid self test engine", 2, "<command> <cfg> ..."},
+    {"isegmenter", "train test demo", 2, "<command> <cfg> ..."},
+    {"lsd", "traingan trainprog traincolor gan inter test color valid", 2, "<command> <cfg> ..."},
+    {"nightmare", "", 4, "<cfg> <weights> <image> <layer> ..."},
+    {"regressor", "train test demo", 2, "<command> <cfg> ..."},
+    {"rnn", "train valid validtactic vec generate generatetactic", 2, "<command> <cfg> ..."},
+    {"segmenter", "train test demo", 2, "<command> <cfg> ..."},
+    {"super", "train valid test", 2, "<command> <cfg> ..."},
+    {"tag", "train test", 2, "<command> <cfg> ..."},
+    {"yolo", "train valid recall test demo", 2, "<command> <cfg> ..."},
+};
+enum { EXPERIMENTS = sizeof experiments / sizeof *experiments };
 
 const command_row *command_at(int i)
 {
@@ -130,14 +143,15 @@ int is_group(const char *group)
 {
     int i;
     for (i = 0; i < COMMANDS && strcmp(commands[i].group, group);) ++i;
-    return i < COMMANDS || is_unchecked_group(group);
+    return i < COMMANDS || experiment_of(group);
 }
 
-int is_unchecked_group(const char *group)
+const experiment_row *experiment_of(const char *group)
 {
     int i;
-    for (i = 0; i < UNCHECKED_GROUPS && strcmp(unchecked_groups[i], group);) ++i;
-    return i < UNCHECKED_GROUPS;
+    for (i = 0; i < EXPERIMENTS; ++i)
+        if (!strcmp(experiments[i].name, group)) return &experiments[i];
+    return 0;
 }
 
 int needs_opencv(const command_row *row)
@@ -392,20 +406,23 @@ static void print_help(FILE *out)
     fputs("weights, networks and images:\n", out);
     print_commands(out, 0);
     fputs("experiments of Darknet's author, which take what they take there:\n   ", out);
-    for (i = 0; i < UNCHECKED_GROUPS; ++i) fprintf(out, " %s", unchecked_groups[i]);
+    for (i = 0; i < EXPERIMENTS; ++i) fprintf(out, " %s", experiments[i].name);
     fputs("\noptions of every command:\n", out);
     print_common_options(out);
 }
 
 char *help_of_group(const char *group)
 {
+    const experiment_row *experiment = group ? experiment_of(group) : 0;
     char *text;
     size_t size;
     FILE *out = open_memstream(&text, &size);
     if (!group) {
         print_help(out);
-    } else if (is_unchecked_group(group)) {
-        fprintf(out, "usage: darknet %s ...: an experiment of Darknet's author, as it is in Darknet\n", group);
+    } else if (experiment) {
+        fprintf(out, "usage: darknet %s %s\n", group, experiment->words);
+        if (*experiment->commands) fprintf(out, "commands: %s\n", experiment->commands);
+        fputs("an experiment of Darknet's author, as it is in Darknet\n", out);
     } else {
         fprintf(out, "usage: darknet %s <command> <files> [options]\n", group);
         print_commands(out, group);

@@ -30,10 +30,18 @@ const option_row *darknet_option_at(int i);
 /* The command of this group and name (NULL: the group alone). NULL if there is none. */
 const command_row *command_of(const char *group, const char *name);
 
-/* Whether any command has the group, and whether it is one of those groups of Darknet whose arguments Darknet reads
- * unchecked (`rnn`, `nightmare`, ...). */
+/* Whether any command has the group. */
 int is_group(const char *group);
-int is_unchecked_group(const char *group);
+
+/* An experiment of Darknet's author (`rnn`, `yolo`, ...), of whose words no more is checked than this. */
+typedef struct {
+    const char *name, *commands; /* commands: names with blanks between them; "": none */
+    int fewest_words;            /* behind the name */
+    const char *words;           /* what they are, for the help */
+} experiment_row;
+
+/* NULL if the group is no experiment. */
+const experiment_row *experiment_of(const char *group);
 
 /* Whether Darknet's command does nothing in a build without OPENCV=1. */
 int needs_opencv(const command_row *row);

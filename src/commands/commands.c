@@ -2,6 +2,7 @@
 
 #include "accel/cpu/accel_cpu.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/numbers.h"
 #include "commands/command_line.h"
 #include "commands/command_table.h"
@@ -117,7 +118,7 @@ static void check_gpus(int argc, char **argv)
     int i;
     for (i = 1; i + 1 < argc && argv[i]; ++i)
         if (!strcmp(argv[i], "-gpus") && argv[i + 1] && strchr(argv[i + 1], ','))
-            die("-gpus %s: several GPUs need a build with GPU=1", argv[i + 1]);
+            die("-gpus %.80s: several GPUs need a build with GPU=1", argv[i + 1]);
 #else
     (void)argc, (void)argv;
 #endif
@@ -132,7 +133,8 @@ static void check_gpu(int argc, char **argv)
     for (i = 1; i + 1 < argc && argv[i]; ++i)
         if (!strcmp(argv[i], option->name) && argv[i + 1] &&
             parse_whole_number(argv[i + 1], (long long)option->low, (long long)option->high, &gpu))
-            die("-i %s is not valid: must be a whole number from %.0f to %.0f", argv[i + 1], option->low, option->high);
+            die("-i %.80s is not valid: must be a whole number from %.0f to %.0f", argv[i + 1], option->low,
+                option->high);
 }
 
 /* A demo of Darknet ends with status 0 and without a word where it was built without what it needs. */
@@ -152,7 +154,29 @@ static void refuse_option_before_name(const char *typed)
     const char *names[MOST];
     int count = 0;
     for (; count < MOST && darknet_option_at(count); ++count) names[count] = darknet_option_at(count)->option.name;
-    die("unknown option %s before the command's name%s (see darknet --help)", typed, did_you_mean(typed, names, count));
+    die("unknown option %.80s before the command's name%s (see darknet --help)", typed,
+        did_you_mean(typed, names, count));
+}
+
+/* Ends the program where it is asked for help, or where the experiment has no such command, or too few words. */
+static void check_experiment(const experiment_row *row, int argc, char **argv)
+{
+    enum { MOST = 16 };
+    const char *names[MOST], *name = word(argc, argv, 2);
+    char *words = xstrdup(row->commands), *rest = words;
+    int count = 0, known = !*words;
+    if (help_is_asked(0, argc, argv)) explain(help_of_group(row->name), 0);
+    for (; name && !known && count < MOST && (names[count] = strsep(&rest, " ")); ++count)
+        known = !strcmp(names[count], name);
+    if (name && !known)
+        die("no command %s %.80s%s (see darknet %s --help)", row->name, name, did_you_mean(name, names, count),
+            row->name);
+    if (!word(argc, argv, 1 + row->fewest_words)) explain(help_of_group(row->name), 1);
+#ifndef OPENCV
+    if (!strcmp(row->name, "art") || !strcmp(name, "demo"))
+        die("%s%s%s needs a build with OPENCV=1", row->name, *words ? " " : "", *words ? name : "");
+#endif
+    free(words);
 }
 
 /* Ends the program where the command line has no command of the table: with the help where only the group is there, or
@@ -165,9 +189,8 @@ static void refuse_unknown(int argc, char **argv)
     int i, count = 0;
     if (!group) die("no command: see darknet --help");
     if (*group == '-') refuse_option_before_name(group);
-    if (is_unchecked_group(group)) {
-        if (name && !strcmp(name, "--help")) explain(help_of_group(group), 0);
-        if (!name && strcmp(group, "art")) explain(help_of_group(group), 1); /* `art` takes a camera */
+    if (experiment_of(group)) {
+        check_experiment(experiment_of(group), argc, argv);
         return;
     }
     if (is_group(group) && (!name || help_is_asked(0, argc, argv) || !strcmp(name, "help")))
@@ -179,8 +202,8 @@ static void refuse_unknown(int argc, char **argv)
         else if (!strcmp(row->group, group))
             names[count++] = row->name;
     }
-    if (!is_group(group)) die("no command %s%s (see darknet --help)", group, did_you_mean(group, names, count));
-    die("no command %s %s%s (see darknet %s --help)", group, name, did_you_mean(name, names, count), group);
+    if (!is_group(group)) die("no command %.80s%s (see darknet --help)", group, did_you_mean(group, names, count));
+    die("no command %s %.80s%s (see darknet %s --help)", group, name, did_you_mean(name, names, count), group);
 }
 
 /* Settings that some commands of Darknet need. */

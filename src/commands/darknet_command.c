@@ -44,7 +44,8 @@ static void check_numbers(const command_line *line, const char *places)
     for (i = 0; i < line->word_count; ++i) {
         const size_t length = strcspn(place, " ");
         if (length == strlen("<n>") && place[1] == 'n' && parse_whole_number(line->words[i], 0, INT_MAX, &n))
-            die("%s: %s is not valid: n must be a whole number from 0 to %d", line->command, line->words[i], INT_MAX);
+            die("%s: %.80s is not valid: n must be a whole number from 0 to %d", line->command, line->words[i],
+                INT_MAX);
         if (place[length]) place += length + 1;
     }
 }

@@ -1,20 +1,12 @@
 #include "data/cfg_file.h"
 
 #include "base/memory.h"
+#include "base/text_line.h"
 #include "data/lists.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Takes blanks out of a line, as Darknet's strip does. */
-static void strip_blanks(char *line)
-{
-    char *to = line;
-    for (; *line; ++line) {
-        if (!strchr(" \t\r\n", *line)) *to++ = *line;
-    }
-    *to = 0;
-}
 
 static void add_entry(cfg_file *cfg, const char *text, int line)
 {
@@ -39,8 +31,8 @@ int cfg_file_read(const char *path, cfg_file *cfg, problems *list)
     status = collect_text("cfg", path, &lines, list);
     for (i = 0; i < lines.count && !status; ++i) {
         char *line = lines.text[i];
-        strip_blanks(line);
-        if (!*line || *line == '#' || *line == ';') continue;
+        strip_cfg_line(line);
+        if (!*line) continue;
         if (*line == '[') ++cfg->sections;
         if (!cfg->sections)
             status = add_problem(list, "%s:%d: a cfg begins with [net], not with %.40s: is this the right file?", path,
@@ -79,5 +71,6 @@ const cfg_entry *cfg_find(const cfg_file *cfg, int section, const char *key)
 int cfg_whole_number(const cfg_file *cfg, int section, const char *key, int otherwise)
 {
     const cfg_entry *entry = cfg_find(cfg, section, key);
-    return entry ? atoi(entry->value) : otherwise;
+    const long number = entry ? strtol(entry->value, 0, 10) : otherwise;
+    return number > INT_MAX ? INT_MAX : number < INT_MIN ? INT_MIN : (int)number;
 }

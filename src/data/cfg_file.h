@@ -1,7 +1,7 @@
 /* Reads a cfg file as it stands, with the number of every line, for checks before a network is made of it.
  *
- * The file is read as Darknet's read_cfg reads it: blanks are left out wherever they stand, a line that begins with #
- * or ; is a comment, and the first line of a section with a key counts. */
+ * The file is read as read_cfg reads it: blanks are left out wherever they stand (strip_cfg_line), and the first line
+ * of a section with a key counts. */
 #ifndef CFG_FILE_H
 #define CFG_FILE_H
 
@@ -32,7 +32,8 @@ const cfg_entry *cfg_section(const cfg_file *cfg, int section);
 /* The line of a section with this key, or NULL. */
 const cfg_entry *cfg_find(const cfg_file *cfg, int section, const char *key);
 
-/* The value as Darknet reads a whole number, by atoi; `otherwise` where there is no such key. */
+/* The value as Darknet reads a whole number, or the int that is nearest to it; `otherwise` where there is no such key.
+ */
 int cfg_whole_number(const cfg_file *cfg, int section, const char *key, int otherwise);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/progress.h"
+#include "base/text_line.h"
 #include "data/data_value.h"
 #include "data/image_header.h"
 #include "data/label_file.h"
@@ -26,12 +27,15 @@ int check_data_lines(const char *data_file, problems *list)
     int i;
     collect_text("data file", data_file, &lines, list);
     for (i = 0; i < lines.count; ++i) {
-        const char *text = lines.text[i] + strspn(lines.text[i], " \t"), *equals = strchr(text, '=');
-        if (!*text || *text == '#' || *text == ';') continue;
-        if (!equals || equals == text)
-            add_problem(list, "%s:%d: %.60s: a line of a .data file is key = value", data_file, i + 1, text);
-        else if (!equals[1 + strspn(equals + 1, " \t")])
-            add_problem(list, "%s:%d: %.*s= has no value", data_file, i + 1, (int)strcspn(text, " \t="), text);
+        char *text = xstrdup(lines.text[i]);
+        const char *equals;
+        strip_cfg_line(text);
+        equals = strchr(text, '=');
+        if (*text && (!equals || equals == text))
+            add_problem(list, "%s:%d: %.60s: a line of a .data file is key = value", data_file, i + 1, lines.text[i]);
+        else if (*text && !equals[1])
+            add_problem(list, "%s:%d: %.60s has no value", data_file, i + 1, text);
+        free(text);
     }
     free_lines(&lines);
     return list->count > before;

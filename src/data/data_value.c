@@ -3,22 +3,13 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/numbers.h"
+#include "base/text_line.h"
 #include "data/lists.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Takes spaces and tabs out of a line, as Darknet's strip does. */
-static void strip_blanks(char *line)
-{
-    char *to = line;
-    for (; *line; ++line) {
-        if (!strchr(" \t\r\n", *line)) *to++ = *line;
-    }
-    *to = 0;
-}
 
 int data_value_find(const char *data_file, const char *key, data_value *value)
 {
@@ -32,7 +23,7 @@ int data_value_find(const char *data_file, const char *key, data_value *value)
     if (!file) return report_error("cannot read the data file %s: %s", data_file, strerror(errno));
     while (!value->text && !status && (line = next_line(file, &buffer, &size))) {
         ++number;
-        strip_blanks(line);
+        strip_cfg_line(line);
         if (strncmp(line, key, length) || (line[length] && line[length] != '=')) continue;
         if (!line[length] || !line[length + 1]) {
             status = report_error("%s:%d: %s= has no value", data_file, number, key);

@@ -13,7 +13,8 @@ void decoder_assertion_failed(const char *text) __attribute__((noreturn));
 void *decoder_realloc(void *block, size_t bytes);
 
 /* As malloc, but with zeros in what is small, as the decoder's own tables are. A JPEG may use a table that it never
- * defines; what memory held before would send the decoder to foreign places. */
+ * defines; what memory held before would send the decoder to foreign places. There is room for one pixel more than was
+ * asked for, which is where the decoder puts a pixel of a GIF's frame that has no width. */
 void *decoder_malloc(size_t bytes);
 
 #define STBI_ASSERT(condition) ((condition) ? (void)0 : decoder_assertion_failed(#condition))

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdarg.h>
 
+#undef fprintf
 #undef sprintf
 #undef snprintf
 #undef strncpy
@@ -40,6 +41,18 @@ char *guarded_append(char *buffer, size_t size, const char *text)
     return strcat(buffer, text);
 }
 
+int watched_print(FILE *file, const char *format, ...)
+{
+    const size_t length = strlen(format);
+    va_list values;
+    int written;
+    va_start(values, format);
+    written = vfprintf(file, format, values);
+    va_end(values);
+    if (file == stderr && length) note_open_line(format[length - 1] != '\n');
+    return written;
+}
+
 void host_error(const char *text)
 {
     die("%.*s", (int)strcspn(text, "\n"), text);
@@ -48,5 +61,5 @@ void host_error(const char *text)
 void host_assertion_failed(const char *condition, const char *file, unsigned int line, const char *function)
 {
     const char *name = strrchr(file, '/');
-    die("\n%s (%s, line %u) needs %s: look at the sizes in the cfg", function, name ? name + 1 : file, line, condition);
+    die("%s (%s, line %u) needs %s: look at the sizes in the cfg", function, name ? name + 1 : file, line, condition);
 }

@@ -1,7 +1,7 @@
 /* Guards around Darknet's own code: the Makefile includes this header in front of Darknet's files. What does not fit
  * into the buffers of fixed size in which it puts paths and names together would be written over other memory, or be
  * cut off and name another file; and an assertion that fails, mostly for a size in the cfg, would be a crash. Both end
- * the program with one line and status 1. */
+ * the program with one line and status 1, behind whatever Darknet has begun to print. */
 #ifndef HOST_GUARD_H
 #define HOST_GUARD_H
 
@@ -15,6 +15,9 @@ int guarded_print(char *buffer, size_t size, const char *format, ...) __attribut
 char *guarded_copy(char *buffer, const char *text, size_t size);
 char *guarded_append(char *buffer, size_t size, const char *text);
 
+/* As fprintf, and notes whether a line on stderr is left open, into which a message must not go. */
+int watched_print(FILE *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* The end of Darknet's error(), whose text may have a line end. */
 void host_error(const char *text) __attribute__((noreturn));
 
@@ -23,6 +26,7 @@ void host_assertion_failed(const char *condition, const char *file, unsigned int
     __attribute__((noreturn));
 
 #define __assert_fail host_assertion_failed
+#define fprintf(file, ...) watched_print(file, __VA_ARGS__)
 #define sprintf(buffer, ...) guarded_print(buffer, __builtin_object_size(buffer, 1), __VA_ARGS__)
 #define snprintf(buffer, size, ...) guarded_print(buffer, size, __VA_ARGS__)
 #define strncpy(buffer, text, size) guarded_copy(buffer, text, size)

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/nearest_name.h"
 #include "base/numbers.h"
 #include "data/cfg_file.h"
 #include "data/data_value.h"
@@ -60,9 +61,7 @@ static void refuse_in_cfg(const origin *o, const char *key, const char *value, c
     for (i = 0; i < cfg.sections; ++i) {
         const cfg_entry *section = cfg_section(&cfg, i), *entry = cfg_find(&cfg, i, key);
         if (section->line != o->line || !entry) continue;
-        /* behind the first section, Darknet has begun a line */
-        die(i ? "\n%s:%d: %s %s=%.60s is not valid: must be %s" : "%s:%d: %s %s=%.60s is not valid: must be %s",
-            o->file, entry->line, section->key, key, value, wanted);
+        die("%s:%d: %s %s=%.60s is not valid: must be %s", o->file, entry->line, section->key, key, value, wanted);
     }
 }
 
@@ -80,6 +79,20 @@ static void refuse(const list *options, const char *key, const char *value, cons
     if (i && origins[i - 1].line) refuse_in_cfg(origins + i - 1, key, value, wanted);
     if (i && !origins[i - 1].line) refuse_in_data(origins + i - 1, key, value, wanted);
     die("%s=%.60s is not valid: must be %s", key, value, wanted); /* a file that has changed since */
+}
+
+void refuse_section(const list *options, const char *section)
+{
+    static const char *const sections[] = {
+        "[activation]", "[avgpool]", "[batchnorm]", "[connected]", "[convolutional]", "[cost]",     "[crnn]",
+        "[crop]",       "[deconv]",  "[detection]", "[dropout]",   "[gru]",           "[iseg]",     "[l2norm]",
+        "[local]",      "[lrn]",     "[lstm]",      "[logistic]",  "[maxpool]",       "[ols]",      "[region]",
+        "[reorg]",      "[rnn]",     "[route]",     "[shortcut]",  "[softmax]",       "[upsample]", "[yolo]"};
+    const char *near = nearest_name(section, sections, sizeof sections / sizeof *sections);
+    size_t i = origin_count;
+    while (i && origins[i - 1].options != options) --i;
+    die("%s:%d: %.60s is no layer of this Darknet%s%s%s", i ? origins[i - 1].file : "the cfg",
+        i ? origins[i - 1].line : 0, section, near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 void refuse_without_value(const char *file, int line, const char *key)
@@ -132,10 +145,18 @@ static int must_be_above_0(const char *key)
     return i < sizeof keys / sizeof *keys;
 }
 
+static const char *wanted_int(const char *value)
+{
+    double number = 0;
+    return !parse_real(value, &number) && (number < INT_MIN || number > INT_MAX)
+               ? "a whole number from -2147483648 to 2147483647"
+               : "a whole number";
+}
+
 int option_int(list *options, const char *key, const char *value)
 {
     int number = 0;
-    if (parse_int(value, &number)) refuse(options, key, value, "a whole number");
+    if (parse_int(value, &number)) refuse(options, key, value, wanted_int(value));
     if (number < 1 && must_be_above_0(key)) refuse(options, key, value, "a whole number above 0");
     return number;
 }
@@ -177,13 +198,13 @@ char *option_text(list *options, const char *key, char *value)
 char *needed_option(list *options, const char *key, const char *section, int index)
 {
     char *value = option_find(options, (char *)key);
-    if (!value) die("\n%s (layer %d): %s= is missing", section, index, key);
+    if (!value) die("%s (layer %d): %s= is missing", section, index, key);
     return value;
 }
 
 int earlier_layer(int number, const char *section, int index)
 {
     const int layer = number < 0 ? index + number : number;
-    if (layer < 0 || layer >= index) die("\n%s (layer %d): there is no layer %d before it", section, index, number);
+    if (layer < 0 || layer >= index) die("%s (layer %d): there is no layer %d before it", section, index, number);
     return layer;
 }

@@ -1,8 +1,10 @@
 /* What Darknet reads from a cfg or a .data file as numbers. It took them with atoi and atof, to which 8x is 8, and a
- * word 0. Here a value that is no number ends the program with one line that names file, line, section and key. A
- * comment may stand behind a value. Hooks in option_list.c and parser.c. */
+ * word 0. Here a value that is no number ends the program with one line that names file, line, section and key. Hooks
+ * in option_list.c and parser.c. */
 #ifndef OPTION_VALUE_H
 #define OPTION_VALUE_H
+
+#include "base/text_line.h" /* strip_cfg_line */
 
 #include "darknet.h"
 
@@ -24,6 +26,9 @@ char *option_text(list *options, const char *key, char *value);
  * it; `index` is that of the section. End the program where there is no such key or layer. */
 char *needed_option(list *options, const char *key, const char *section, int index);
 int earlier_layer(int number, const char *section, int index);
+
+/* Ends the program: there is no layer of this name, "[olss]"; its options are noted. */
+void refuse_section(const list *options, const char *section);
 
 /* Ends the program: a line has a key without a value, of which Darknet went on with the default. */
 void refuse_without_value(const char *file, int line, const char *key);

@@ -191,7 +191,9 @@ void decoder_assertion_failed(const char *text)
 void *decoder_malloc(size_t bytes)
 {
     const size_t small = 1 << 16; /* pictures are larger, and written as a whole */
-    return bytes <= small ? calloc(1, bytes) : malloc(bytes);
+    const size_t pixel = 16;      /* behind a picture */
+    if (bytes > SIZE_MAX - pixel) return 0;
+    return bytes <= small ? calloc(1, bytes + pixel) : malloc(bytes + pixel);
 }
 
 void *decoder_realloc(void *block, size_t bytes)

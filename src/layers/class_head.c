@@ -52,8 +52,7 @@ static void refuse_head_keys(list *options, const char *section, int index)
     int i;
     for (i = 0; i < HEAD_KEYS; ++i)
         if (find_smoothing_option(options, head_keys[i].key))
-            die("\n%s (layer %d): %s= is a key of [yolo]; %s", section, index, head_keys[i].key,
-                head_keys[i].elsewhere);
+            die("%s (layer %d): %s= is a key of [yolo]; %s", section, index, head_keys[i].key, head_keys[i].elsewhere);
 }
 
 /* The class_gain of a [yolo] that has none. The softer the targets, the less the class scores train the layers that
@@ -69,7 +68,7 @@ static float parse_class_gain(list *options, const label_smoothing *smoothing, c
     const char *text = find_smoothing_option(options, "class_gain");
     double gain = default_class_gain(smoothing);
     if (text && (ols_parse_number(text, 0, 100, &gain) || (float)gain == 0))
-        die("\n%s (layer %d): class_gain=%s is not valid: must be a number above 0, up to 100", section, index, text);
+        die("%s (layer %d): class_gain=%s is not valid: must be a number above 0, up to 100", section, index, text);
     if (!text && gain != 1) fprintf(stderr, "           class_gain=%g, the default with these labels\n", gain);
     return (float)gain;
 }
@@ -87,7 +86,7 @@ static int parse_class_loss(list *options, const char *section, int index)
     const char *text = find_smoothing_option(options, "class_loss");
     const int softmax = text && is_word(text, "softmax");
     if (text && !softmax && !is_word(text, "sigmoid"))
-        die("\n%s (layer %d): class_loss=%s is not valid: must be sigmoid or softmax", section, index, text);
+        die("%s (layer %d): class_loss=%s is not valid: must be sigmoid or softmax", section, index, text);
     return softmax;
 }
 
@@ -96,7 +95,7 @@ static float parse_iou_thresh(list *options, const char *section, int index)
     const char *text = find_smoothing_option(options, "iou_thresh");
     double threshold = 1;
     if (text && ols_parse_number(text, 0, 1, &threshold))
-        die("\n%s (layer %d): iou_thresh=%s is not valid: must be a number from 0 to 1", section, index, text);
+        die("%s (layer %d): iou_thresh=%s is not valid: must be a number from 0 to 1", section, index, text);
     return (float)threshold;
 }
 
@@ -106,12 +105,12 @@ static void check_softmax(const layer *l, const network *net, const char *sectio
     int i;
     for (i = 0; i < index; ++i)
         if (net->layers[i].type == YOLO && net->layers[i].softmax != l->softmax)
-            die("\n%s (layer %d): class_loss= differs from that of [yolo] (layer %d); the scores of one network's "
+            die("%s (layer %d): class_loss= differs from that of [yolo] (layer %d); the scores of one network's "
                 "heads are compared with each other, so it must be equal",
                 section, index, i);
     if (!l->softmax) return;
     if (l->classes < 2)
-        die("\n%s (layer %d): class_loss=softmax needs at least 2 classes, not %d: the softmax of one class is always "
+        die("%s (layer %d): class_loss=softmax needs at least 2 classes, not %d: the softmax of one class is always "
             "1",
             section, index, l->classes);
     fprintf(stderr, "           softmax over %d classes\n", l->classes);
@@ -136,7 +135,7 @@ static void refuse_companions(list *options, const char *section, int index)
     int i;
     for (i = 0; (key = ols_option_key(i)); ++i)
         if (find_smoothing_option(options, key))
-            die("\n%s (layer %d): %s= does nothing without smoothing=; add smoothing=ols, or remove it", section, index,
+            die("%s (layer %d): %s= does nothing without smoothing=; add smoothing=ols, or remove it", section, index,
                 key);
 }
 
@@ -161,9 +160,9 @@ static void parse_head_smoothing(layer *l, list *options, network *net, const ch
         if (l->type != YOLO || !l->softmax) return;
     }
     if (l->softmax_tree)
-        die("\n%s (layer %d): smoothing with a tree is not defined: remove smoothing= or tree=", section, index);
+        die("%s (layer %d): smoothing with a tree is not defined: remove smoothing= or tree=", section, index);
     if (l->background)
-        die("\n%s (layer %d): smoothing with background=1 is not defined: remove one of them", section, index);
+        die("%s (layer %d): smoothing with background=1 is not defined: remove one of them", section, index);
     first = first_head(net, index);
     l->label_smoothing = parse_label_smoothing(options, section, index, l->classes, OLS_HARD, first, 0);
     fprintf(stderr, "           labels: %s\n", ols_smoothing_name(l->label_smoothing->options.smoothing));
@@ -218,7 +217,7 @@ void check_detection_sizes(int inputs, int side, int num, int classes, int coord
 {
     const long long outputs = (long long)side * side * ((1 + coords) * num + classes);
     if (outputs != inputs)
-        die("\n[detection] (layer %d): with side=%d, num=%d, classes=%d and coords=%d it needs %lld values from the "
+        die("[detection] (layer %d): with side=%d, num=%d, classes=%d and coords=%d it needs %lld values from the "
             "layer "
             "before it, not %d",
             index, side, num, classes, coords, outputs, inputs);

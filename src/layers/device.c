@@ -1,4 +1,4 @@
-/* Checks that the GPU that the user wants exists. */
+/* Checks that the GPU that the user wants, or that a layer needs, exists. */
 #include "layers/device.h"
 
 #include "base/error.h"
@@ -19,3 +19,9 @@ int device_usable(int n)
     return 1;
 }
 #endif
+
+void needs_gpu(const char *section, int index)
+{
+    if (gpu_index < 0)
+        die("%s (layer %d): Darknet has all of this layer for a GPU alone, and none is used here", section, index);
+}

@@ -73,4 +73,9 @@ static inline int update_state(ols_state *state, const ols_options *options, int
 }
 
 #endif
+
+/* Ends the program where the current device is no GPU: Darknet's CPU code of this layer is not complete, and crashes.
+ * `section` is "[lstm]", `index` that of the layer. */
+void needs_gpu(const char *section, int index);
+
 #endif

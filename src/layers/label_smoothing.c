@@ -73,11 +73,11 @@ static ols_state *new_state(const label_smoothing *smoothing, int on_gpu)
     ols_state *state =
         enough_memory_for(smoothing->classes) ? ols_new_state(smoothing->classes, &smoothing->options) : 0;
     if (!state)
-        die("\n%s (layer %d): the soft labels of %d classes take %.1f GB of memory, %.1f GB are available; "
+        die("%s (layer %d): the soft labels of %d classes take %.1f GB of memory, %.1f GB are available; "
             "smoothing=ls needs none",
             smoothing->section, smoothing->index, smoothing->classes, need / 1e9, have / 1e9);
     if (on_gpu && move_to_gpu(state))
-        die("\n%s (layer %d): the soft labels of %d classes take %.1f GB, more than is free on the GPU",
+        die("%s (layer %d): the soft labels of %d classes take %.1f GB, more than is free on the GPU",
             smoothing->section, smoothing->index, smoothing->classes, need / 1e9);
     return state;
 }
@@ -87,11 +87,11 @@ static void check_same(const label_smoothing *smoothing, const label_smoothing *
 {
     const char *key = ols_option_difference(&smoothing->options, &first->options);
     if (smoothing->classes != first->classes)
-        die("\n%s (layer %d): classes=%d, but %s (layer %d) has classes=%d; heads of one network share their soft "
+        die("%s (layer %d): classes=%d, but %s (layer %d) has classes=%d; heads of one network share their soft "
             "labels, so these must be equal",
             smoothing->section, smoothing->index, smoothing->classes, first->section, first->index, first->classes);
     if (key)
-        die("\n%s (layer %d): %s= differs from that of %s (layer %d); heads of one network share their soft labels, so "
+        die("%s (layer %d): %s= differs from that of %s (layer %d); heads of one network share their soft labels, so "
             "smoothing= and its companions must be equal",
             smoothing->section, smoothing->index, key, first->section, first->index);
 }
@@ -107,12 +107,12 @@ label_smoothing *parse_label_smoothing(list *options, const char *section, int i
         const char *value = find_smoothing_option(options, key);
         char range[128];
         if (value && ols_set_option(&smoothing->options, key, value, range, sizeof range))
-            die("\n%s (layer %d): %s=%s is not valid: must be %s", section, index, key, value, range);
+            die("%s (layer %d): %s=%s is not valid: must be %s", section, index, key, value, range);
     }
     smoothing->section = section;
     smoothing->index = index;
     smoothing->classes = classes;
-    if (classes < 2) die("\n%s (layer %d): label smoothing needs at least 2 classes, not %d", section, index, classes);
+    if (classes < 2) die("%s (layer %d): label smoothing needs at least 2 classes, not %d", section, index, classes);
     if (first) {
         check_same(smoothing, first);
         smoothing->owner = first;

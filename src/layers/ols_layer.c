@@ -57,9 +57,9 @@ static void check_keys(list *options, int index)
         if (is_smoothing_key(pair->key) || is_common_key(pair->key)) continue;
         if (is_flat_softmax(pair->key, value)) continue;
         if (!strcmp(pair->key, "tree") || !strcmp(pair->key, "groups") || !strcmp(pair->key, "spatial"))
-            die("\n[ols] (layer %d): %s=%s: label smoothing is defined for one flat softmax; use [softmax] here", index,
+            die("[ols] (layer %d): %s=%s: label smoothing is defined for one flat softmax; use [softmax] here", index,
                 pair->key, value);
-        die("\n[ols] (layer %d): unknown key %s=%s: must be one of %s", index, pair->key, value,
+        die("[ols] (layer %d): unknown key %s=%s: must be one of %s", index, pair->key, value,
             list_of_keys(keys, sizeof keys));
     }
 }
@@ -72,10 +72,10 @@ layer parse_ols(list *options, int batch, int inputs, int index)
     double temperature = 1, noloss = 0;
     check_keys(options, index);
     if (temperature_text && ols_parse_number(temperature_text, 1e-6, 1e6, &temperature))
-        die("\n[ols] (layer %d): temperature=%s is not valid: must be a number from 0.000001 to 1000000", index,
+        die("[ols] (layer %d): temperature=%s is not valid: must be a number from 0.000001 to 1000000", index,
             temperature_text);
     if (noloss_text && (ols_parse_number(noloss_text, 0, 1, &noloss) || (noloss != 0 && noloss != 1)))
-        die("\n[ols] (layer %d): noloss=%s is not valid: must be 0 or 1", index, noloss_text);
+        die("[ols] (layer %d): noloss=%s is not valid: must be 0 or 1", index, noloss_text);
     l = make_ols_layer(batch, inputs,
                        parse_label_smoothing(options, "[ols]", index, inputs, OLS_OLS, 0, gpu_index >= 0));
     l.temperature = (float)temperature;

@@ -67,13 +67,13 @@ static const char *place_of(const char *section, int index)
 static void refuse_own_key(const char *section, int index, const char *key, int is_second)
 {
     const char *place = place_of(section, index), *home = home_of(key), *meant = meant_key(section, key);
-    if (home && is_second) die("\n%s: %s= is given twice", place, key);
+    if (home && is_second) die("%s: %s= is given twice", place, key);
     if (home && !strcmp(key, "learning_rate_min") && is_net(section))
-        die("\n%s: learning_rate_min= does nothing without policy=cosine", place);
+        die("%s: learning_rate_min= does nothing without policy=cosine", place);
     if (home && is_smoothing_key(key) && is_softmax(section))
-        die("\n%s: %s= does nothing here: write [ols] in the place of %s", place, key, section);
-    if (home) die("\n%s: %s= does nothing here: it is a key of %s", place, key, home);
-    if (meant) die("\n%s: unknown key %s=: did you mean %s=?", place, key, meant);
+        die("%s: %s= does nothing here: write [ols] in the place of %s", place, key, section);
+    if (home) die("%s: %s= does nothing here: it is a key of %s", place, key, home);
+    if (meant) die("%s: unknown key %s=: did you mean %s=?", place, key, meant);
 }
 
 /* ---- Keys of Darknet and of other Darknets ------------------------------------------------------------------------

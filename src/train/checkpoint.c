@@ -142,7 +142,7 @@ static int read_bytes(void *context, void *bytes, size_t n)
 
 static void seek(FILE *file, long long offset, const char *filename)
 {
-    if (fseeko(file, offset, SEEK_SET)) die("\ncannot read %s: %s", filename, strerror(errno));
+    if (fseeko(file, offset, SEEK_SET)) die("cannot read %s: %s", filename, strerror(errno));
 }
 
 /* The offset of the first of the soft-label blocks that end at `end`; `end` if there is no block. A block ends with its
@@ -219,17 +219,17 @@ static void load_blocks(FILE *file, network *net, long long at, long long size, 
         }
         seek(file, at, filename);
         if (read_bytes(file, header, sizeof header) || ols_read_header(header, &classes, &reason))
-            die("\n%s is damaged: its soft-label block cannot be read", filename);
+            die("%s is damaged: its soft-label block cannot be read", filename);
         if (classes != smoothing->classes)
-            die("\n%s holds soft labels of %d classes, but %s (layer %d) has %d: it belongs to another cfg", filename,
+            die("%s holds soft labels of %d classes, but %s (layer %d) has %d: it belongs to another cfg", filename,
                 classes, smoothing->section, smoothing->index, smoothing->classes);
         if (!enough_memory_for(classes))
-            die("\n%s: its soft labels of %d classes take another %.1f GB of memory while they are read, which is more "
+            die("%s: its soft labels of %d classes take another %.1f GB of memory while they are read, which is more "
                 "than is free",
                 filename, classes, ols_state_bytes(classes) / 1e9);
         seek(file, at, filename);
-        if (ols_read_block(smoothing->state, read_bytes, file, &reason)) die("\n%s: %s", filename, reason);
-        if (ols_push(smoothing->state)) die("\n%s: the soft labels could not be copied to the GPU", filename);
+        if (ols_read_block(smoothing->state, read_bytes, file, &reason)) die("%s: %s", filename, reason);
+        if (ols_push(smoothing->state)) die("%s: the soft labels could not be copied to the GPU", filename);
         at += (long long)ols_block_bytes(classes);
     }
 }
@@ -239,11 +239,10 @@ static int ends_early(network *net, const char *filename, long long size, int is
 {
     const int missing = loading.ended_before < 0 ? -1 : first_missing(net, loading.ended_before, cutoff);
     if (is_at_end && missing < 0)
-        die("\n%s is cut off: it has %lld bytes, which end in the middle of a layer's weights%s", filename, size,
+        die("%s is cut off: it has %lld bytes, which end in the middle of a layer's weights%s", filename, size,
             size < 16 ? " (not even a header)" : "; or it belongs to another cfg");
     if (missing >= 0 && purpose == LOAD_TO_USE)
-        die("\n%s is cut off: it has no weights for layer %d and after; or it belongs to another cfg", filename,
-            missing);
+        die("%s is cut off: it has no weights for layer %d and after; or it belongs to another cfg", filename, missing);
     if (missing >= 0)
         fprintf(stderr, "%s ends before layer %d: the layers from there on start from scratch. ", filename, missing);
     return missing >= 0;
@@ -254,9 +253,9 @@ static int ends_early(network *net, const char *filename, long long size, int is
 static void check_fit(FILE *file, const char *filename, long long at, long long blocks, long long end, long long size)
 {
     if (at > blocks || (at < blocks && blocks < end))
-        die("\n%s does not fit this cfg: its weights end at byte %lld, the cfg's layers at %lld", filename, blocks, at);
+        die("%s does not fit this cfg: its weights end at byte %lld, the cfg's layers at %lld", filename, blocks, at);
     if (at < size && blocks == size && starts_like_block(file, at, size, filename))
-        die("\n%s is damaged: its soft-label block is cut off or overwritten", filename);
+        die("%s is damaged: its soft-label block is cut off or overwritten", filename);
     if (at < blocks)
         fprintf(stderr, "%s has %lld bytes more than this cfg reads: is it the right cfg? ", filename, blocks - at);
 }
@@ -268,7 +267,7 @@ static void check_pipe(const char *filename, int is_at_end)
         fprintf(stderr, "%s is no regular file: its soft labels and momentum are not read, nor is it checked. ",
                 filename);
     else if (is_at_end)
-        die("\n%s is cut off, or belongs to another cfg: it ends before the last layer does", filename);
+        die("%s is cut off, or belongs to another cfg: it ends before the last layer does", filename);
 }
 
 /* Whether every layer takes all of its weights from the file: then it may take the state of the optimiser, too. */
@@ -291,21 +290,21 @@ void checkpoint_finish_load(FILE *file, network *net, const char *filename, int 
     trailer end;
     if (!loading.is_known) begin_loading(file);
     loading.is_known = 0;
-    if (ferror(file)) die("\ncannot read weights from %s: %s", filename, strerror(errno));
+    if (ferror(file)) die("cannot read weights from %s: %s", filename, strerror(errno));
     if (size < 0) {
         check_pipe(filename, is_at_end);
         return;
     }
 
     end = trailer_find(file, size);
-    if ((damage = trailer_check(file, size, &end))) die("\n%s %s", filename, damage);
+    if ((damage = trailer_check(file, size, &end))) die("%s %s", filename, damage);
     if (ends_early(net, filename, size, is_at_end, cutoff) || start > 0 || cutoff < net->n) return;
     at = loading.ended_before < 0 ? position : loading.weights_end;
     blocks = blocks_begin(file, end.begin);
     check_fit(file, filename, at, blocks, end.begin, size);
     load_blocks(file, net, blocks, end.begin, filename);
     if (purpose == LOAD_TO_RESUME && at == blocks && loads_all(net) && trailer_read_optimiser(file, &end, net))
-        die("\n%s holds the optimiser's state of another network, or of another adam=: numbered weights, which "
+        die("%s holds the optimiser's state of another network, or of another adam=: numbered weights, which "
             "have none, can be gone on from, and -clear starts over",
             filename);
 }

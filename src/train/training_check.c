@@ -78,6 +78,26 @@ void check_backup(const char *data_file, const char *folder, const char *cfg_fil
                     data_file, floor(room / kilobyte), ceil(bytes / kilobyte));
 }
 
+/* The section of a layer that compares its outputs with the labels of a batch, wherever it stands; NULL of others. */
+static const char *reader_of_labels(layer l)
+{
+    if (l.type == SOFTMAX && !l.noloss) return "[softmax]";
+    return l.type == LOGXENT ? "[logistic]" : l.type == COST ? "[cost]" : 0;
+}
+
+void check_label_readers(const network *net, const char *cfg_file, problems *list)
+{
+    int i;
+    for (i = 0; i < net->n; ++i) {
+        const layer l = net->layers[i];
+        const char *section = reader_of_labels(l);
+        if (section && l.outputs != net->truths)
+            add_problem(list, "%s (layer %d) of %s compares its %d outputs with %d values of the labels%s", section, i,
+                        cfg_file, l.outputs, net->truths,
+                        l.type == SOFTMAX ? ": add noloss=1, if it is to have no loss of its own" : "");
+    }
+}
+
 void check_outputs(const network *net, const char *cfg_file, int classes, const char *data_file, problems *list)
 {
     if (net->truths == classes) return;
@@ -161,6 +181,7 @@ static void check_network(check *c)
     network *net = parse_network_cfg((char *)c->cfg_file);
     check_folder(c, checkpoint_size(net));
     if (!c->is_detector) check_outputs(net, c->cfg_file, c->data.classes, c->data_file, &c->list);
+    check_label_readers(net, c->cfg_file, &c->list);
     free_network(net);
 }
 
