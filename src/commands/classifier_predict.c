@@ -9,3 +9,8 @@ int classes_to_print(int top, int classes, char *names_file)
     check_names(names_file, classes);
     return top < classes ? top : classes;
 }
+
+void need_outputs(int outputs, int fewest)
+{
+    if (outputs < fewest) die("this is for a network with at least %d classes, not %d", fewest, outputs);
+}

@@ -50,7 +50,7 @@ typedef struct {
  * and the status is 1. Texts and words point into argv. An unknown option is an error that names the nearest one, and
  * so is a file of another kind than `needs` asks for in its place, or one that could not be written: here, before the
  * command spends minutes on what is to be in it. Every command takes -nogpu and -i <n>, which are main()'s, and
- * -dont_show, which other Darknets need and which has nothing to do here. */
+ * -dont_show, by which a build with OPENCV=1 opens no window (eval/display.h). */
 void read_command_line(command_line *line, int argc, char **argv);
 
 /* The option of this name, of the command or of all commands; NULL if there is none. */

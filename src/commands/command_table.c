@@ -378,7 +378,7 @@ static void print_common_options(FILE *out)
     enum { WIDTH = 17 };
     print_entry(out, WIDTH, "-nogpu", "run on the CPU, in a build with GPU=1");
     print_entry(out, WIDTH, "-i <n>", "run on GPU n (0), in such a build");
-    print_entry(out, WIDTH, "-dont_show", "does nothing: for command lines of other Darknets");
+    print_entry(out, WIDTH, "-dont_show", "open no window (a build without OPENCV=1 has none)");
 }
 
 static void print_commands(FILE *out, const char *group)

@@ -9,6 +9,7 @@
 #include "commands/darknet_command.h"
 #include "commands/exit_status.h"
 #include "commands/version.h"
+#include "eval/display.h"
 #include "train/checkpoint.h"
 
 #include <stdio.h>
@@ -231,6 +232,7 @@ void commands_begin(int argc, char **argv)
     answer_version_and_help(argc, argv);
     row = command_on(argc, argv);
     if (!row) refuse_unknown(argc, argv);
+    if (has_flag(argc, argv, "-dont_show")) display_hide();
     check_gpus(argc, argv);
     if (row && !row->run) {
         read_darknet_command(row, argc, argv);

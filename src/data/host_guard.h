@@ -32,4 +32,12 @@ void host_assertion_failed(const char *condition, const char *file, unsigned int
 #define strncpy(buffer, text, size) guarded_copy(buffer, text, size)
 #define strcat(buffer, text) guarded_append(buffer, __builtin_object_size(buffer, 1), text)
 
+#ifdef OPENCV /* src/data/photo.h, src/eval/display.h */
+#define load_image_cv photo_load_cv
+#define make_window display_make_window
+#define show_image_cv display_show_image
+#define open_video_stream display_open_video
+#define get_image_from_stream display_next_frame
+#endif
+
 #endif

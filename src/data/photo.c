@@ -142,6 +142,12 @@ static void make_values(void)
     for (i = 0; i < 256; ++i) values[i] = (float)(i * (1 / 255.));
 }
 
+/* Why photo_decode returned 0. */
+static void undecodable(const char *path, char *reason, size_t size)
+{
+    if (!image_header_problem(path, reason, size)) snprintf(reason, size, "it cannot be decoded");
+}
+
 #ifdef OPENCV
 /* Converts an image of floats back to the bytes that it was made from. Frees the image. */
 static photo photo_of(image im)
@@ -157,13 +163,33 @@ static photo photo_of(image im)
     return p;
 }
 
-/* Whether p is what load_image_cv returns for a file that it cannot decode: a black image of 10 x 10 pixels. */
-static int is_black_square(photo p)
+/* Whether this is what load_image_cv returns for a file that it cannot decode: a black image of 10 x 10 pixels. */
+static int is_black_square(image im)
 {
     int i;
-    if (p.w != 10 || p.h != 10) return 0;
-    for (i = 0; i < p.w * p.h * p.c && !p.bytes[i]; ++i) continue;
-    return i == p.w * p.h * p.c;
+    if (im.w != 10 || im.h != 10) return 0;
+    for (i = 0; i < im.w * im.h * im.c && im.data[i] == 0; ++i) continue;
+    return i == im.w * im.h * im.c;
+}
+
+/* For a file that OpenCV cannot read, Darknet's load_image_cv runs a shell command that adds the file's name to
+ * bad.list. This name has no characters that are special in a shell. */
+static const char safe_folder[] = "/proc/self/fd/";
+
+image photo_load_cv(char *path, int channels)
+{
+    char name[32], reason[256];
+    image im = {0, 0, 0, 0};
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file >= 0) {
+        snprintf(name, sizeof name, "%s%d", safe_folder, file);
+        im = load_image_cv(name, channels);
+        close(file);
+    }
+    if (!strncmp(path, safe_folder, strlen(safe_folder))) return im; /* photo_decode looks at it */
+    undecodable(path, reason, sizeof reason);
+    if (!im.data || is_black_square(im)) die("cannot load the image %s: %s", path, reason);
+    return im;
 }
 #endif
 
@@ -246,19 +272,21 @@ int photo_decode(const char *path, photo *p)
 {
     char reason[256];
 #ifdef OPENCV
-    /* If OpenCV cannot read a file, Darknet runs a shell command that adds the file's name to bad.list. This name has
-     * no characters that are special in a shell. */
     char name[32];
+    image im;
     int file;
     if (image_header_problem(path, reason, sizeof reason)) return 0;
     file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) return 0;
-    snprintf(name, sizeof name, "/proc/self/fd/%d", file);
-    *p = photo_of(load_image_color(name, 0, 0));
+    snprintf(name, sizeof name, "%s%d", safe_folder, file);
+    im = load_image_color(name, 0, 0);
     close(file);
-    if (!is_black_square(*p)) return 1;
-    photo_close(*p);
-    return 0;
+    if (!im.data || is_black_square(im)) {
+        free_image(im);
+        return 0;
+    }
+    *p = photo_of(im);
+    return 1;
 #else
     FILE *file;
     memset(p, 0, sizeof *p);
@@ -270,12 +298,6 @@ int photo_decode(const char *path, photo *p)
     fclose(file);
     return p->bytes != 0;
 #endif
-}
-
-/* Why photo_decode returned 0. */
-static void undecodable(const char *path, char *reason, size_t size)
-{
-    if (!image_header_problem(path, reason, size)) snprintf(reason, size, "it cannot be decoded");
 }
 
 /* Looks in the cache, and decodes. */

@@ -44,6 +44,12 @@ int photo_decode(const char *path, photo *p);
  * image. Files must not change while the program runs. Thread-safe. The caller frees the photo with photo_close. */
 photo photo_open(const char *path);
 
+#ifdef OPENCV
+/* As Darknet's load_image_cv, in whose place host_guard.h puts it in Darknet's own files; but it ends the program with
+ * one line where the image cannot be loaded, and no part of its name becomes a command of a shell. */
+image photo_load_cv(char *path, int channels);
+#endif
+
 /* Darknet's load_image_color, with the same pixels: the image in a file with 3 channels, scaled to w x h where they are
  * not 0. Without the cache. Ends the program as photo_open does. The caller frees the image. */
 image photo_load(const char *path, int w, int h);
