@@ -289,7 +289,7 @@ refuses_experiments_without_words() {
         [ $? = 1 ] && [ ! -s out.txt ] && grep -q "^usage: darknet $group" err.txt || { echo "$group"; return 1; }
     done
     for group in art yolo rnn nightmare; do
-        "$darknet" "$group" --help | grep -q "^usage: darknet $group" || { echo "$group"; return 1; }
+        "$darknet" "$group" --help >out.txt && grep -q "^usage: darknet $group" out.txt || { echo "$group"; return 1; }
     done
     fails "no command yolo trian: did you mean train? (see darknet yolo --help)" "$darknet" yolo trian a.cfg &&
         fails "no command rnn frobnicate (see darknet rnn --help)" "$darknet" rnn frobnicate a.cfg b.weights
