@@ -325,7 +325,7 @@ prints_the_classes_there_are() {
 # Darknet's demos end with status 0, and classifier demo without a word.
 refuses_demos() {
     local command
-    "$darknet" --version | grep -q '^switches:.* OPENCV' && return
+    [[ $("$darknet" --version) == *" OPENCV"* ]] && return
     for command in 'detector demo' 'classifier demo' 'classifier gun' 'classifier threat'; do
         # shellcheck disable=SC2086
         fails "$command needs a build with OPENCV=1" "$darknet" $command my.data classifier.cfg classifier.weights || return

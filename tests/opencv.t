@@ -7,7 +7,7 @@
 # shellcheck source=tests/helpers/workplace.sh
 . "$(dirname "${BASH_SOURCE[0]}")/helpers/workplace.sh"
 
-if ! "$darknet" --version | grep -q '^switches:.* OPENCV'; then
+if [[ $("$darknet" --version) != *" OPENCV"* ]]; then
     skip "windows, videos and images of OpenCV: the program is not of make OPENCV=1"
     finish
 fi
