@@ -3,10 +3,12 @@
 #ifndef SPLITMIX64_H
 #define SPLITMIX64_H
 
+#include "base/host_device.h"
+
 #include <stdint.h>
 
 /* A one-to-one function of 64 bits in which every bit of the result depends on every bit of z. */
-static inline uint64_t splitmix64_mix(uint64_t z)
+HOST_DEVICE static inline uint64_t splitmix64_mix(uint64_t z)
 {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
