@@ -50,7 +50,7 @@ static ols_target_spec ols_target_of(const ols_options *options, const float *S,
     return spec;
 }
 
-/* The target beta t + (1 - beta) p, Reed et al. Eq. 6: the rest is the entropy of p. */
+/* The target beta t + (1 - beta) p: the rest is the entropy of p. */
 static ols_target_spec bootsoft_target(const ols_options *options, const float *S, const float *row_sum, int classes)
 {
     const float beta = options->boot_beta < 0 ? .95f : options->boot_beta;
@@ -58,7 +58,7 @@ static ols_target_spec bootsoft_target(const ols_options *options, const float *
     return label_and_term(beta, OLS_ENTROPY, 1 - beta);
 }
 
-/* The target beta t + (1 - beta) z, Reed et al. Eq. 7. */
+/* The target beta t + (1 - beta) z. */
 static ols_target_spec boothard_target(const ols_options *options, const float *S, const float *row_sum, int classes)
 {
     const float beta = options->boot_beta < 0 ? .8f : options->boot_beta;
