@@ -16,7 +16,7 @@ HOST_DEVICE static inline uint64_t splitmix64_mix(uint64_t z)
 }
 
 /* Advances the stream and returns its next number. */
-static inline uint64_t splitmix64_next(uint64_t *stream)
+HOST_DEVICE static inline uint64_t splitmix64_next(uint64_t *stream)
 {
     *stream += 0x9e3779b97f4a7c15ull;
     return splitmix64_mix(*stream);
