@@ -3,9 +3,18 @@
 #ifndef SPLITMIX64_H
 #define SPLITMIX64_H
 
-#include "base/host_device.h"
-
 #include <stdint.h>
+
+/* Before a small function of a header: in a .cu file it is compiled for the GPU, too. */
+#ifdef __CUDACC__
+#define HOST_DEVICE __host__ __device__
+#else
+#define HOST_DEVICE
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* A one-to-one function of 64 bits in which every bit of the result depends on every bit of z. */
 HOST_DEVICE static inline uint64_t splitmix64_mix(uint64_t z)
@@ -22,4 +31,7 @@ HOST_DEVICE static inline uint64_t splitmix64_next(uint64_t *stream)
     return splitmix64_mix(*stream);
 }
 
+#ifdef __cplusplus
+}
+#endif
 #endif

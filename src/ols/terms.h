@@ -3,7 +3,6 @@
 #ifndef OLS_TERMS_H
 #define OLS_TERMS_H
 
-#include "base/host_device.h"
 #include "base/splitmix64.h"
 #include "ols/ols.h"
 
