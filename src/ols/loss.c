@@ -187,8 +187,7 @@ static const float *row_of(const ols_target_spec *spec, const truth_classes *t, 
     return space;
 }
 
-/* ---- Terms of methods beside the cross entropy: they are returned, and their negative gradients added to delta ----
- */
+/* ---- Terms of methods: they are returned, and their negative gradients added to delta ---------------------------- */
 
 /* log p[k]. Where only the scores p are known, there are no logits. */
 static inline float log_of(const sample *s, const float *logits, const float *p, int k)

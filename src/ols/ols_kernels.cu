@@ -93,9 +93,10 @@ static __device__ float target_sum_of(const ols_target_spec *spec, int y)
     return spec->hard_weight + spec->soft_weight * (spec->row_sum ? spec->row_sum[y] : 1);
 }
 
-/* ---- Terms of methods beside the cross entropy: twins of those of loss.c. All threads of a block call them; each
- * thread adds to its own entries of delta and returns its part of the term.
- * ------------------------------------------------- */
+/* ---- Terms of methods --------------------------------------------------------------------------------------------
+ *
+ * Twins of those of loss.c. All threads of a block call them; each adds to its own entries of delta, and returns its
+ * part of the term. */
 
 /* A sample, as the kernel has it. */
 struct sample {
