@@ -167,6 +167,24 @@ static void a_network_that_is_resized_keeps_its_soft_labels_and_goes_on(void **s
     }
 }
 
+/* ---- Presets -------------------------------------------------------------------------------------------------------
+ */
+
+static void a_key_goes_before_the_preset_wherever_it_stands(void **state)
+{
+    static const char *const keys[] = {"freeze=.5\npreset=fine-grained\n", "preset=fine-grained\nfreeze=.5\n"};
+    size_t i;
+    (void)state;
+    for (i = 0; i < COUNT(keys); ++i) {
+        network *net = network_of(27, CLASSIFIER "[ols]\n%s", 4, 1, 0., .1, keys[i]);
+        const ols_options *options = &soft_labels_owner(net, 0)->options;
+        assert_close(options->freeze, .5, 0);
+        assert_close(options->alpha, 1, 0);
+        assert_close(options->soft_weight, 1, 0);
+        free_network(net);
+    }
+}
+
 /* ---- Methods that depend on the place in the training -------------------------------------------------------------
  */
 
@@ -245,6 +263,7 @@ int main(int argc, char **argv)
         TEST(inference_and_validation_leave_the_statistics_alone),
         TEST(a_network_loaded_to_predict_works_with_a_batch_of_one),
         TEST(a_network_that_is_resized_keeps_its_soft_labels_and_goes_on),
+        TEST(a_key_goes_before_the_preset_wherever_it_stands),
         TEST(pairs_are_confused_from_the_iteration_that_pc_start_says),
         TEST(labels_are_drawn_anew_for_every_forward_pass),
         TEST(an_evaluation_neither_draws_nor_pairs),
