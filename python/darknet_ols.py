@@ -537,7 +537,7 @@ def soft_labels(weights: Path, which: int = 0) -> SoftLabels:
         except ValueError as error:
             raise DarknetError(f"{name} {error}") from None
         if not ends:
-            raise DarknetError(f"{name} holds no soft labels: it was not trained with smoothing=ols, or it is cut off")
+            raise DarknetError(f"{name} holds no soft labels: it was not trained with smoothing=ols or ols-single, or it is cut off")
         if not 0 <= which < len(ends):
             raise DarknetError(f"{name}: which={which}: its soft labels are numbered 0 to {len(ends) - 1}")
         begin, end = ends[which]

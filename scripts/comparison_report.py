@@ -290,7 +290,7 @@ def soft_label_pictures(results, darknet, folder):
     blocks = []
     for method in results.comparison.methods:
         runs = [run for run in results.finished(method) if run.is_trained()]
-        if method.smoothing != "ols" or not runs:
+        if not method.keeps_soft_labels or not runs:
             continue
         run, path = runs[0], os.path.join(folder, f"soft-labels-{runs[0].name}.png")
         blocks.append(soft_label_picture(results, darknet, [run.weights], path, f"{method.name}, seed {run.seed}: a row is the "
@@ -300,7 +300,7 @@ def soft_label_pictures(results, darknet, folder):
         return []
     return [page.heading("What Online Label Smoothing learned"), page.paragraph(
         "OLS gives every class a soft label, the average of what the network predicted for the images of that class that "
-        "it got right. Dark cells beside the diagonal are classes that the network finds similar; if they make sense, the "
+        "it got right (of ols-single, what it predicted for one of them). Dark cells beside the diagonal are classes that the network finds similar; if they make sense, the "
         "soft labels carry knowledge that hard labels lack.")] + blocks
 
 
@@ -407,6 +407,14 @@ EXPLAINED = {
     "ls": "**ls**, label smoothing, takes a little from the right class and gives it to all classes alike",
     "ols": "**ols**, Online Label Smoothing, learns while it trains how much each class resembles the others, and trains "
            "with that beside the hard label",
+    "ols-single": "**ols-single** is that with the prediction of one image as the soft label of a class",
+    "bootsoft": "**bootsoft**, soft bootstrapping, trusts a label less and what the network predicts more",
+    "boothard": "**boothard**, hard bootstrapping, trusts a label less and the class that the network predicts more",
+    "disturb": "**disturb**, DisturbLabel, changes the labels of some images of every batch at random",
+    "sce": "**sce**, symmetric cross entropy, adds a loss that grows no further where a label seems wrong",
+    "gce": "**gce**, generalised cross entropy, gives images whose label seems wrong less weight",
+    "pc": "**pc**, pairwise confusion, draws the predictions of images of two classes to each other",
+    "tfkd": "**tfkd** adds a teacher that is always sure of the right class, softened by a temperature",
     "none": "**none** is Darknet's own code, with hard labels as well",
 }
 

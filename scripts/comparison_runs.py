@@ -29,9 +29,9 @@ from comparison_soft_labels import SoftLabels, holds_momentum
 from darknet_data import BadInput, Progress, read_text, say, write_whole
 
 # The words of src/ols/options.c; tests/compare-labels.t compares them.
-SMOOTHINGS = ("hard", "ls", "ols")
-KEYS = ("alpha", "soft_weight", "epsilon", "period", "start", "init", "empty", "normalise", "soft_temperature", "decay",
-        "freeze")
+KEYS = ("preset", "alpha", "soft_weight", "epsilon", "period", "start", "init", "empty", "normalise", "soft_temperature",
+        "decay", "freeze", "boot_beta", "disturb_alpha", "sce_alpha", "sce_beta", "sce_a", "gce_q", "pc_lambda", "pc_start",
+        "tfkd_alpha", "tfkd_c", "tfkd_temperature")
 HEAD_KEYS = {"class_gain": ("yolo",), "class_loss": ("yolo",), "iou_thresh": ("yolo",), "class_scale": ("region", "detection")}
 
 # "12, 0.05: 3.4, 5.6 avg, ..., 96 images, epoch 0.05 of 20.00, ..." of a classifier; a detector has no second number.
@@ -49,16 +49,17 @@ class Method:
         self.name = text
         self.smoothing, *pairs = text.split(":")
         self.keys = {}
-        if self.smoothing not in SMOOTHINGS + ("none",):
-            raise BadInput(f"--methods {text}: must begin with one of {', '.join(SMOOTHINGS)}, none")
+        if self.smoothing not in (*darknet_cfg.SMOOTHINGS, "none"):
+            raise BadInput(f"--methods {text}: must begin with one of {', '.join(darknet_cfg.SMOOTHINGS)}, none")
         for pair in pairs:
             key, _, value = pair.partition("=")
-            if key not in (*KEYS, *HEAD_KEYS) or not re.fullmatch(r"[A-Za-z0-9.]+", value):
+            if key not in (*KEYS, *HEAD_KEYS) or not re.fullmatch(r"[A-Za-z0-9.-]+", value):
                 raise BadInput(f"--methods {text}: {pair or 'nothing'} is no key=value: the keys are "
                                f"{', '.join((*KEYS, *HEAD_KEYS))}")
             self.keys[key] = value
         if self.smoothing == "none" and pairs:
             raise BadInput(f"--methods {text}: none is the section without keys")
+        self.keeps_soft_labels = self.smoothing in darknet_cfg.KEEPS_SOFT_LABELS
         self.file = "-".join([self.smoothing] + [key + re.sub(r"^\.", "0.", value).replace(".", "_")
                                                  for key, value in self.keys.items()])
 
@@ -346,7 +347,7 @@ class Comparison:
 
     def drop_checkpoints(self, run, keep=0):
         """Run.drop_checkpoints; of a run that the report has a strip of, the soft labels stay."""
-        run.drop_checkpoints(keep, run.method.smoothing == "ols" and run.seed == self.seeds[0])
+        run.drop_checkpoints(keep, run.method.keeps_soft_labels and run.seed == self.seeds[0])
 
     def is_finished(self, run):
         return not self.outdated(run) and os.path.exists(run.cfg) and not self.missing(run)

@@ -4,6 +4,28 @@ from darknet_data import read_text
 
 HEADS = ("yolo", "region", "detection")
 
+# The label methods, smoothing= of src/ols/targets.c, as a comment names them; tests/compare-labels.t compares them.
+SMOOTHINGS = {
+    "hard": "hard labels",
+    "ls": "label smoothing",
+    "ols": "online label smoothing",
+    "ols-single": "online label smoothing by single samples",
+    "bootsoft": "soft bootstrapping",
+    "boothard": "hard bootstrapping",
+    "disturb": "DisturbLabel",
+    "sce": "symmetric cross entropy",
+    "gce": "generalised cross entropy",
+    "pc": "pairwise confusion",
+    "tfkd": "Tf-KD by regularisation",
+}
+KEEPS_SOFT_LABELS = ("ols", "ols-single")
+
+
+def listed(names):
+    """"a, b or c"."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
+
 
 class Section:
     """A section of a cfg: its name and its lines, unchanged except for keys that are set."""

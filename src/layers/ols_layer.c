@@ -50,7 +50,7 @@ static const char *list_of_keys(char *text, size_t size)
 static void check_keys(list *options, int index)
 {
     node *n;
-    char keys[256];
+    char keys[512];
     for (n = options->front; n; n = n->next) {
         kvp *pair = (kvp *)n->val;
         const char *value = pair->val ? pair->val : ""; /* NULL for a line without = */
@@ -142,7 +142,7 @@ void free_ols_layer(layer l)
 void forward_ols_layer(const layer l, network net)
 {
     label_smoothing *smoothing = l.label_smoothing;
-    ols_target_spec spec = ols_make_target_spec(&smoothing->options, smoothing->state, l.inputs);
+    const ols_target_spec spec = current_target_spec(smoothing, 0, net.train);
     if (!net.truth || l.noloss) { /* Darknet's softmax, so that a deployed network gives the same bits */
         softmax_cpu(net.input, l.inputs, l.batch, l.inputs, 1, l.inputs, 1, l.temperature, l.output);
         return;
@@ -165,7 +165,7 @@ void backward_ols_layer(const layer l, network net)
 void forward_ols_layer_gpu(const layer l, network net)
 {
     label_smoothing *smoothing = l.label_smoothing;
-    ols_target_spec spec = ols_make_target_spec_gpu(&smoothing->options, smoothing->state, l.inputs);
+    const ols_target_spec spec = current_target_spec(smoothing, 1, net.train);
     int *labels = l.indexes_gpu, *hits = l.indexes_gpu + l.batch;
     if (!net.truth || l.noloss) {
         softmax_gpu(net.input_gpu, l.inputs, l.batch, l.inputs, 1, l.inputs, 1, l.temperature, l.output_gpu);

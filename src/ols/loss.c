@@ -2,7 +2,9 @@
 #include "ols/ols.h"
 
 #include "base/vectorize.h"
+#include "ols/terms.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -139,8 +141,6 @@ VECTORIZED static double cross_entropy(const sample s, const float *logits, cons
     return total;
 }
 
-/* ---- One batch -------------------------------------------------------------------------------------------------- */
-
 /* The classes that a row of truth says, and their shares, which sum to 1. */
 typedef struct {
     int count; /* 1; 2 for a mixture; 0 for any other row */
@@ -187,18 +187,186 @@ static const float *row_of(const ols_target_spec *spec, const truth_classes *t, 
     return space;
 }
 
-static void forward_sample(const ols_target_spec *spec, int classes, const float *logits, float temperature,
+/* ---- Terms of methods: they are returned, and their negative gradients added to delta ---------------------------- */
+
+/* log p[k]. Where only the scores p are known, there are no logits. */
+static inline float log_of(const sample *s, const float *logits, const float *p, int k)
+{
+    if (!logits) return logf(p[k] > FLT_MIN ? p[k] : FLT_MIN);
+    return (logits[k] - s->top) * s->inverse_temperature - s->log_sum;
+}
+
+/* Adds what a cross entropy with the label c adds, times `weight`. */
+VECTORIZED static void add_label(float weight, int c, int n, const float *p, float *delta)
+{
+    int k;
+#pragma omp simd
+    for (k = 0; k < n; ++k) delta[k] -= weight * p[k];
+    delta[c] += weight;
+}
+
+/* OLS_ENTROPY: d(-sum p log p)/dlogit[k] = -p[k] (log p[k] + entropy), through both p. */
+static double entropy_term(float weight, const sample *s, const float *logits, int n, const float *p, float *delta)
+{
+    double entropy = 0;
+    int k;
+    for (k = 0; k < n; ++k)
+        if (p[k] > 0) entropy -= p[k] * log_of(s, logits, p, k);
+    for (k = 0; k < n; ++k)
+        if (p[k] > 0) delta[k] += weight * p[k] * (log_of(s, logits, p, k) + (float)entropy);
+    return weight * entropy;
+}
+
+static int first_of_largest(const float *p, int n)
+{
+    int k, top = 0;
+    for (k = 1; k < n; ++k)
+        if (p[k] > p[top]) top = k;
+    return top;
+}
+
+static double predicted_term(float weight, const sample *s, const float *logits, int n, const float *p, float *delta)
+{
+    const int c = first_of_largest(p, n);
+    add_label(weight, c, n, p, delta);
+    return -weight * log_of(s, logits, p, c);
+}
+
+/* OLS_REVERSE and OLS_POWER. */
+static double label_terms(const ols_target_spec *spec, const sample *s, const truth_classes *t, const float *logits,
+                          int n, const float *p, float *delta)
+{
+    double total = 0;
+    int i;
+    for (i = 0; i < t->count; ++i) {
+        float slope;
+        total += t->shares[i] * ols_label_term(spec, log_of(s, logits, p, t->classes[i]), &slope);
+        add_label(t->shares[i] * slope, t->classes[i], n, p, delta);
+    }
+    return total;
+}
+
+static double teacher_term(const ols_target_spec *spec, const sample *s, const truth_classes *t, const float *logits,
+                           int n, const float *p, float *delta)
+{
+    const float power = spec->exponent, scale = spec->term_weight * power;
+    const float at_label = spec->teacher[0] - spec->teacher[1];
+    double sum = 0, weighed = 0, inverse;
+    int k, i;
+    for (k = 0; k < n; ++k) {
+        const float z = power * log_of(s, logits, p, k);
+        sum += exp_of_negative(z);
+        if (spec->teacher[1] != 0) weighed += spec->teacher[1] * z; /* z may be -infinity */
+    }
+    inverse = 1 / sum;
+    for (k = 0; k < n; ++k)
+        delta[k] += scale * (spec->teacher[1] - (float)(exp_of_negative(power * log_of(s, logits, p, k)) * inverse));
+    for (i = 0; i < t->count; ++i) {
+        weighed += t->shares[i] * at_label * power * log_of(s, logits, p, t->classes[i]);
+        delta[t->classes[i]] += scale * t->shares[i] * at_label;
+    }
+    return spec->term_weight * (log(sum) - weighed);
+}
+
+static double add_term(const ols_target_spec *spec, const sample *s, const truth_classes *t, const float *logits, int n,
+                       const float *p, float *delta)
+{
+    switch (spec->term) {
+    case OLS_NO_TERM:
+        break;
+    case OLS_ENTROPY:
+        return entropy_term(spec->term_weight, s, logits, n, p, delta);
+    case OLS_PREDICTED:
+        return predicted_term(spec->term_weight, s, logits, n, p, delta);
+    case OLS_REVERSE:
+    case OLS_POWER:
+        return label_terms(spec, s, t, logits, n, p, delta);
+    case OLS_TEACHER:
+        return teacher_term(spec, s, t, logits, n, p, delta);
+    }
+    return 0;
+}
+
+/* The entropies of classes that are each scored by itself: their derivative by a logit z is -z p (1 - p). */
+static void entropies_of_sigmoids(float weight, int n, const float *p, float *delta)
+{
+    int k;
+    for (k = 0; k < n; ++k)
+        if (p[k] > 0 && p[k] < 1) delta[k] += weight * p[k] * (1 - p[k]) * logf(p[k] / (1 - p[k]));
+}
+
+void ols_term_delta(const ols_target_spec *spec, int classes, int label, int softmax, const float *p, float *delta)
+{
+    const truth_classes t = {1, {label, label}, {1, 0}};
+    const sample unused = {0, 0, 0, 0, 0, 0, 0};
+    memset(delta, 0, classes * sizeof *delta);
+    if (spec->term == OLS_ENTROPY && !softmax)
+        entropies_of_sigmoids(spec->term_weight, classes, p, delta);
+    else
+        add_term(spec, &unused, &t, 0, classes, p, delta);
+}
+
+/* The squared distance of two predictions of two classes. With g[k] = 2 (p[k] - other[k]), its derivative by a logit of
+ * p is p[k] (g[k] - sum_j g[j] p[j]). */
+static void confuse_pair(float weight, int n, const float *p, const float *other, float *delta, float *other_delta,
+                         float *loss, float *other_loss)
+{
+    double distance = 0, along = 0, along_other = 0;
+    int k;
+    for (k = 0; k < n; ++k) {
+        const double g = 2. * (p[k] - other[k]);
+        distance += g * g / 4;
+        along += g * p[k];
+        along_other += g * other[k];
+    }
+    for (k = 0; k < n; ++k) {
+        const float g = 2 * (p[k] - other[k]);
+        delta[k] -= weight * p[k] * (g - (float)along);
+        other_delta[k] += weight * other[k] * (g - (float)along_other);
+    }
+    *loss += (float)(weight / 2 * distance);
+    *other_loss += (float)(weight / 2 * distance);
+}
+
+static void confuse_pairs(float weight, int classes, int batch, const float *probs, const int *labels, float *delta,
+                          float *loss)
+{
+    const int half = batch / 2;
+    int b;
+#pragma omp parallel for schedule(static) if ((size_t)batch * classes >= PARALLEL_FROM)
+    for (b = 0; b < half; ++b) {
+        const size_t at = (size_t)b * classes, other = (size_t)(b + half) * classes;
+        if (labels[b] < 0 || labels[b + half] < 0 || labels[b] == labels[b + half]) continue;
+        confuse_pair(weight, classes, probs + at, probs + other, delta + at, delta + other, loss + b, loss + b + half);
+    }
+}
+
+/* ---- One batch -------------------------------------------------------------------------------------------------- */
+
+/* Draws the classes of the target of sample `number` of the batch. */
+static void disturb(const ols_target_spec *spec, int classes, int number, truth_classes *t)
+{
+    int i;
+    for (i = 0; i < t->count; ++i)
+        t->classes[i] = ols_class_drawn(spec, classes, t->classes[i], 2 * (uint64_t)number + i);
+    if (t->count < 2 || t->classes[0] != t->classes[1]) return;
+    t->count = 1; /* of one class now */
+    t->shares[0] = 1;
+}
+
+static void forward_sample(const ols_target_spec *spec, int classes, int number, const float *logits, float temperature,
                            const float *truth, float *probs, float *delta, float *loss, int *label, int *hit)
 {
     float top = largest(logits, classes), soft[2];
     double sum = exponentials(logits, classes, top, 1 / temperature, probs);
     double total;
     sample s = {top, 1 / temperature, (float)log(sum), (float)(1 / sum), 1, 0, 1};
-    const truth_classes t = classes_of(truth, classes);
+    truth_classes t = classes_of(truth, classes);
     const float *row = truth;
     int i;
     *label = label_of(&t);
     *hit = *label >= 0 && isfinite(sum) && first_largest(probs, *label) ? *label : -1;
+    if (spec->disturb > 0) disturb(spec, classes, number, &t);
     if (t.count) {
         row = row_of(spec, &t, classes, delta); /* cross_entropy reads an entry before it writes that of delta */
         s.soft_weight = spec->soft_weight;
@@ -217,6 +385,7 @@ static void forward_sample(const ols_target_spec *spec, int classes, const float
         total += term(&s, hard, logits[k]);
         delta[k] = soft[i] + hard - s.target_sum * probs[k];
     }
+    if (t.count && spec->term) total += isfinite(sum) ? add_term(spec, &s, &t, logits, classes, probs, delta) : NAN;
     *loss = (float)total;
 }
 
@@ -228,7 +397,8 @@ void ols_softmax_cross_entropy(const ols_target_spec *spec, int classes, int bat
 #pragma omp parallel for schedule(static) if ((size_t)batch * classes >= PARALLEL_FROM)
     for (b = 0; b < batch; ++b) {
         size_t at = (size_t)b * classes;
-        forward_sample(spec, classes, logits + at, temperature, truth + at, probs + at, delta + at, loss + b,
+        forward_sample(spec, classes, b, logits + at, temperature, truth + at, probs + at, delta + at, loss + b,
                        labels + b, hits + b);
     }
+    if (spec->pair_weight > 0) confuse_pairs(spec->pair_weight, classes, batch, probs, labels, delta, loss);
 }

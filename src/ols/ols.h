@@ -22,7 +22,9 @@
  *     delta = q[k] - target_weight * p[k],    target_weight = hard_weight + soft_weight
  * where a row that is all zero has no soft term: target_weight is then hard_weight. Where rows sum to 1, target_sum and
  * target_weight are the same.
- * A sample may be a mixture of two classes, as mixup makes it: its q is that of either class, weighed by its share.
+ * Methods whose loss is no cross entropy of a fixed target add a term to it (ols_term), or let pairs of samples meet
+ * (pair_weight); docs/methods.md has the equation of each.
+ * A sample may be a mixture of two classes, as mixup makes it: its loss is that of either class, weighed by its share.
  *
  * A function `f` and its CUDA twin `f_gpu` take the same arguments in the same order. Array arguments of the twin are
  * device pointers, and it runs on the default stream of the current device.
@@ -39,7 +41,23 @@ extern "C" {
 
 /* ---- Options ---------------------------------------------------------------------------------------------------- */
 
-typedef enum { OLS_HARD, OLS_LS, OLS_OLS } ols_smoothing;
+/* docs/methods.md has the equation and the source of each. Their table is in targets.c. */
+typedef enum {
+    OLS_HARD,
+    OLS_LS,
+    OLS_OLS,
+    OLS_SINGLE,   /* as OLS, but a soft label is the prediction of one sample */
+    OLS_BOOTSOFT, /* Reed et al. 2015 */
+    OLS_BOOTHARD, /* the same */
+    OLS_DISTURB,  /* Xie et al. 2016 */
+    OLS_SCE,      /* Wang et al. 2019 */
+    OLS_GCE,      /* Zhang and Sabuncu 2018 */
+    OLS_PC,       /* Dubey et al. 2018 */
+    OLS_TFKD      /* Yuan et al. 2020, regularisation */
+} ols_smoothing;
+
+/* Variants of the authors' code: other defaults (the table of presets in options.c). */
+typedef enum { OLS_PAPER, OLS_CIFAR, OLS_FINE_GRAINED } ols_preset;
 
 /* Contents of a row of S that cannot be computed from predictions. */
 typedef enum { OLS_ROW_UNIFORM, OLS_ROW_ZERO, OLS_ROW_LS, OLS_ROW_KEEP } ols_row;
@@ -52,6 +70,7 @@ typedef enum {
 
 typedef struct {
     ols_smoothing smoothing;
+    ols_preset preset;
     float alpha;                 /* a of Eq. 4: weight of the hard label, 0..1 */
     float soft_weight;           /* weight of the soft label; negative (the default) means 1 - alpha */
     float epsilon;               /* e of Eq. 2, for smoothing=ls and init=ls, 0..1 */
@@ -61,10 +80,20 @@ typedef struct {
     ols_row empty;               /* row without a correct prediction: UNIFORM, ZERO (no soft loss), KEEP (unchanged) */
     ols_normalisation normalise; /* what a row of A is divided by */
     float soft_temperature;      /* T, .1..10: new rows are raised to 1/T, with their old sum; below 1 sharpens */
-    float decay;  /* d, 0..1: S = d S + (1 - d) row; the first update, and a row of zeros: the row alone */
-    float freeze; /* a row whose largest entry has reached this is not updated any more, unless there is no correct
-                     prediction (then `empty`); 0 = never. The first update ignores it, because init=ls begins with
-                     large entries */
+    float decay;     /* d, 0..1: S = d S + (1 - d) row; the first update, and a row of zeros: the row alone */
+    float freeze;    /* a row whose largest entry has reached this is not updated any more, unless there is no correct
+                        prediction (then `empty`); 0 = never. The first update ignores it, because init=ls begins with
+                        large entries */
+    float boot_beta; /* of bootsoft and boothard: weight of the label, 0..1; negative (the default): .95 and .8 */
+    float disturb_alpha;       /* the part of the samples whose label is drawn anew, 0..1 */
+    float sce_alpha, sce_beta; /* weights of the cross entropy and of the reverse one */
+    float sce_a;               /* A, which stands for log 0 */
+    float gce_q;               /* 0..1: from the cross entropy to the absolute error */
+    float pc_lambda;           /* weight of the squared distance of two predictions */
+    int64_t pc_start;          /* iterations before the first one with that term */
+    float tfkd_alpha;          /* weight of the teacher, 0..1 */
+    float tfkd_c;              /* what the teacher gives the right class, 0..1 */
+    float tfkd_temperature;    /* tau, from 1 on */
 } ols_options;
 
 /* The default options, with `smoothing` as the method. */
@@ -74,7 +103,8 @@ ols_options ols_default_options(ols_smoothing smoothing);
 const char *ols_option_key(int i);
 
 /* Sets one option from the text of a cfg. Ignores a trailing comment ('#...'). Returns 0; or -1 for an unknown key or
- * an invalid value: the allowed values are then in `range` (`size` bytes), and `options` is unchanged. */
+ * an invalid value: the allowed values are then in `range` (`size` bytes), and `options` is unchanged. `preset` sets
+ * further options: set it before these, as the order of ols_option_key does. */
 int ols_set_option(ols_options *options, const char *key, const char *value, char *range, size_t size);
 
 /* The key of the first option in which two sets of options differ; NULL when they are equal. */
@@ -84,11 +114,22 @@ const char *ols_option_difference(const ols_options *a, const ols_options *b);
  * -1. */
 int ols_parse_number(const char *value, double low, double high, double *out);
 
-/* The name of a method in a cfg: "hard", "ls", "ols"; NULL past the last method. */
+/* The name of a method in a cfg: "hard", "ls", "ols", ...; NULL past the last method. */
 const char *ols_smoothing_name(int smoothing);
 
 /* 1 if the method keeps statistics and therefore needs an ols_state; otherwise 0. */
 int ols_has_state(const ols_options *options);
+
+/* 1 if what a class score is drawn to, in the mean over the samples of a class, is less than the one-hot label;
+ * otherwise 0. */
+int ols_softens(const ols_options *options);
+
+/* What the class scores of a layer are: those of an [ols] section; or of an object in a head, where they are the
+ * softmax of logits, the sigmoid of each, or the numbers themselves. */
+typedef enum { OLS_CLASSIFIER, OLS_SOFTMAX_HEAD, OLS_SIGMOID_HEAD, OLS_LINEAR_HEAD } ols_scores;
+
+/* NULL if the method is defined for such scores; otherwise why it is not, as half a sentence. */
+const char *ols_unfit(const ols_options *options, ols_scores scores);
 
 /* ---- State ------------------------------------------------------------------------------------------------------ */
 
@@ -103,6 +144,9 @@ typedef struct {
     int64_t iterations; /* iterations since the last update */
     int64_t updates;    /* updates so far, t of Eq. 6 */
     int64_t unlabelled; /* samples since the last update without a class: ols_labels */
+    /* Not in a checkpoint: */
+    int single;    /* a row of A is not a sum but the prediction of one of the correct samples, each as likely */
+    uint64_t seed; /* of that choice; the same in replicas and in a resumed run */
     /* Device copies; NULL if the state is on the host. With them, the arrays above are out of date until ols_pull. */
     float *S_gpu, *A_gpu, *row_sum_gpu;
     int64_t *correct_gpu, *seen_gpu; /* K each */
@@ -125,10 +169,12 @@ int ols_reset_state(ols_state *state, const ols_options *options);
 void ols_clear_statistics(ols_state *state);
 
 /* Adds A, counts and position of `from` to those of `to`, which has the same K. Host arrays only. Call it in the order
- * of the replicas, so that the sums are reproducible. */
+ * of the replicas, so that the sums are reproducible. With `single`, a row of A becomes that of `from` with the
+ * probability of its share in the correct predictions, so that each of all of them is as likely. */
 void ols_add_statistics(ols_state *to, const ols_state *from);
 
-/* Copies S and the number of updates from a state of the same K; A, counts and position stay. Host arrays only. */
+/* Copies S, the number of updates and the seed from a state of the same K; A, counts and position stay. Host arrays
+ * only. */
 void ols_copy_soft_labels(ols_state *to, const ols_state *from);
 
 /* Copies everything from a state of the same K. Host arrays only. */
@@ -142,14 +188,34 @@ int ols_push(ols_state *state);        /* host -> device */
 
 /* ---- One batch -------------------------------------------------------------------------------------------------- */
 
-/* What the target of a sample is made from (see the equations at the top). */
+/* What is added to the cross entropy of the target, times term_weight. y is the class of the sample; p and z are those
+ * of its softmax. */
+typedef enum {
+    OLS_NO_TERM,
+    OLS_ENTROPY,   /* -sum_k p[k] log p[k]; the gradient goes through both p */
+    OLS_PREDICTED, /* -log p[c]; c is the class with the largest probability, the first one at a tie, and a constant */
+    OLS_REVERSE,   /* 1 - p[y] */
+    OLS_POWER,     /* (1 - p[y]^exponent) / exponent; its limit -log p[y] where exponent is 0 */
+    OLS_TEACHER    /* -sum_k u[k] log v[k]; v: the softmax of exponent * logits; u: teacher[0] for y, teacher[1] else */
+} ols_term;
+
+/* What the target of a sample is made from (see the equations at the top), and what its loss has beside it. */
 typedef struct {
     float hard_weight;    /* of the hard label */
     float soft_weight;    /* of the row */
     float uniform;        /* every entry of the row, if S is NULL */
     const float *S;       /* K x K, or NULL */
     const float *row_sum; /* K: the sum of each row of S; NULL: all are 1 */
+    ols_term term;        /* none with hard labels, LS and OLS */
+    float term_weight, exponent, teacher[2];
+    float pair_weight; /* of sum_k (p[k] - p'[k])^2 in the loss of a pair of samples of two classes; half in each loss.
+                          The pairs: sample i with sample i + B / 2, for i < B / 2; of an odd B, the last is alone */
+    float disturb;     /* the probability that the class of the target is drawn, each of the K as likely */
+    uint64_t draws;    /* decides these draws. Set it anew for every batch: ols_draw_key */
 } ols_target_spec;
+
+/* A number for `draws`: as good as random, and always the same for the same numbers. */
+uint64_t ols_draw_key(uint64_t seed, uint64_t counter, uint64_t part);
 
 /* The target spec of the method in `options`. `state` may be NULL for methods without one. The spec points to the host
  * arrays of the state. */
@@ -163,6 +229,16 @@ float ols_target(const ols_target_spec *spec, int classes, int label, float *q);
 /* target_weight, of the delta of classes that are scored each by itself. */
 float ols_target_weight(const ols_target_spec *spec, int label);
 
+/* For heads, which know the scores and not the logits: writes what the term adds to delta (K floats) for a sample of
+ * class `label` whose scores are p (K floats). With `softmax`, p is one distribution. Otherwise each is the probability
+ * of a class scored by itself: its entropy is then -p log p - (1 - p) log (1 - p), and -log p[c] of OLS_PREDICTED is
+ * the binary cross entropies of the one-hot label c. Zeros if the spec has no term. */
+void ols_term_delta(const ols_target_spec *spec, int classes, int label, int softmax, const float *p, float *delta);
+
+/* The class that a sample of class `label` is trained on: `label`, or with the probability `disturb` another draw.
+ * `number` tells apart the samples of a batch. */
+int ols_draw_class(const ols_target_spec *spec, int classes, int label, uint64_t number);
+
 /* Reads a class from every row of truth. A row has
  *     one entry that is not 0    the class: labels[b] is its index, whatever its value
  *     two, both above 0, whose sum is 1 within OLS_SHARE_ERROR
@@ -175,11 +251,12 @@ void ols_labels(int classes, int batch, const float *truth, int *labels);
 /* Computes softmax, loss and delta of a batch. For every sample b:
  *     probs = softmax(logits / temperature)
  *     labels[b] = the class in truth, as in ols_labels
- *     loss[b] = -sum_k q[k] log p[k], delta = q - target_sum p
+ *     loss[b] = -sum_k q[k] log p[k], delta = q - target_sum p, and the spec's terms
  *     hits[b] = labels[b] if that class has the largest probability (the first, at a tie), else -1
  * q is the target of the sample's class; of a mixture of the classes c and d with the shares truth[c] and truth[d] it
  * is truth[c] times the target of c plus truth[d] times that of d (the share of the later class is taken as 1 minus the
- * other). A sample with label -1 uses its row of truth as the target, with target_sum 1, as in Darknet's [softmax].
+ * other). A sample with label -1 uses its row of truth as the target, with target_sum 1, as in Darknet's [softmax], and
+ * has no term and no pair.
  * log p comes from the logits minus their maximum, so it is finite where p underflows to 0. A NaN or +infinity among
  * the logits makes probs, delta and loss of the sample NaN, and the sample is no hit. A logit of -infinity gives its
  * class the probability 0. */

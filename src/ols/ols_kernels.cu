@@ -2,6 +2,7 @@
  * over the batch), so two runs on one device give the same bits. Only copies of the state wait for the device. */
 #include "ols/ols.h"
 #include "ols/state_parts.h"
+#include "ols/terms.h"
 
 #include <cuda_runtime.h>
 #include <math.h>
@@ -92,6 +93,122 @@ static __device__ float target_sum_of(const ols_target_spec *spec, int y)
     return spec->hard_weight + spec->soft_weight * (spec->row_sum ? spec->row_sum[y] : 1);
 }
 
+/* ---- Terms of methods --------------------------------------------------------------------------------------------
+ *
+ * Twins of those of loss.c. All threads of a block call them; each adds to its own entries of delta, and returns its
+ * part of the term. */
+
+/* A sample, as the kernel has it. */
+struct sample {
+    truth_classes t;
+    const float *z, *p; /* logits and probabilities */
+    float *delta;
+    float top, inverse_temperature, log_sum;
+    int classes;
+};
+
+static __device__ float log_of(const sample *s, int k)
+{
+    return (s->z[k] - s->top) * s->inverse_temperature - s->log_sum;
+}
+
+/* The share of class k in the sample. */
+static __device__ float share_of(const truth_classes *t, int k)
+{
+    return k == t->first ? t->first_share : k == t->second ? t->second_share : 0;
+}
+
+static __device__ float entropy_term(float weight, const sample *s)
+{
+    float part = 0, entropy;
+    int k;
+    for (k = threadIdx.x; k < s->classes; k += blockDim.x)
+        if (s->p[k] > 0) part -= s->p[k] * log_of(s, k);
+    entropy = (float)block_reduce((double)part, add());
+    for (k = threadIdx.x; k < s->classes; k += blockDim.x)
+        if (s->p[k] > 0) s->delta[k] += weight * s->p[k] * (log_of(s, k) + entropy);
+    return weight * part;
+}
+
+static __device__ float predicted_term(float weight, const sample *s)
+{
+    float top = -INFINITY;
+    int c = s->classes, k;
+    for (k = threadIdx.x; k < s->classes; k += blockDim.x) top = s->p[k] > top ? s->p[k] : top;
+    top = block_reduce(top, larger());
+    for (k = threadIdx.x; k < s->classes; k += blockDim.x)
+        if (s->p[k] == top && k < c) c = k;
+    c = block_reduce(c, smaller());
+    for (k = threadIdx.x; k < s->classes; k += blockDim.x) s->delta[k] += weight * ((k == c) - s->p[k]);
+    return threadIdx.x || c == s->classes ? 0 : -weight * log_of(s, c);
+}
+
+/* Of one class with this share. */
+static __device__ float label_term(const ols_target_spec *spec, const sample *s, int label, float share)
+{
+    float slope;
+    const float term = ols_label_term(spec, log_of(s, label), &slope);
+    int k;
+    for (k = threadIdx.x; k < s->classes; k += blockDim.x) s->delta[k] += share * slope * ((k == label) - s->p[k]);
+    return threadIdx.x ? 0 : share * term;
+}
+
+static __device__ float teacher_term(const ols_target_spec *spec, const sample *s)
+{
+    const float power = spec->exponent, scale = spec->term_weight * power;
+    const float at_label = spec->teacher[0] - spec->teacher[1];
+    float part = 0, weighed = 0;
+    double sum, inverse;
+    int k;
+    for (k = threadIdx.x; k < s->classes; k += blockDim.x) {
+        const float z = power * log_of(s, k), u = spec->teacher[1] + share_of(&s->t, k) * at_label;
+        part += expf(z);
+        if (u != 0) weighed += u * z;
+    }
+    sum = block_reduce((double)part, add());
+    inverse = 1 / sum;
+    for (k = threadIdx.x; k < s->classes; k += blockDim.x) {
+        const float u = spec->teacher[1] + share_of(&s->t, k) * at_label;
+        s->delta[k] += scale * (u - (float)(expf(power * log_of(s, k)) * inverse));
+    }
+    return spec->term_weight * ((threadIdx.x ? 0 : (float)log(sum)) - weighed);
+}
+
+static __device__ float add_term(const ols_target_spec *spec, const sample *s)
+{
+    switch (spec->term) {
+    case OLS_NO_TERM:
+        break;
+    case OLS_ENTROPY:
+        return entropy_term(spec->term_weight, s);
+    case OLS_PREDICTED:
+        return predicted_term(spec->term_weight, s);
+    case OLS_REVERSE:
+    case OLS_POWER: {
+        float part = label_term(spec, s, s->t.first, s->t.first_share);
+        if (s->t.second >= 0) part += label_term(spec, s, s->t.second, s->t.second_share);
+        return part;
+    }
+    case OLS_TEACHER:
+        return teacher_term(spec, s);
+    }
+    return 0;
+}
+
+/* Draws the classes of the target, as in loss.c. */
+static __device__ void disturb(const ols_target_spec *spec, int classes, truth_classes *t)
+{
+    if (t->first >= 0) t->first = ols_class_drawn(spec, classes, t->first, 2 * (uint64_t)blockIdx.x);
+    if (t->second < 0) return;
+    t->second = ols_class_drawn(spec, classes, t->second, 2 * (uint64_t)blockIdx.x + 1);
+    if (t->first != t->second) return;
+    t->second = -1;
+    t->first_share = 1;
+    t->second_share = 0;
+}
+
+/* `is_linear`: the spec has no term and no disturbance, and the kernel needs no registers for them. */
+template <bool is_linear>
 static __global__ void __launch_bounds__(MOST_THREADS)
     softmax_cross_entropy_kernel(ols_target_spec spec, int classes, const float *logits, float inverse_temperature,
                                  const float *truth, float *probs, float *delta, float *loss, int *labels, int *hits)
@@ -101,10 +218,11 @@ static __global__ void __launch_bounds__(MOST_THREADS)
     float *p = probs + at, top = -INFINITY, part = 0, inverse_sum, log_sum;
     float target_sum = 1, hard_weight = 0, soft_weight = 1;
     double sum;
-    const truth_classes t = classes_of(row, classes);
+    truth_classes t = classes_of(row, classes);
     const int label = t.second_share > t.first_share ? t.second : t.first;
     int wrong, k;
 
+    if (!is_linear && spec.disturb > 0) disturb(&spec, classes, &t);
     for (k = threadIdx.x; k < classes; k += blockDim.x) top = z[k] > top ? z[k] : top;
     top = block_reduce(top, larger());
     for (k = threadIdx.x; k < classes; k += blockDim.x) part += p[k] = expf((z[k] - top) * inverse_temperature);
@@ -137,6 +255,10 @@ static __global__ void __launch_bounds__(MOST_THREADS)
         if (q != 0) part += q * (log_sum - (z[k] - top) * inverse_temperature);
     }
     wrong = __syncthreads_or(wrong);
+    if (!is_linear && t.first >= 0 && spec.term) {
+        const sample s = {t, z, p, delta + at, top, inverse_temperature, log_sum, classes};
+        part += isfinite(sum) ? add_term(&spec, &s) : NAN;
+    }
     sum = block_reduce((double)part, add());
     if (threadIdx.x) return;
     loss[blockIdx.x] = (float)sum;
@@ -144,35 +266,93 @@ static __global__ void __launch_bounds__(MOST_THREADS)
     hits[blockIdx.x] = wrong ? -1 : label;
 }
 
+/* One block per pair of samples, as in loss.c. */
+static __global__ void __launch_bounds__(MOST_THREADS)
+    confuse_kernel(float weight, int classes, int half, const float *probs, const int *labels, float *delta,
+                   float *loss)
+{
+    const int b = blockIdx.x, other = b + half;
+    const size_t at = (size_t)b * classes, other_at = (size_t)other * classes;
+    const float *p = probs + at, *q = probs + other_at;
+    double distance = 0, along = 0, along_other = 0;
+    int k;
+    if (labels[b] < 0 || labels[other] < 0 || labels[b] == labels[other]) return;
+    for (k = threadIdx.x; k < classes; k += blockDim.x) {
+        const double g = 2. * (p[k] - q[k]);
+        distance += g * g / 4;
+        along += g * p[k];
+        along_other += g * q[k];
+    }
+    distance = block_reduce(distance, add());
+    along = block_reduce(along, add());
+    along_other = block_reduce(along_other, add());
+    for (k = threadIdx.x; k < classes; k += blockDim.x) {
+        const float g = 2 * (p[k] - q[k]);
+        delta[at + k] -= weight * p[k] * (g - (float)along);
+        delta[other_at + k] += weight * q[k] * (g - (float)along_other);
+    }
+    if (threadIdx.x) return;
+    loss[b] += (float)(weight / 2 * distance);
+    loss[other] += (float)(weight / 2 * distance);
+}
+
 int ols_softmax_cross_entropy_gpu(const ols_target_spec *spec, int classes, int batch, const float *logits,
                                   float temperature, const float *truth, float *probs, float *delta, float *loss,
                                   int *labels, int *hits)
 {
-    softmax_cross_entropy_kernel<<<batch, threads_for(classes)>>>(*spec, classes, logits, 1 / temperature, truth, probs,
-                                                                  delta, loss, labels, hits);
+    const int is_linear = !spec->term && !(spec->disturb > 0), threads = threads_for(classes);
+    (is_linear ? softmax_cross_entropy_kernel<true> : softmax_cross_entropy_kernel<false>)<<<batch, threads>>>(
+        *spec, classes, logits, 1 / temperature, truth, probs, delta, loss, labels, hits);
+    RETURN_IF_FAILED(cudaPeekAtLastError());
+    if (spec->pair_weight > 0 && batch > 1)
+        confuse_kernel<<<batch / 2, threads>>>(spec->pair_weight, classes, batch / 2, probs, labels, delta, loss);
     return (int)cudaPeekAtLastError();
 }
 
 /* ---- Statistics -------------------------------------------------------------------------------------------------- */
 
+/* Whether a sample before this one is a hit of its class, too. */
+static __device__ int is_later_hit(const int *hits, int sample)
+{
+    int b;
+    for (b = 0; b < sample; ++b)
+        if (hits[b] == hits[sample]) return 1;
+    return 0;
+}
+
+/* One block per sample and part of the classes. The block of the first hit of a class goes through all hits of that
+ * class, in the order of the batch, and keeps the prediction to which A falls. Reads the counts of before the batch:
+ * accumulate_kernel changes them afterwards. */
+static __global__ void choose_kernel(int classes, int batch, const float *probs, const int *hits, float *A,
+                                     const int64_t *correct, uint64_t seed, int64_t updates)
+{
+    const int k = blockIdx.y * blockDim.x + threadIdx.x, hit = hits[blockIdx.x];
+    int b, chosen = -1;
+    int64_t count;
+    if (hit < 0 || k >= classes || is_later_hit(hits, blockIdx.x)) return;
+    count = correct[hit];
+    for (b = blockIdx.x; b < batch; ++b)
+        if (hits[b] == hit && ols_takes_over(seed, updates, hit, ++count)) chosen = b;
+    if (chosen >= 0) A[(size_t)hit * classes + k] = probs[(size_t)chosen * classes + k];
+}
+
 /* One block per sample and part of the classes. The block of the first hit of a class adds all hits of that class, in
  * the order of the batch; the blocks of its later hits add nothing. Counts are integers, so atomics in any order give
- * the same result. */
+ * the same result. Without A it only counts. */
 static __global__ void accumulate_kernel(int classes, int batch, const float *probs, const int *labels, const int *hits,
                                          float *A, unsigned long long *correct, unsigned long long *seen,
                                          unsigned long long *unlabelled)
 {
     int k = blockIdx.y * blockDim.x + threadIdx.x, hit = hits[blockIdx.x], label = labels[blockIdx.x], b;
-    float *to = A + (size_t)(hit < 0 ? 0 : hit) * classes + k, sum;
+    float *to, sum;
     if (k == 0) {
         atomicAdd(label < 0 ? unlabelled : seen + label, 1ull);
         if (hit >= 0) atomicAdd(correct + hit, 1ull);
     }
-    if (hit < 0 || k >= classes) return;
-    for (b = 0; b < (int)blockIdx.x; ++b)
-        if (hits[b] == hit) return;
+    if (hit < 0 || k >= classes || !A || is_later_hit(hits, blockIdx.x)) return;
+    to = A + (size_t)hit * classes + k;
     sum = *to;
-    for (; b < batch; ++b)
+    for (b = blockIdx.x; b < batch; ++b)
         if (hits[b] == hit) sum += probs[(size_t)b * classes + k];
     *to = sum;
 }
@@ -181,8 +361,11 @@ int ols_accumulate_gpu(ols_state *state, int batch, const float *probs, const in
 {
     int classes = state->classes, threads = classes < THREADS ? threads_for(4 * classes) : THREADS;
     dim3 blocks(batch, (classes + threads - 1) / threads);
+    if (state->single)
+        choose_kernel<<<blocks, threads>>>(classes, batch, probs, hits, state->A_gpu, state->correct_gpu, state->seed,
+                                           state->updates);
     accumulate_kernel<<<blocks, threads>>>(
-        classes, batch, probs, labels, hits, state->A_gpu, (unsigned long long *)state->correct_gpu,
+        classes, batch, probs, labels, hits, state->single ? 0 : state->A_gpu, (unsigned long long *)state->correct_gpu,
         (unsigned long long *)state->seen_gpu, (unsigned long long *)state->unlabelled_gpu);
     return (int)cudaPeekAtLastError();
 }
@@ -203,7 +386,7 @@ static __device__ void sharpen(float *A, int classes, double total, float temper
     for (k = threadIdx.x; k < classes; k += THREADS) A[k] = (float)(A[k] * (total / sum));
 }
 
-static __global__ void update_kernel(ols_options options, int classes, float *S, float *A, float *row_sum,
+static __global__ void update_kernel(ols_options options, int single, int classes, float *S, float *A, float *row_sum,
                                      int64_t *correct, int64_t *seen, int64_t *unlabelled)
 {
     int y = blockIdx.x, k;
@@ -218,7 +401,7 @@ static __global__ void update_kernel(ols_options options, int classes, float *S,
     }
     total = block_reduce(total, add());
     frozen = options.freeze > 0 && block_reduce(largest, larger()) >= options.freeze;
-    divisor = options.normalise == OLS_BY_HITS ? (double)correct[y] : total;
+    divisor = options.normalise == OLS_BY_HITS ? single ? correct[y] > 0 : (double)correct[y] : total;
     empty = !(total > 0 && divisor > 0);
     learned = !empty && !frozen;
     reset = empty && options.empty != OLS_ROW_KEEP;
@@ -244,8 +427,9 @@ int ols_update_gpu(ols_state *state, const ols_options *options, int64_t epoch_i
 {
     ols_options now = *options;
     if (!state->updates) now.freeze = now.decay = 0;
-    update_kernel<<<state->classes, THREADS>>>(now, state->classes, state->S_gpu, state->A_gpu, state->row_sum_gpu,
-                                               state->correct_gpu, state->seen_gpu, state->unlabelled_gpu);
+    update_kernel<<<state->classes, THREADS>>>(now, state->single, state->classes, state->S_gpu, state->A_gpu,
+                                               state->row_sum_gpu, state->correct_gpu, state->seen_gpu,
+                                               state->unlabelled_gpu);
     RETURN_IF_FAILED(cudaPeekAtLastError());
     state->images = !options->period && epoch_images > 0 ? state->images % epoch_images : 0;
     state->iterations = 0;

@@ -18,6 +18,9 @@ static const choice init_rows[] = {{"uniform", OLS_ROW_UNIFORM}, {"zero", OLS_RO
 static const choice empty_rows[] = {
     {"uniform", OLS_ROW_UNIFORM}, {"zero", OLS_ROW_ZERO}, {"keep", OLS_ROW_KEEP}, {0, 0}};
 
+static const choice presets[] = {
+    {"paper", OLS_PAPER}, {"cifar", OLS_CIFAR}, {"fine-grained", OLS_FINE_GRAINED}, {0, 0}};
+
 static const choice normalisations[] = {{"sum", OLS_BY_SUM}, {"hits", OLS_BY_HITS}, {0, 0}};
 
 typedef enum {
@@ -37,6 +40,7 @@ static const struct option_row {
     const choice *choices;
 } table[] = {
     {"smoothing", METHOD, offsetof(ols_options, smoothing), OLS_OLS, 0, 0, 0},
+    {"preset", CHOICE, offsetof(ols_options, preset), OLS_PAPER, 0, 0, presets}, /* before what it sets */
     {"alpha", REAL, offsetof(ols_options, alpha), .5, 0, 1, 0},
     {"soft_weight", REAL, offsetof(ols_options, soft_weight), -1, 0, 10, 0},
     {"epsilon", REAL, offsetof(ols_options, epsilon), .1, 0, 1, 0},
@@ -48,8 +52,32 @@ static const struct option_row {
     {"soft_temperature", REAL, offsetof(ols_options, soft_temperature), 1, .1, 10, 0},
     {"decay", REAL, offsetof(ols_options, decay), 0, 0, .999, 0},
     {"freeze", REAL, offsetof(ols_options, freeze), 0, 0, 1, 0},
+    {"boot_beta", REAL, offsetof(ols_options, boot_beta), -1, 0, 1, 0},
+    {"disturb_alpha", REAL, offsetof(ols_options, disturb_alpha), .1, 0, 1, 0},
+    {"sce_alpha", REAL, offsetof(ols_options, sce_alpha), 6, 0, 100, 0},
+    {"sce_beta", REAL, offsetof(ols_options, sce_beta), .1, 0, 100, 0},
+    {"sce_a", REAL, offsetof(ols_options, sce_a), -4, -20, 0, 0},
+    {"gce_q", REAL, offsetof(ols_options, gce_q), .7, 0, 1, 0},
+    {"pc_lambda", REAL, offsetof(ols_options, pc_lambda), 10, 0, 1000, 0},
+    {"pc_start", WHOLE, offsetof(ols_options, pc_start), 0, 0, 1e9, 0},
+    {"tfkd_alpha", REAL, offsetof(ols_options, tfkd_alpha), .1, 0, 1, 0},
+    {"tfkd_c", REAL, offsetof(ols_options, tfkd_c), .99, 0, 1, 0},
+    {"tfkd_temperature", REAL, offsetof(ols_options, tfkd_temperature), 20, 1, 1000, 0},
 };
 enum { OPTIONS = sizeof table / sizeof *table };
+
+/* What a preset sets; all else is as by default. */
+static const struct {
+    ols_preset preset;
+    const char *key;
+    double value;
+} preset_values[] = {
+    {OLS_CIFAR, "init", OLS_ROW_ZERO},
+    {OLS_FINE_GRAINED, "alpha", 1},
+    {OLS_FINE_GRAINED, "soft_weight", 1},
+    {OLS_FINE_GRAINED, "freeze", .88},
+};
+enum { PRESET_VALUES = sizeof preset_values / sizeof *preset_values };
 
 /* All enums of ols_options have the size of an int, so that one function sets and gets them. */
 static void put(ols_options *options, const struct option_row *row, double value)
@@ -72,6 +100,23 @@ static double get(const ols_options *options, const struct option_row *row)
     if (row->kind == WHOLE || row->kind == PERIOD) return (double)*(const int64_t *)member;
     memcpy(&number, member, sizeof number);
     return number;
+}
+
+/* The row of a key; NULL if there is none. */
+static const struct option_row *find(const char *key)
+{
+    int i;
+    for (i = 0; i < OPTIONS; ++i)
+        if (!strcmp(key, table[i].key)) return table + i;
+    return 0;
+}
+
+static void apply_preset(ols_options *options)
+{
+    int i;
+    for (i = 0; i < PRESET_VALUES; ++i)
+        if (preset_values[i].preset == options->preset)
+            put(options, find(preset_values[i].key), preset_values[i].value);
 }
 
 const char *ols_option_key(int i)
@@ -182,16 +227,16 @@ static int parse(const struct option_row *row, const char *text, double *value, 
 
 int ols_set_option(ols_options *options, const char *key, const char *value, char *range, size_t size)
 {
+    const struct option_row *row = find(key);
     char text[64];
     double parsed;
-    int i;
     trim(value, text, sizeof text);
-    for (i = 0; i < OPTIONS; ++i) {
-        if (strcmp(key, table[i].key)) continue;
-        if (parse(table + i, text, &parsed, range, size)) return -1;
-        put(options, table + i, parsed);
-        return 0;
+    if (!row) {
+        snprintf(range, size, "(no such key)");
+        return -1;
     }
-    snprintf(range, size, "(no such key)");
-    return -1;
+    if (parse(row, text, &parsed, range, size)) return -1;
+    put(options, row, parsed);
+    if (row->offset == offsetof(ols_options, preset)) apply_preset(options);
+    return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/vectorize.h"
 #include "ols/state_parts.h"
+#include "ols/terms.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ ols_state *ols_new_state(int classes, const ols_options *options)
     int i;
     if (!state) return 0;
     state->classes = classes;
+    state->single = options->smoothing == OLS_SINGLE;
     for (i = 0; i < OLS_PARTS; ++i) {
         void *array = calloc(1, ols_part_bytes(ols_parts + i, classes));
         if (!array) {
@@ -67,6 +69,7 @@ void ols_copy_soft_labels(ols_state *to, const ols_state *from)
     for (i = 0; i < OLS_PARTS; ++i)
         if (!ols_parts[i].statistics) copy_part(to, from, ols_parts + i);
     to->updates = from->updates;
+    to->seed = from->seed;
 }
 
 void ols_copy_state(ols_state *to, const ols_state *from)
@@ -99,10 +102,25 @@ int ols_reset_state(ols_state *state, const ols_options *options)
     return ols_push(state);
 }
 
+/* Of states that keep one prediction for each class: takes that of `from` where it falls to it. `correct` are still
+ * those of each. */
+static void choose_predictions(ols_state *to, const ols_state *from)
+{
+    const size_t row = (size_t)to->classes;
+    int y;
+    for (y = 0; y < to->classes; ++y) {
+        const int64_t all = to->correct[y] + from->correct[y];
+        const uint64_t bits = ols_draw_key(to->seed, (uint64_t)to->updates * row + (uint64_t)y, (uint64_t)all);
+        if ((int64_t)ols_below(bits, (uint64_t)all) < to->correct[y] || !from->correct[y]) continue;
+        memcpy(to->A + y * row, from->A + y * row, row * sizeof(float));
+    }
+}
+
 void ols_add_statistics(ols_state *to, const ols_state *from)
 {
     size_t i, n;
     int part;
+    if (to->single) choose_predictions(to, from);
     for (part = 0; part < OLS_PARTS; ++part) {
         const ols_part *p = ols_parts + part;
         if (!p->statistics) continue;
@@ -111,7 +129,7 @@ void ols_add_statistics(ols_state *to, const ols_state *from)
             int64_t *sum = (int64_t *)ols_get_pointer(to, p->host);
             const int64_t *more = (const int64_t *)ols_get_pointer(from, p->host);
             for (i = 0; i < n; ++i) sum[i] += more[i];
-        } else {
+        } else if (!to->single) {
             float *sum = (float *)ols_get_pointer(to, p->host);
             const float *more = (const float *)ols_get_pointer(from, p->host);
             for (i = 0; i < n; ++i) sum[i] += more[i];
@@ -143,6 +161,16 @@ int ols_push(ols_state *state)
 }
 #endif
 
+/* Makes a correct prediction of class y, whose scores are `stride` floats apart, the one that A holds, if it falls to
+ * it. Call it after the prediction has been counted. */
+static void choose_prediction(ols_state *state, int y, const float *p, int stride)
+{
+    float *row = state->A + (size_t)y * state->classes;
+    int k;
+    if (!ols_takes_over(state->seed, state->updates, y, state->correct[y])) return;
+    for (k = 0; k < state->classes; ++k) row[k] = p[(size_t)k * stride] > 0 ? p[(size_t)k * stride] : 0;
+}
+
 void ols_accumulate(ols_state *state, int batch, const float *probs, const int *labels, const int *hits)
 {
     /* The threads divide the classes, not the samples. So every sum is added in batch order, for any number of
@@ -150,8 +178,11 @@ void ols_accumulate(ols_state *state, int batch, const float *probs, const int *
     int part, b, classes = state->classes, parts = (size_t)batch * classes < PARALLEL_FROM ? 1 : PARALLEL_PARTS;
     for (b = 0; b < batch; ++b) {
         ++*(labels[b] < 0 ? &state->unlabelled : &state->seen[labels[b]]);
-        if (hits[b] >= 0) ++state->correct[hits[b]];
+        if (hits[b] < 0) continue;
+        ++state->correct[hits[b]];
+        if (state->single) choose_prediction(state, hits[b], probs + (size_t)b * classes, 1);
     }
+    if (state->single) return;
 #pragma omp parallel for schedule(static) if (parts > 1)
     for (part = 0; part < parts; ++part) {
         int first = (int)((int64_t)classes * part / parts), end = (int)((int64_t)classes * (part + 1) / parts), i, k;
@@ -178,6 +209,10 @@ void ols_accumulate_scores(ols_state *state, const float *scores, int stride, in
     }
     if (top != label || !finite) return;
     ++state->correct[label];
+    if (state->single) {
+        choose_prediction(state, label, scores, stride);
+        return;
+    }
     for (k = 0; k < state->classes; ++k) {
         float score = scores[(size_t)k * stride];
         if (score > 0) row[k] += score;
@@ -203,8 +238,8 @@ static void sharpen(float *A, int classes, double total, float temperature)
     for (k = 0; k < classes; ++k) A[k] = (float)(A[k] * (total / sum));
 }
 
-/* Eq. 6 for one class with so many `hits`: computes row y of S from row y of A. `S` and `A` point to these rows, and
- * row_sum is the old sum of the row of S. Uses up A. Returns the new sum. */
+/* Eq. 6 for one class with so many predictions (`hits`) in A: computes row y of S from row y of A. `S` and `A` point to
+ * these rows, and row_sum is the old sum of the row of S. Uses up A. Returns the new sum. */
 static float update_row(const ols_options *options, int classes, int y, int64_t hits, float *S, float *A, float row_sum)
 {
     const double decay = row_sum > 0 ? options->decay : 0;
@@ -238,8 +273,8 @@ void ols_update(ols_state *state, const ols_options *chosen, int64_t epoch_image
     first.freeze = first.decay = 0;
     for (y = 0; y < classes; ++y) {
         size_t at = (size_t)y * classes;
-        state->row_sum[y] =
-            update_row(options, classes, y, state->correct[y], state->S + at, state->A + at, state->row_sum[y]);
+        const int64_t hits = state->single ? state->correct[y] > 0 : state->correct[y];
+        state->row_sum[y] = update_row(options, classes, y, hits, state->S + at, state->A + at, state->row_sum[y]);
     }
     ols_clear_statistics(state);
     if (!options->period && epoch_images > 0) state->images = images % epoch_images;

@@ -327,7 +327,7 @@ ols_state *checkpoint_read_soft_labels(const char *filename, int which)
     if ((damage = trailer_check(file, size, &end))) die("%s %s", filename, damage);
     at = blocks_begin(file, end.begin);
     if (at == end.begin)
-        die("%s holds no soft labels: it was not trained with smoothing=ols, or it is cut off", filename);
+        die("%s holds no soft labels: it was not trained with smoothing=ols or ols-single, or it is cut off", filename);
     for (;; --which) {
         seek(file, at, filename);
         if (read_bytes(file, header, sizeof header)) die("%s holds no soft labels of that number", filename);

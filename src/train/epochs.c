@@ -69,6 +69,8 @@ void train_begin(network **nets, int n, int images, int classes, char *names_fil
             smoothing = soft_labels_owner(nets[i], which);
             smoothing->epoch_images = images;
             smoothing->names = names;
+            set_draws(smoothing, nets[i], random_seed() + ((uint64_t)i << 32));
+            if (smoothing->state) smoothing->state->seed = random_seed();
         }
         if (n > 1) join_replicas(nets, n, which);
     }
@@ -88,12 +90,13 @@ ols_state *train_gather(label_smoothing *smoothing, int *copied)
     }
     sum = enough_memory_for(smoothing->classes) ? ols_new_state(smoothing->classes, &smoothing->options) : 0;
     if (!sum) return 0;
+    pull(group->networks[0], smoothing);
+    ols_copy_soft_labels(sum, smoothing->state);
     for (i = 0; i < group->n; ++i) {
         pull(group->networks[i], group->twins[i]);
         ols_add_statistics(sum, group->twins[i]->state);
     }
     use_device_of(group->networks[0]);
-    ols_copy_soft_labels(sum, smoothing->state);
     *copied = 1;
     return sum;
 }

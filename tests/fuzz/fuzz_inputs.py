@@ -159,7 +159,9 @@ JSON_WORDS = ['"', "{", "}", "[", "]", ":", ",", "null", "true", "false", "\\u00
 HEAD_WORDS = ["classes=", "num=", "mask=", "anchors=", "coords=", "side=", "smoothing=", "ols", "hard", "alpha=", "start=",
               "soft_weight=", "epsilon=", "period=", "epoch", "init=", "empty=", "uniform", "zero", "keep", "normalise=",
               "hits", "soft_temperature=", "decay=", "freeze=", "class_gain=", "class_loss=", "softmax", "sigmoid",
-              "iou_thresh=", "background=1", "tree=", "map=", "max=", "jitter=", "random=1", "temperature=", "groups=1"]
+              "preset=", "cifar", "fine-grained", "ols-single", "bootsoft", "boothard", "disturb", "sce", "gce", "pc", "tfkd",
+              "boot_beta=", "disturb_alpha=", "sce_alpha=", "sce_beta=", "sce_a=", "gce_q=", "pc_lambda=", "pc_start=",
+              "tfkd_alpha=", "tfkd_c=", "tfkd_temperature=", "iou_thresh=", "background=1", "tree=", "map=", "max=", "jitter=", "random=1", "temperature=", "groups=1"]
 WORDS = {
     "label_file": ["0 ", ".5 ", "1e-3", "-0.001", "\n", "\\xef\\xbb\\xbf", "1.001"],
     "json": JSON_WORDS,

@@ -11,6 +11,9 @@ static void check_ranges(const ols_options *o)
     MUST(ols_smoothing_name(o->smoothing) && o->alpha >= 0 && o->alpha <= 1 && o->soft_weight <= 10);
     MUST(o->epsilon >= 0 && o->epsilon <= 1 && o->period >= 0 && o->start >= 0 && o->soft_temperature >= .09f);
     MUST(o->decay >= 0 && o->decay < 1 && o->freeze >= 0 && o->freeze <= 1);
+    MUST(o->boot_beta <= 1 && o->disturb_alpha >= 0 && o->disturb_alpha <= 1 && o->sce_alpha >= 0 && o->sce_beta >= 0);
+    MUST(o->sce_a >= -20 && o->sce_a <= 0 && o->gce_q >= 0 && o->gce_q <= 1 && o->pc_lambda >= 0 && o->pc_start >= 0);
+    MUST(o->tfkd_alpha >= 0 && o->tfkd_alpha <= 1 && o->tfkd_c >= 0 && o->tfkd_c <= 1 && o->tfkd_temperature >= 1);
 }
 
 void fuzz(const uint8_t *data, size_t size)

@@ -454,24 +454,43 @@ static void golden_case(void **test)
 
 /* ---- Gradients --------------------------------------------------------------------------------------------------- */
 
-/* The parameters of a class loss: the weights of Eq. 4 and S; or those of Eq. 2, whose rows are uniform. */
+/* The parameters of a class loss: the weights of Eq. 4 and S; or those of Eq. 2, whose rows are uniform, and of Tf-KD,
+ * whose rows are the teacher's. */
 typedef struct {
     double hard, soft, rows[CLASSES][CLASSES];
-    int is_ls;
+    int is_one_target; /* Eq. 2 and Tf-KD mix the targets, Eq. 4 the losses; for a squared error they differ by a
+                          constant */
+    const ols_options *options;
 } weights;
+
+/* The teacher of Tf-KD for class y, with its temperature. */
+static double teacher(const ols_options *o, int y, int k)
+{
+    const double power = 1 / (double)o->tfkd_temperature, right = pow(o->tfkd_c, power);
+    const double other = pow((1 - (double)o->tfkd_c) / (CLASSES - 1), power);
+    return (k == y ? right : other) / (right + (CLASSES - 1) * other);
+}
 
 /* The parameters for the network's cfg. */
 static weights weights_of(network *net)
 {
     label_smoothing *labels = soft_labels_owner(net, 0);
     const ols_options *o = &labels->options;
-    weights w = {1, 0, {{0}}, o->smoothing == OLS_LS};
+    weights w = {1, 0, {{0}}, o->smoothing == OLS_LS || o->smoothing == OLS_TFKD, o};
     int y, k;
-    if (w.is_ls) w.hard = 1 - o->epsilon, w.soft = o->epsilon;
-    if (o->smoothing == OLS_OLS && !o->start) /* which the first pass is before */
+    if (o->smoothing == OLS_LS) w.hard = 1 - o->epsilon, w.soft = o->epsilon;
+    if (o->smoothing == OLS_TFKD) w.hard = 1 - o->tfkd_alpha, w.soft = o->tfkd_alpha;
+    if (o->smoothing == OLS_BOOTSOFT || o->smoothing == OLS_BOOTHARD) w.hard = o->boot_beta < 0 ? .8 : o->boot_beta;
+    if (o->smoothing == OLS_SCE) w.hard = o->sce_alpha;
+    if (o->smoothing == OLS_GCE) w.hard = 0;
+    if (labels->state && !o->start) /* which the first pass is before */
         w.hard = o->alpha, w.soft = o->soft_weight < 0 ? 1 - o->alpha : o->soft_weight;
     for (y = 0; y < CLASSES; ++y)
-        for (k = 0; k < CLASSES; ++k) w.rows[y][k] = labels->state ? labels->state->S[y * CLASSES + k] : 1. / CLASSES;
+        for (k = 0; k < CLASSES; ++k)
+            w.rows[y][k] = labels->state              ? labels->state->S[y * CLASSES + k]
+                           : o->smoothing == OLS_TFKD ? teacher(o, y, k)
+                                                      : 1. / CLASSES;
+    if (o->smoothing == OLS_TFKD && o->tfkd_temperature != 1) w.soft = 0; /* no mixture of targets: method_loss */
     return w;
 }
 
@@ -484,21 +503,59 @@ static double term(layer l, double t, double p)
     return -t * log(p) - (1 - t) * log(1 - p);
 }
 
+/* What a method's loss has beside the cross entropy with the label, from its definition, for an object of class y. */
+static double method_loss(layer l, const weights *w, const place *at, int y)
+{
+    const ols_options *o = w->options;
+    double p[CLASSES], loss = 0, sum = 0;
+    int k, top = 0;
+    for (k = 0; k < CLASSES; ++k) {
+        p[k] = l.output[entry(l, at, k)];
+        if (p[k] > p[top]) top = k;
+        sum += pow(p[k], 1 / (double)o->tfkd_temperature);
+    }
+    switch (o->smoothing) {
+    case OLS_BOOTSOFT:
+        for (k = 0; k < CLASSES; ++k) loss += (1 - w->hard) * term(l, p[k], p[k]);
+        return loss;
+    case OLS_BOOTHARD:
+        for (k = 0; k < CLASSES; ++k) loss += (1 - w->hard) * term(l, k == top, p[k]);
+        return loss;
+    case OLS_SCE:
+        return -o->sce_beta * o->sce_a * (1 - p[y]);
+    case OLS_GCE:
+        return (1 - pow(p[y], o->gce_q)) / o->gce_q;
+    case OLS_TFKD:
+        for (k = 0; k < CLASSES; ++k)
+            loss -= o->tfkd_alpha * w->rows[y][k] * log(pow(p[k], 1 / (double)o->tfkd_temperature) / sum);
+        return o->tfkd_temperature == 1 ? 0 : loss;
+    default:
+        return 0;
+    }
+}
+
+/* The class that an object of a place is trained on. */
+static int trained_label(layer l, const place *at, int i)
+{
+    ols_target_spec spec = {0};
+    spec.disturb = l.label_smoothing->options.smoothing == OLS_DISTURB ? l.label_smoothing->options.disturb_alpha : 0;
+    return ols_draw_class(&spec, CLASSES, at->labels[i], (uint64_t)entry(l, at, 0) * CLASSES + at->labels[i]);
+}
+
 /* The loss of a place from its definition, with the scores that the head outputs. */
 static double place_loss(layer l, const weights *w, const place *at)
 {
-    double loss = 0;
+    double loss = method_loss(l, w, at, trained_label(l, at, at->objects - 1));
     int i, k, first = l.softmax || l.type == DETECTION ? at->objects - 1 : 0; /* softmax: the last object only */
     for (k = 0; k < CLASSES; ++k) {
         double p = l.output[entry(l, at, k)], larger = -1, chosen = 0;
         for (i = first; i < at->objects; ++i) {
-            const double *row = w->rows[at->labels[i]], one = k == at->labels[i],
-                         sum = row[0] + row[1] + row[2] + row[3];
+            const int label = trained_label(l, at, i);
+            const double *row = w->rows[label], one = k == label, sum = row[0] + row[1] + row[2] + row[3];
             double soft = sum > 0 ? w->soft : 0, q = w->hard * one + soft * row[k];
             if (q <= larger) continue;
             larger = q;
-            /* Eq. 2 mixes the targets, Eq. 4 the losses; for a squared error the two differ by a constant. */
-            chosen = w->is_ls ? term(l, q, p) : w->hard * term(l, one, p) + soft * term(l, row[k], p);
+            chosen = w->is_one_target ? term(l, q, p) : w->hard * term(l, one, p) + soft * term(l, row[k], p);
         }
         loss += chosen;
     }
@@ -637,6 +694,19 @@ static const struct CMUnitTest tests[] = {
     CASE("detection-linear-hits"),
     CASE("detection-softmax-hard"),
     CASE("detection-softmax-ols"),
+    CASE("yolo-single"),
+    CASE("yolo-bootsoft"),
+    CASE("yolo-boothard"),
+    CASE("yolo-disturb"),
+    CASE("yolo-tfkd"),
+    CASE("yolo-softmax-bootsoft"),
+    CASE("yolo-softmax-sce"),
+    CASE("region-softmax-gce"),
+    CASE("region-softmax-tfkd"),
+    CASE("region-sigmoid-boothard"),
+    CASE("detection-linear-boothard"),
+    CASE("detection-linear-disturb"),
+    CASE("detection-softmax-bootsoft"),
     cmocka_unit_test(a_cell_with_two_classes_keeps_darknets_delta_and_counts_nothing),
     cmocka_unit_test(every_case_of_the_file_is_replayed),
 };

@@ -54,10 +54,13 @@ static ols_batch new_batch(int classes, int batch, uint64_t seed)
     return x;
 }
 
+enum { DRAWS = 77 }; /* of methods that draw labels */
+
 /* Probabilities, labels, loss, delta and statistics of a batch, on the CPU. */
 static void cpu_step(ols_batch x, const ols_options *options, ols_state *state, float temperature)
 {
     ols_target_spec spec = ols_make_target_spec(options, state, x.classes);
+    spec.draws = DRAWS;
     ols_softmax_cross_entropy(&spec, x.classes, x.batch, x.logits, temperature, x.truth, x.probs, x.delta, x.loss,
                               x.labels, x.hits);
     if (state) ols_accumulate(state, x.batch, x.probs, x.labels, x.hits);
@@ -72,6 +75,7 @@ static void gpu_step(ols_batch x, const ols_options *options, ols_state *state, 
     float *truth = (float *)upload(x.truth, n), *delta = (float *)upload(x.delta, n);
     float *loss = (float *)upload(x.loss, x.batch * sizeof(float));
     int *labels = (int *)upload(x.labels, x.batch * sizeof(int)), *hits = (int *)upload(x.hits, x.batch * sizeof(int));
+    spec.draws = DRAWS;
     assert_cuda(ols_softmax_cross_entropy_gpu(&spec, x.classes, x.batch, logits, temperature, truth, probs, delta, loss,
                                               labels, hits));
     if (state) assert_cuda(ols_accumulate_gpu(state, x.batch, probs, labels, hits));
@@ -165,7 +169,22 @@ static ols_state *random_state_on_gpu(int classes, uint64_t seed)
 /* Fewer and more classes than a warp and than a block have threads, and many more. */
 static const int class_counts[] = {2, 10, 100, 1000, 4097};
 
-static const ols_smoothing methods[] = {OLS_HARD, OLS_LS, OLS_OLS};
+static const ols_smoothing methods[] = {OLS_HARD,    OLS_LS,  OLS_OLS, OLS_SINGLE, OLS_BOOTSOFT, OLS_BOOTHARD,
+                                        OLS_DISTURB, OLS_SCE, OLS_GCE, OLS_PC,     OLS_TFKD};
+
+/* The options of a method, with weights that make every part of its loss count, and none so large that it would need
+ * other tolerances. */
+static ols_options options_of(ols_smoothing method)
+{
+    ols_options options = ols_default_options(method);
+    options.boot_beta = .6f;
+    options.disturb_alpha = .5f;
+    options.sce_alpha = options.sce_beta = .25f;
+    options.pc_lambda = .25f;
+    options.tfkd_alpha = .6f;
+    options.tfkd_temperature = 4;
+    return options;
+}
 
 static void the_gpu_reads_the_same_labels_from_truth(void **test)
 {
@@ -200,7 +219,7 @@ static void the_gpu_gives_the_same_loss_and_gradient(void **test)
         assert_cuda(ols_state_to_gpu(on_gpu));
         for (m = 0; m < COUNT(methods); ++m) {
             for (t = 0; t < COUNT(temperatures); ++t) {
-                ols_options options = ols_default_options(methods[m]);
+                ols_options options = options_of(methods[m]);
                 ols_batch cpu = new_batch(classes, 20, 3);
                 ols_batch gpu = new_batch(classes, 20, 3);
                 options.alpha = .3f;
@@ -225,7 +244,7 @@ static void the_gpu_gives_a_finite_loss_for_saturated_logits(void **test)
     int label, b;
     (void)test;
     for (m = 0; m < COUNT(methods); ++m) {
-        ols_options options = ols_default_options(methods[m]);
+        ols_options options = options_of(methods[m]);
         ols_state *on_cpu = random_state(3, 2), *on_gpu = random_state_on_gpu(3, 2);
         for (label = 0; label < 3; ++label) {
             ols_batch cpu = new_batch(3, 4, 1), gpu = new_batch(3, 4, 1);
@@ -400,10 +419,10 @@ static void the_gpu_updates_as_the_cpu_does(void **test)
 }
 
 /* Two epochs of training, in which the targets depend on the updates of the GPU's statistics. */
-static ols_state *train(int classes, int on_gpu, float *losses)
+static ols_state *train(ols_smoothing method, int classes, int on_gpu, float *losses)
 {
     enum { BATCHES = 6, BATCH = 16 };
-    ols_options options = ols_default_options(OLS_OLS);
+    ols_options options = ols_default_options(method);
     ols_state *state = ols_new_state(classes, &options);
     int n;
     if (on_gpu) assert_cuda(ols_state_to_gpu(state));
@@ -429,14 +448,18 @@ static ols_state *train(int classes, int on_gpu, float *losses)
     return state;
 }
 
+static const ols_smoothing with_soft_labels[] = {OLS_OLS, OLS_SINGLE};
+
 static void training_on_the_gpu_equals_training_on_the_cpu(void **test)
 {
     size_t i;
     int n;
     (void)test;
-    for (i = 0; i < COUNT(class_counts); ++i) {
+    for (i = 0; i < 2 * COUNT(class_counts); ++i) {
+        const ols_smoothing method = with_soft_labels[i % 2];
+        const int classes = class_counts[i / 2];
         float cpu_losses[96], gpu_losses[96];
-        ols_state *cpu = train(class_counts[i], 0, cpu_losses), *gpu = train(class_counts[i], 1, gpu_losses);
+        ols_state *cpu = train(method, classes, 0, cpu_losses), *gpu = train(method, classes, 1, gpu_losses);
         for (n = 0; n < 96; ++n) assert_close(gpu_losses[n], cpu_losses[n], 1e-5 * cpu_losses[n] + 3e-7);
         assert_same_state(gpu, cpu);
         ols_free_state(cpu), ols_free_state(gpu);
@@ -447,9 +470,11 @@ static void two_runs_on_the_gpu_give_the_same_bits(void **test)
 {
     size_t i;
     (void)test;
-    for (i = 0; i < COUNT(class_counts); ++i) {
+    for (i = 0; i < 2 * COUNT(class_counts); ++i) {
+        const ols_smoothing method = with_soft_labels[i % 2];
+        const int classes = class_counts[i / 2];
         float once_losses[96], again_losses[96];
-        ols_state *once = train(class_counts[i], 1, once_losses), *again = train(class_counts[i], 1, again_losses);
+        ols_state *once = train(method, classes, 1, once_losses), *again = train(method, classes, 1, again_losses);
         assert_memory_equal(once_losses, again_losses, sizeof once_losses);
         assert_identical_state(once, again);
         ols_free_state(once), ols_free_state(again);

@@ -167,6 +167,93 @@ static void a_network_that_is_resized_keeps_its_soft_labels_and_goes_on(void **s
     }
 }
 
+/* ---- Presets -------------------------------------------------------------------------------------------------------
+ */
+
+static void a_key_goes_before_the_preset_wherever_it_stands(void **state)
+{
+    static const char *const keys[] = {"freeze=.5\npreset=fine-grained\n", "preset=fine-grained\nfreeze=.5\n"};
+    size_t i;
+    (void)state;
+    for (i = 0; i < COUNT(keys); ++i) {
+        network *net = network_of(27, CLASSIFIER "[ols]\n%s", 4, 1, 0., .1, keys[i]);
+        const ols_options *options = &soft_labels_owner(net, 0)->options;
+        assert_close(options->freeze, .5, 0);
+        assert_close(options->alpha, 1, 0);
+        assert_close(options->soft_weight, 1, 0);
+        free_network(net);
+    }
+}
+
+/* ---- Methods that depend on the place in the training -------------------------------------------------------------
+ */
+
+static void pairs_are_confused_from_the_iteration_that_pc_start_says(void **state)
+{
+    network *pc = network_of(24, CLASSIFIER "[ols]\nsmoothing=pc\npc_start=2\n", 16, 2, .9, .05);
+    network *hard = network_of(24, CLASSIFIER "[ols]\nsmoothing=hard\n", 16, 2, .9, .05);
+    int i;
+    (void)state;
+    begin(&pc, 1, 100, CLASSES, 0);
+    begin(&hard, 1, 100, CLASSES, 0);
+    for (i = 0; i < 3; ++i) {
+        const int s = i * 16;
+        step(pc, s);
+        step(hard, s);
+        assert_int_equal(*last_layer(pc).cost == *last_layer(hard).cost, i < 2);
+        step(pc, s + 8);
+        step(hard, s + 8);
+        assert_int_equal(*last_layer(pc).cost == *last_layer(hard).cost, i < 2);
+    }
+    free_network(pc);
+    free_network(hard);
+}
+
+/* Every forward pass has draws of its own, those of a subdivision too; another seed, another network. */
+static void labels_are_drawn_anew_for_every_forward_pass(void **state)
+{
+    network *net = network_of(25, CLASSIFIER "[ols]\nsmoothing=disturb\n", 8, 2, .9, .05);
+    label_smoothing *smoothing = soft_labels_owner(net, 0);
+    uint64_t draws[4];
+    int i, k;
+    (void)state;
+    begin(&net, 1, 100, CLASSES, 0);
+    for (i = 0; i < 4; ++i) {
+        step(net, 4 * i);
+        draws[i] = current_target_spec(smoothing, 0, 1).draws;
+        for (k = 0; k < i; ++k) assert_true(draws[k] != draws[i]);
+    }
+    set_draws(smoothing, net, smoothing->seed + 1);
+    assert_true(current_target_spec(smoothing, 0, 1).draws != draws[3]);
+    free_network(net);
+}
+
+/* As `classifier train -topk` sees it while it trains: no draw and no pair is in the loss of an evaluation. */
+static void an_evaluation_neither_draws_nor_pairs(void **state)
+{
+    static const char *const keys[] = {"smoothing=disturb\ndisturb_alpha=1\n", "smoothing=pc\n"};
+    network *hard = network_of(26, CLASSIFIER "[ols]\nsmoothing=hard\n", 8, 1, .9, .05);
+    size_t i;
+    (void)state;
+    for (i = 0; i < COUNT(keys); ++i) {
+        network *net = network_of(26, CLASSIFIER "[ols]\n%s", 8, 1, .9, .05, keys[i]), *nets[2];
+        int n, train;
+        nets[0] = net, nets[1] = hard;
+        for (train = 0; train < 2; ++train) {
+            for (n = 0; n < 2; ++n) {
+                put_batch(nets[n], 0);
+                nets[n]->train = train;
+                hush();
+                forward_network(nets[n]);
+                unhush();
+            }
+            assert_int_equal(*last_layer(net).cost == *last_layer(hard).cost, !train);
+        }
+        free_network(net);
+    }
+    free_network(hard);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +263,10 @@ int main(int argc, char **argv)
         TEST(inference_and_validation_leave_the_statistics_alone),
         TEST(a_network_loaded_to_predict_works_with_a_batch_of_one),
         TEST(a_network_that_is_resized_keeps_its_soft_labels_and_goes_on),
+        TEST(a_key_goes_before_the_preset_wherever_it_stands),
+        TEST(pairs_are_confused_from_the_iteration_that_pc_start_says),
+        TEST(labels_are_drawn_anew_for_every_forward_pass),
+        TEST(an_evaluation_neither_draws_nor_pairs),
     };
     (void)argc;
     begin_network_tests(argv);

@@ -119,6 +119,64 @@ static void replicas_of_a_detector_share_what_their_heads_learn(void **state)
     free_replicas(nets, 2);
 }
 
+/* The rows of OLS-Single are predictions that one of the replicas made; the counts are those of all. */
+static void replicas_of_ols_single_take_the_predictions_of_all(void **state)
+{
+    const char *keys = "smoothing=ols-single\n";
+    network *nets[3];
+    int i, r, k, y, copied, merged = 0;
+    (void)state;
+    for (r = 0; r < 3; ++r) nets[r] = network_of(71, CLASSIFIER "[ols]\n%s", 4, 1, 0., 0., keys);
+    begin(nets, 3, 120, CLASSES, 0);
+    for (i = 0; i < 6; ++i) iterate_replicas(nets, 3, i);
+    {
+        ols_state *sum = train_gather(soft_labels_owner(nets[0], 0), &copied);
+        for (y = 0; y < CLASSES; ++y) {
+            int64_t correct = 0;
+            int found = 0;
+            for (r = 0; r < 3; ++r) {
+                const ols_state *own = state_of(nets[r]);
+                correct += own->correct[y];
+                found |=
+                    own->correct[y] > 0 && !memcmp(sum->A + y * CLASSES, own->A + y * CLASSES, CLASSES * sizeof(float));
+            }
+            assert_int_equal(sum->correct[y], correct);
+            assert_int_equal(found, correct > 0);
+            merged += correct > 1;
+        }
+        assert_true(merged > 0);
+        for (; i < 10; ++i) iterate_replicas(nets, 3, i);
+        for (r = 0; r < 3; ++r) {
+            assert_int_equal(state_of(nets[r])->updates, 1);
+            assert_same_bits("S", r, state_of(nets[r])->S, state_of(nets[0])->S, CLASSES * CLASSES);
+        }
+        for (y = 0; y < CLASSES; ++y) {
+            double row = 0;
+            for (k = 0; k < CLASSES; ++k) row += state_of(nets[0])->S[y * CLASSES + k];
+            assert_close(row, 1, 1e-6);
+        }
+        ols_free_state(sum);
+    }
+    free_replicas(nets, 3);
+}
+
+/* Replicas have other images at the same place, and other draws for them. */
+static void replicas_draw_different_labels(void **state)
+{
+    network *nets[2];
+    ols_target_spec specs[2];
+    int r;
+    (void)state;
+    for (r = 0; r < 2; ++r) nets[r] = network_of(71, CLASSIFIER "[ols]\nsmoothing=disturb\n", 4, 1, 0., 0.);
+    begin(nets, 2, 40, CLASSES, 0);
+    for (r = 0; r < 2; ++r) specs[r] = current_target_spec(soft_labels_owner(nets[r], 0), 0, 1);
+    assert_true(specs[0].draws != specs[1].draws);
+    assert_close(specs[0].disturb, .1, 1e-7);
+    assert_close(current_target_spec(soft_labels_owner(nets[0], 0), 0, 0).disturb, 0,
+                 0); /* an evaluation draws nothing */
+    free_replicas(nets, 2);
+}
+
 /* Only a sanitized build finds an error here. */
 static void replicas_can_be_freed_first_to_last(void **state)
 {
@@ -135,6 +193,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(replicas_learn_the_soft_labels_of_one_network_that_sees_everything),
         TEST(replicas_of_a_detector_share_what_their_heads_learn),
+        TEST(replicas_of_ols_single_take_the_predictions_of_all),
+        TEST(replicas_draw_different_labels),
         TEST(replicas_can_be_freed_first_to_last),
     };
     (void)argc;
