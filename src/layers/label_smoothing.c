@@ -132,7 +132,7 @@ void check_scores(const label_smoothing *smoothing, ols_scores scores)
 {
     const char *reason = ols_unfit(&smoothing->options, scores);
     if (reason)
-        die("\n%s (layer %d): smoothing=%s is not defined here: %s", smoothing->section, smoothing->index,
+        die("%s (layer %d): smoothing=%s is not defined here: %s", smoothing->section, smoothing->index,
             ols_smoothing_name(smoothing->options.smoothing), reason);
 }
 
