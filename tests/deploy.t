@@ -146,7 +146,7 @@ class Network:
         try:
             self.deploy()
             worst, said = self.compare(images, kind)
-            tap.ok(not said, f"{name}: {' and '.join(self.readers.values())} give the same outputs", said)
+            tap.ok(not said, f"{name}: the same outputs in {' and in '.join(self.readers.values())}", said)
             print("# off by " + ", ".join(f"{worst[reader]:.1e} ({self.readers[reader]})" for reader in self.readers))
         except Failed as problem:
             tap.ok(False, name, problem)
@@ -210,7 +210,8 @@ NETWORKS = {
         section("convolutional", filters=8) + END,
     "squeeze and excitation with swish": net() + conv(8, 3, "swish", stride=2) + conv(16, 1, "swish") +
         conv(16, 3, "swish", groups=16) + section("avgpool") + conv(4, 1, "swish", 0) + conv(16, 1, "logistic", 0) +
-        section("scale_channels", **{"from": -4}) + conv(8, 1, "linear") + shortcut(8) + conv(12, 3, "swish") + END,
+        section("scale_channels", **{"from": -4}) + conv(8, 1, "linear") + shortcut(8) + conv(12, 3, "swish") +
+        conv(10, 1, "linear", 0) + section("avgpool") + section("ols", temperature=20),
     "short names, blanks, comments and defaults": net().replace("[net]", "# a comment\n[network]") + " [ conv ] \n"
         "filters = 8\nsize=3\n\tpadding = 1\nactivation=relu\n;another\n[max]\nstride=2\n[conv]\nfilters=6\nsize=2\n"
         "activation=relu6\n[avg]\n[conn]\noutput=5\n[soft]\n",
