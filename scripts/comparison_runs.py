@@ -29,7 +29,6 @@ from comparison_soft_labels import SoftLabels, holds_momentum
 from darknet_data import BadInput, Progress, read_text, say, write_whole
 
 # The words of src/ols/options.c; tests/compare-labels.t compares them.
-SMOOTHINGS = ("hard", "ls", "ols")
 KEYS = ("alpha", "soft_weight", "epsilon", "period", "start", "init", "empty", "normalise", "soft_temperature", "decay",
         "freeze")
 HEAD_KEYS = {"class_gain": ("yolo",), "class_loss": ("yolo",), "iou_thresh": ("yolo",), "class_scale": ("region", "detection")}
@@ -49,8 +48,8 @@ class Method:
         self.name = text
         self.smoothing, *pairs = text.split(":")
         self.keys = {}
-        if self.smoothing not in SMOOTHINGS + ("none",):
-            raise BadInput(f"--methods {text}: must begin with one of {', '.join(SMOOTHINGS)}, none")
+        if self.smoothing not in (*darknet_cfg.SMOOTHINGS, "none"):
+            raise BadInput(f"--methods {text}: must begin with one of {', '.join(darknet_cfg.SMOOTHINGS)}, none")
         for pair in pairs:
             key, _, value = pair.partition("=")
             if key not in (*KEYS, *HEAD_KEYS) or not re.fullmatch(r"[A-Za-z0-9.]+", value):

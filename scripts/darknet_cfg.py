@@ -4,6 +4,9 @@ from darknet_data import read_text
 
 HEADS = ("yolo", "region", "detection")
 
+# The words of smoothing= (src/ols/options.c), each in a phrase.
+SMOOTHINGS = {"hard": "hard labels", "ls": "label smoothing", "ols": "online label smoothing"}
+
 
 class Section:
     """A section of a cfg: its name and its lines, unchanged except for keys that are set."""

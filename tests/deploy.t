@@ -404,7 +404,7 @@ def classifiers(folder):
     for kind, name in names.items():
         net = Network(folder, kind)
         with open(net.cfg, "w", encoding="utf-8") as file:
-            file.write(run("scripts/make-resnet", "--depth", "8", "--classes", "10", "--batch", "32",
+            file.write(run("scripts/make-network", "resnet", "--depth", "8", "--classes", "10", "--batch", "32",
                            "--batches", "150", "--rate", ".05", "--burn-in", "10"))
         train("classifier", cifar, f"{cifar}/cifar10.data", net)
         images = photographs([f"{cifar}/test/{c}/{os.listdir(f'{cifar}/test/{c}')[0]}" for c in CLASSES],
@@ -432,7 +432,7 @@ def detectors(folder):
                    f"backup={folder}/backup\n")
     net = Network(folder, "yolo")
     with open(net.cfg, "w", encoding="utf-8") as file:
-        file.write(run("scripts/make-mobilenetv2", "detector", "--classes", "20", "--size", "96", "--width", ".25",
+        file.write(run("scripts/make-network", "mobilenetv2", "detector", "--classes", "20", "--size", "96", "--width", ".25",
                        "--depth", ".34", "--anchors", "8,10,20,25,40,50,60,90", "--batch", "4", "--batches", "250",
                        "--rate", ".008", "--burn-in", "30", "--jitter", "0", "--colour", "1", "--hue", "0")
                    # thresh is read by OpenCV alone, instead of its .2; with gain 1 no logit is so large that its rounding shows
