@@ -38,12 +38,15 @@ static const char *mobile = NET CONVOLUTION(16, "stride=2\n") CONVOLUTION6(48, "
     CONVOLUTION(16, "") "[shortcut]\nfrom=-4\nactivation=relu6\n"
                         "[convolutional]\nfilters=24\nsize=3\npad=1\nactivation=relu6\n" CONVOLUTION6(20, "") HEAD;
 
-/* The [avgpool] and the [scale_channels] both read the second layer, of which the latter needs Darknet's layout. */
-static const char *squeezing = NET CONVOLUTION(16, "stride=2\n")
-    CONVOLUTION(20, "") "[avgpool]\n"
-                        "[convolutional]\nfilters=4\nsize=1\nactivation=swish\n[convolutional]\nfilters=20\nsize="
-                        "1\nactivation=logistic\n"
-                        "[scale_channels]\nfrom=1\n" CONVOLUTION(24, "") CONVOLUTION(32, "stride=2\n") HEAD;
+/* The [avgpool] and the [scale_channels] both read the second layer, of which the latter needs Darknet's layout. The
+ * second layer's swish keeps an array that has the layer's size. */
+#define SQUEEZING                                                                                                      \
+    CONVOLUTION(16, "stride=2\n")                                                                                      \
+    "[convolutional]\nbatch_normalize=1\nsize=3\npad=1\nactivation=swish\nfilters=20\n[avgpool]\n"                     \
+    "[convolutional]\nfilters=4\nsize=1\nactivation=swish\n[convolutional]\nfilters=20\nsize=1\nactivation=logistic\n" \
+    "[scale_channels]\nfrom=1\n" CONVOLUTION(24, "") CONVOLUTION(32, "stride=2\n") HEAD
+static const char *squeezing = NET SQUEEZING;
+static const char *squeezing_large = "[net]\nbatch=4\nwidth=96\nheight=64\nchannels=3\n" SQUEEZING;
 
 static float noise(uint32_t *seed)
 {
@@ -217,6 +220,19 @@ static void a_network_is_resized_in_the_midst_of_training(void **state)
     resize_while_training(squeezing);
 }
 
+/* Also what is behind an [avgpool] that a [scale_channels] follows. */
+static void a_resized_network_is_the_one_that_a_cfg_of_that_size_makes(void **state)
+{
+    network *resized = parse(squeezing, 1), *made = parse(squeezing_large, 1);
+    (void)state;
+    quiet(1);
+    resize_network(resized, 96, 64);
+    quiet(0);
+    assert_same_predictions(resized, made);
+    free_network(resized);
+    free_network(made);
+}
+
 static void the_batch_may_shrink_and_come_back(void **state)
 {
     network *planned = parse(detector, 1), *plain = parse(detector, 0);
@@ -375,6 +391,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(predicting_between_iterations_changes_nothing),
         cmocka_unit_test(a_network_is_resized_in_the_midst_of_training),
+        cmocka_unit_test(a_resized_network_is_the_one_that_a_cfg_of_that_size_makes),
         cmocka_unit_test(the_batch_may_shrink_and_come_back),
         cmocka_unit_test(a_layer_in_the_middle_can_be_the_last_and_hand_back_a_gradient),
         cmocka_unit_test(relu6_keeps_to_its_ceiling_in_training_and_in_use),
