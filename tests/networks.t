@@ -98,6 +98,9 @@ PUBLISHED = {
 
 
 def counts():
+    with open(f"{ROOT}/docs/networks.md", encoding="utf-8") as file:
+        docs = file.read()
+    same([count for count, _ in PUBLISHED.values() if f"{count:,}" not in docs], [], "docs/networks.md has these numbers")
     for words, (count, source) in PUBLISHED.items():
         same(parameters(make(f"{words} --batch 1")), str(count), f"{words}: {count:,} parameters, as {source} has it")
     same(parameters(make("resnet --depth 50 --classes 1000 --size 448 --batch 1")), "25557032",
