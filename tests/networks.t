@@ -127,6 +127,8 @@ def settle(module, size, seed=1):
     probabilities differ from class to class. PyTorch's module is then in inference."""
     torch.manual_seed(seed)
     for part in module.modules():
+        if isinstance(part, torch.nn.Conv2d) and part.bias is None:
+            part.weight.data[::4] *= .003  # the variance is so small that the normalisation's epsilon matters
         if isinstance(part, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(part.weight, .5, 1.5)
             torch.nn.init.uniform_(part.bias, -.3, .3)
