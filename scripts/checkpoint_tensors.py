@@ -24,19 +24,24 @@ def read_safetensors(path):
         header = None
     if not isinstance(header, dict):
         raise BadInput(f"{path}: no header: it is no .safetensors file, or cut off")
+    header.pop("__metadata__", None)
     tensors = {}
     for name, entry in header.items():
-        if name == "__metadata__" or entry["dtype"] not in SAFETENSORS:
-            continue  # the counters of batch normalisation are integers
-        kind, shift = SAFETENSORS[entry["dtype"]]
-        begin, end = (8 + length + at for at in entry["data_offsets"])
-        if end > len(data) or end - begin != numpy.dtype(kind).itemsize * int(numpy.prod(entry["shape"])):
-            raise BadInput(f"{path}: {name} is not whole: the file is cut off or damaged")
-        numbers = numpy.frombuffer(data[begin:end], kind)
-        if shift > 1:
-            numbers = (numbers.astype(numpy.uint32) * shift).view("<f4")
-        tensors[name] = numbers.astype(numpy.float64).reshape(entry["shape"])
+        try:
+            kind, shape, (begin, end) = entry["dtype"], [int(n) for n in entry["shape"]], entry["data_offsets"]
+            if kind in SAFETENSORS:  # the counters of batch normalisation are integers, and left out
+                tensors[name] = numbers_of(data[8 + length + begin:8 + length + end], *SAFETENSORS[kind]).reshape(shape)
+        except (KeyError, TypeError, ValueError):
+            raise BadInput(f"{path}: {name} is not whole: the file is cut off or damaged") from None
     return tensors
+
+
+def numbers_of(data, kind, shift):
+    """The bytes as float64. A bfloat16 is the upper half of a float."""
+    numbers = numpy.frombuffer(data, kind)
+    if shift > 1:
+        numbers = (numbers.astype("<u4") * shift).astype("<u4").view("<f4")
+    return numbers.astype(numpy.float64)
 
 
 def read_pickle(path):

@@ -19,7 +19,8 @@ import numpy as np
 from PIL import Image
 
 sys.dont_write_bytecode = True
-sys.path[:0] = [f"{ROOT}/tests/helpers", f"{ROOT}/tests/reference", f"{ROOT}/python"]
+sys.path[:0] = [f"{ROOT}/tests/helpers", f"{ROOT}/tests/reference", f"{ROOT}/python", f"{ROOT}/scripts"]
+import checkpoint_tensors  # noqa: E402
 import darknet_ols  # noqa: E402
 from tap import finish, ok, same, skip  # noqa: E402
 
@@ -212,13 +213,13 @@ def timm_part(parts, expands, squeezes):
     return (f"bn{k + 1}" if is_norm else convolutions[k]) + "." + parts[-1]
 
 
-def write_safetensors(path, tensors, kind="F32"):
+def write_safetensors(path, tensors):
     header, data = {"__metadata__": {"format": "pt"}}, b""
     for name in sorted(tensors):
-        values = tensors[name].numpy()
-        values = values.astype({"F32": "<f4", "F16": "<f2"}[kind]) if values.dtype.kind == "f" else values
-        header[name] = {"dtype": kind if values.dtype.kind == "f" else "I64", "shape": list(values.shape),
-                        "data_offsets": [len(data), len(data) + values.nbytes]}
+        kind = {torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16",
+                torch.int64: "I64"}[tensors[name].dtype]
+        values = (tensors[name].view(torch.int16) if kind == "BF16" else tensors[name]).numpy()
+        header[name] = {"dtype": kind, "shape": list(values.shape), "data_offsets": [len(data), len(data) + values.nbytes]}
         data += values.tobytes()
     text = json.dumps(header).encode()
     with open(path, "wb") as file:
@@ -389,6 +390,23 @@ def steps():
     ok(off <= 1e-6 and np.abs(moved).max() > 1e-2, name, (off, np.abs(moved).max(), done.stderr[-300:]))
 
 
+def precisions():
+    """A .safetensors file holds the numbers of its kind, counters of batches left out."""
+    name = "a .safetensors file of any precision holds the numbers that PyTorch has"
+    if not torch:
+        skip(name, "no PyTorch")
+        return
+    wrong = []
+    for kind in (torch.float64, torch.float32, torch.float16, torch.bfloat16):
+        tensors = {"a.weight": torch.randn(3, 4).to(kind), "a.bias": torch.tensor([1e-3, -7, 0]).to(kind),
+                   "a.num_batches_tracked": torch.tensor(7)}
+        write_safetensors("kind.safetensors", tensors)
+        read = checkpoint_tensors.read_tensors("kind.safetensors")
+        if sorted(read) != ["a.bias", "a.weight"] or any((read[key] != tensors[key].double().numpy()).any() for key in read):
+            wrong.append(kind)
+    same(wrong, [], name)
+
+
 def folded():
     """Without --normalise the colours go into the first convolution: exact inside, off at the border alone."""
     if not torch:
@@ -455,6 +473,15 @@ def refusals():
         file.write(b"no checkpoint at all, but words")
     refused("a file that is no checkpoint is refused", "words.safetensors: no header", "words.safetensors", cfg)
     refused("so is one that is not there", "nowhere.pth: No such file", "nowhere.pth", cfg)
+    for name, header in (("no entry", {"conv1.weight": 3}), ("another size", {"conv1.weight": {
+            "dtype": "F32", "shape": [16, 3, 3, 3], "data_offsets": [0, 8]}})):
+        text = json.dumps(header).encode()
+        with open("odd.safetensors", "wb") as file:
+            file.write(len(text).to_bytes(8, "little") + text + bytes(8))
+        refused(f"so is a header that says nonsense: {name}", "conv1.weight is not whole", "odd.safetensors", cfg)
+    with open("odd.cfg", "w", encoding="utf-8") as file:
+        file.write("[net]\nchannels=3\n[convolutional]\nfilters=many\n")
+    refused("and a cfg that is none", "odd.cfg: no cfg that Darknet reads", "odd.safetensors", "odd.cfg")
     if not torch:
         skip("a tensor of another shape is named", "no PyTorch")
         return
@@ -545,6 +572,7 @@ def every_network_is_read():
 counts()
 outputs()
 steps()
+precisions()
 folded()
 other_formats()
 cuts()
