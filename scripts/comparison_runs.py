@@ -28,7 +28,7 @@ import darknet_cfg
 from comparison_soft_labels import SoftLabels, holds_momentum
 from darknet_data import BadInput, Progress, read_text, say, write_whole
 
-# The words of src/ols/options.c; tests/compare-labels.t compares them.
+# The keys of src/ols/options.c; tests/compare-labels.t compares them.
 KEYS = ("alpha", "soft_weight", "epsilon", "period", "start", "init", "empty", "normalise", "soft_temperature", "decay",
         "freeze")
 HEAD_KEYS = {"class_gain": ("yolo",), "class_loss": ("yolo",), "iou_thresh": ("yolo",), "class_scale": ("region", "detection")}

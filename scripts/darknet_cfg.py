@@ -4,7 +4,7 @@ from darknet_data import read_text
 
 HEADS = ("yolo", "region", "detection")
 
-# The words of smoothing= (src/ols/options.c), each in a phrase.
+# The words of smoothing= in the order of src/ols, each in a phrase; tests/networks.t compares them.
 SMOOTHINGS = {"hard": "hard labels", "ls": "label smoothing", "ols": "online label smoothing"}
 
 

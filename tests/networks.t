@@ -21,6 +21,7 @@ from PIL import Image
 sys.dont_write_bytecode = True
 sys.path[:0] = [f"{ROOT}/tests/helpers", f"{ROOT}/tests/reference", f"{ROOT}/python", f"{ROOT}/scripts"]
 import checkpoint_tensors  # noqa: E402
+import darknet_cfg  # noqa: E402
 import darknet_ols  # noqa: E402
 from tap import finish, ok, same, skip  # noqa: E402
 
@@ -557,6 +558,14 @@ def wrong_words():
            f"make-network {words or 'alone'}: one line of error", (status, out[:99], err))
 
 
+def methods():
+    """What --smoothing takes is what the program takes, by its own words."""
+    with open("wrong.cfg", "w", encoding="utf-8") as file:
+        file.write("[net]\nwidth=8\nheight=8\nchannels=3\n[connected]\noutput=3\n[ols]\nsmoothing=wrong\n")
+    words = said_of("wrong.cfg").rpartition("must be ")[2].strip()
+    same(words.replace(" or ", ", ").split(", "), list(darknet_cfg.SMOOTHINGS), "--smoothing takes what smoothing= takes")
+
+
 def every_network_is_read():
     said = {}
     for words in ("resnet --depth 152 --size 224", "resnet --depth 50 --stages 3", "resnet --depth 18 --stem 7 --size 64",
@@ -579,5 +588,6 @@ cuts()
 refusals()
 schedules()
 wrong_words()
+methods()
 every_network_is_read()
 finish()
