@@ -71,9 +71,10 @@ def parameters(cfg):
 # ---- Parameters ------------------------------------------------------------------------------------------------------
 
 # Darknet and PyTorch count the same: weights, biases, and scale and bias of every batch normalisation, whose averages are
-# none. Sources: torchvision, the table of pre-trained models in its documentation; akamaster, the README and the printed
-# counts of github.com/akamaster/pytorch_resnet_cifar10; kuangliu, torchsummary's counts of github.com/kuangliu/pytorch-cifar,
-# from which the authors of OLS took their ResNeXt and, for ResNets, whose blocks their own code has.
+# none. Sources: torchvision, the table of pre-trained models in its documentation. akamaster, the modules of
+# github.com/akamaster/pytorch_resnet_cifar10, of which the README rounds the numbers (0.27M, 0.85M, 1.7M; so does the paper).
+# kuangliu, the modules of github.com/kuangliu/pytorch-cifar, as published tables of torchsummary count them; the authors of
+# OLS took their ResNeXt from there. counts() compares those that torchvision does not have with PyTorch's modules, too.
 PUBLISHED = {
     "resnet --depth 20 --classes 10": (269722, "akamaster"),
     "resnet --depth 56 --classes 10": (853018, "akamaster"),
@@ -111,15 +112,17 @@ def counts():
     ok("Parameters: 3504872, and 34112 averages of batch normalisation; 6 more do not change (learning_rate=0)" in said_of(cfg),
        "the layer of --normalise is none of them", said_of(cfg)[-300:])
     if not torch:
-        skip("the networks without a published count have that of the reference", "no PyTorch")
+        skip("the networks for 32x32 have as many as the reference in PyTorch", "no PyTorch")
         return
-    wanted = {"resnet --depth 74": residual_networks.resnet(74, 100),
+    wanted = {**{f"resnet --depth {depth}": residual_networks.resnet(depth, 100) for depth in (20, 56, 74, 110)},
+              "resnext --cardinality 2 --base-width 64": residual_networks.resnext29(2, 64, 100),
+              "resnext --cardinality 32 --base-width 4": residual_networks.resnext29(32, 4, 100),
               "resnet --depth 29": residual_networks.resnet_of_bottlenecks(29, 100),
               "resnet --depth 56 --block bottleneck": residual_networks.resnet_of_bottlenecks(56, 100),
               "resnet --depth 56 --shortcut B": residual_networks.resnet(56, 100, option_a=False)}
     same({words: parameters(make(words + " --batch 1")) for words in wanted},
          {words: str(sum(p.numel() for p in module.parameters())) for words, module in wanted.items()},
-         "the networks without a published count have that of the reference")
+         "the networks for 32x32 have as many as the reference in PyTorch")
 
 
 # ---- Outputs ---------------------------------------------------------------------------------------------------------
