@@ -94,6 +94,12 @@ END = "[avgpool]\n[connected]\noutput=10\nactivation=linear\n[softmax]\n"
 UPSAMPLE = "[upsample]\nstride=2\n"
 
 
+def squeeze(few, filters):
+    """Squeeze-and-excitation of the layer before it."""
+    return ("[avgpool]\n" + conv(few, 1, normal=0, activation="swish") + conv(filters, 1, normal=0, activation="logistic") +
+            "[scale_channels]\nfrom=-4\n")
+
+
 def yolo(mask, random=0):
     return (f"[yolo]\nmask={mask}\nanchors=4,6, 9,9, 20,14\nnum=3\nclasses=3\nignore_thresh=.5\ntruth_thresh=1\n"
             f"random={random}\n")
@@ -125,6 +131,11 @@ NETWORKS = {
         conv(9, normal=0, activation="linear") + conv(16) + END,
     "activations that have no fast path": net() + conv(16) + conv(16, activation="elu") +
         conv(16, activation="logistic") + conv(16) + END,
+    "squeeze and excitation, with swish and behind blocked layers": net() + conv(16, stride=2, activation="swish") +
+        conv(32, 1, activation="swish") + conv(32, groups=32, activation="swish") + squeeze(8, 32) +
+        conv(16, 1, activation="linear") + shortcut(8) + conv(48) + squeeze(4, 48) + conv(16) + shortcut(2, "swish") + END,
+    "pixels that are scaled": net() + conv(16) + conv(24) + conv(1, 1, normal=0, activation="logistic") +
+        "[scale_channels]\nfrom=-2\nscale_wh=1\nactivation=leaky\n" + conv(16) + END,
     "max pooling, with and without a remainder": net(size=33) + conv(16) + "[maxpool]\nsize=2\nstride=2\n" + conv(20) +
         "[maxpool]\nsize=3\nstride=2\n" + conv(32) + "[maxpool]\nsize=2\nstride=1\n" + END,
     "routes to blocks and to parts of blocks": net() + conv(16) + conv(32) + conv(20) + route(-1) + conv(16) +
@@ -147,6 +158,9 @@ NETWORKS = {
         conv(32, groups=32) + conv(24, 1, activation="linear") + conv(48, stride=2, activation="leaky") +
         conv(16, 1, normal=0, activation="linear") + yolo("1,2", random=1) + route(-3) + conv(16, 1) + UPSAMPLE +
         route(-1, 3) + conv(8, 1, normal=0, activation="linear") + yolo("0", random=1),
+    "squeeze and excitation under a YOLO head, and a resize": net() + conv(16, stride=2) + conv(32, stride=2) +
+        squeeze(8, 32) + conv(32, stride=2, activation="swish") + conv(16, 1, normal=0, activation="linear") +
+        yolo("1,2", random=1),
     "batch normalisation and leaky under a head": net() + conv(16, stride=2) + conv(32, stride=2) +
         conv(45, 1, activation="leaky") + "[region]\nanchors=1,1, 2,3, 3,1, 2,2, 4,5\nnum=5\nclasses=4\ncoords=4\n"
         "softmax=1\nrescore=1\n",

@@ -189,25 +189,25 @@ deploys_without() {
     ! grep -E '^(cutout|mixup|pad=2|nesterov)' flat.cfg whole.cfg && grep -qx 'pad=1' flat.cfg && grep -qx 'pad=1' whole.cfg
 }
 makes_resnets() {
-    "$root/scripts/make-resnet" --depth 8 --pad 4 >resnet.cfg && parse resnet.cfg || return
+    "$root/scripts/make-network" resnet --depth 8 --pad 4 >resnet.cfg && parse resnet.cfg || return
     [ "$(sed -n '/^\[net\]/,/^$/p' resnet.cfg | grep -c '^pad=4$')" = 1 ] && ! grep -E 'min_crop|max_crop' resnet.cfg || return
-    "$root/scripts/make-resnet" --depth 8 >resnet.cfg && grep -A1 '^min_crop=32$' resnet.cfg | grep -x 'max_crop=36' || return
-    "$root/scripts/make-resnet" --depth 8 --size 24 >resnet.cfg && grep -A1 '^min_crop=24$' resnet.cfg | grep -x 'max_crop=27' &&
+    "$root/scripts/make-network" resnet --depth 8 >resnet.cfg && grep -A1 '^min_crop=32$' resnet.cfg | grep -x 'max_crop=36' || return
+    "$root/scripts/make-network" resnet --depth 8 --size 24 >resnet.cfg && grep -A1 '^min_crop=24$' resnet.cfg | grep -x 'max_crop=27' &&
         [ "$(grep -cx 'width=24\|height=24' resnet.cfg)" = 2 ] || return
-    ! "$root/scripts/make-resnet" --pad 17 2>err.txt && grep -q -- '--pad must be 0 to 16' err.txt
+    ! "$root/scripts/make-network" resnet --pad 17 2>err.txt && grep -q -- '--pad must be 0 to 16' err.txt
 }
 
 makes_short_trainings() {
-    "$root/scripts/make-resnet" --depth 8 | grep -x 'burn_in=400' &&
-        "$root/scripts/make-resnet" --depth 8 --batches 1000 | grep -x 'burn_in=100' &&
-        "$root/scripts/make-resnet" --depth 8 --batches 1000 --burn-in 7 | grep -x 'burn_in=7' || return
-    ! "$root/scripts/make-resnet" --rate .O5 2>err.txt && grep -q -- "--rate: invalid rate value: '.O5'" err.txt
+    "$root/scripts/make-network" resnet --depth 8 | grep -x 'burn_in=400' &&
+        "$root/scripts/make-network" resnet --depth 8 --batches 1000 | grep -x 'burn_in=100' &&
+        "$root/scripts/make-network" resnet --depth 8 --batches 1000 --burn-in 7 | grep -x 'burn_in=7' || return
+    ! "$root/scripts/make-network" resnet --rate .O5 2>err.txt && grep -q -- "--rate: '.O5' is not a number above 0" err.txt
 }
 
 try "classifier metrics and classifier valid see the same images with the keys as without" judges_alike
 try "so does -topk" validates_alike
 try "ols deploy leaves the keys out, and pad= of a convolution in" deploys_without
-try "make-resnet --pad writes a network that is trained so" makes_resnets
-try "make-resnet: the rate is a number, and at its full height after a tenth of a short training" makes_short_trainings
+try "make-network resnet --pad writes a network that is trained so" makes_resnets
+try "make-network resnet: the rate is a number, and at its full height after a tenth of a short training" makes_short_trainings
 
 finish

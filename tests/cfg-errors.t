@@ -598,6 +598,23 @@ refuses_what_does_not_fit() {
         says '[shortcut] (layer 0): from= is missing' "${small[@]}" '[shortcut]'
 }
 
+refuses_scales_that_do_not_fit() {
+    local scales=("${small[@]}" '[convolutional]' filters=4 activation=linear '[avgpool]')
+    says '[scale_channels] (layer 0): from= is missing' "${small[@]}" '[scale_channels]' &&
+        says '[scale_channels] (layer 2): there is no layer 2 before it' "${scales[@]}" '[scale_channels]' from=2 &&
+        says '[scale_channels] (layer 1): the layer before it gives 8 x 8 x 4, but must give 1 x 1 x 4 for layer 0, which is 8 x 8 x 4' \
+            "${small[@]}" '[convolutional]' filters=4 activation=linear '[scale_channels]' from=0 &&
+        says '[scale_channels] (layer 2): the layer before it gives 1 x 1 x 4, but must give 8 x 8 x 1 for layer 0' \
+            "${scales[@]}" '[scale_channels]' from=0 scale_wh=1 &&
+        says '[scale_channels] (layer 2): scale_wh=2 is not valid: must be 0 or 1' "${scales[@]}" '[scale_channels]' from=0 scale_wh=2
+}
+
+refuses_swish_without_its_input() {
+    local text='(layer 0): activation=swish is for [convolutional], [connected], [shortcut], [activation] and [scale_channels]'
+    says "[local] $text" "${small[@]}" '[local]' filters=2 size=3 activation=swish &&
+        says "[rnn] $text" '[net]' batch=1 inputs=9 '[rnn]' output=3 activation=swish
+}
+
 refuses_loaders_and_caches() {
     local number
     for number in "" abc -1 1.5 1025; do
@@ -666,6 +683,8 @@ try "numbers may have blanks and a comment behind them" reads_numbers_with_comme
 try "a key without a value is refused" refuses_what_has_no_value
 try "a zero with which Darknet would divide is refused" refuses_zeros_that_crash
 try "sizes and layers that do not fit end with one line, not with an assertion" refuses_what_does_not_fit
+try "[scale_channels] needs a layer before it, and a number for each channel or pixel" refuses_scales_that_do_not_fit
+try "swish is refused where no layer keeps what it was computed from" refuses_swish_without_its_input
 try "-loaders and -cache are refused where they are no whole numbers in their range" refuses_loaders_and_caches
 try "--version: the version, the Darknet that it was built from, and the switches" prints_version
 try "darknet ols: wrong options are named, with their range" ols_options

@@ -103,9 +103,9 @@ named_line_is_read() {
 
 activations() {
     { net && printf '%s\n' '[convolutional]' activation=mish '[convolutional]' activation=leaky '[convolutional]' \
-        activation=mish '[convolutional]' activation=swish && softmax; } | notes \
+        activation=mish '[convolutional]' activation=hard_mish && softmax; } | notes \
         '[convolutional] activation=mish (2 layers, the first is 0): relu takes its place' \
-        '[convolutional] activation=swish (layer 3): relu takes its place' || return
+        '[convolutional] activation=hard_mish (layer 3): relu takes its place' || return
     local name
     for name in $(sed -n '/^ACTIVATION get_activation/,/^}/s/.*strcmp(s, "\([a-z0-9]*\)").*/\1/p' \
         "$root/build/darknet/src/activations.c"); do

@@ -66,9 +66,9 @@ backbone_goes_over() {
     local n
     "$root/scripts/make-shapes" classification shapes --train 40 --test 10 --size 64 --seed 1 >/dev/null &&
         "$root/scripts/make-shapes" detection boxes --train 20 --test 5 --size 64 --seed 1 >/dev/null || return
-    "$root/scripts/make-mobilenetv2" classifier --classes 10 --size 64 --width .25 --batch 8 --batches 6 --burn-in 2 \
+    "$root/scripts/make-network" mobilenetv2 classifier --classes 10 --size 64 --width .25 --batch 8 --batches 6 --burn-in 2 \
         >classifier.cfg && "$darknet" classifier train shapes/shapes.data classifier.cfg -seed 1 -nogpu || return
-    "$root/scripts/make-mobilenetv2" detector --classes 10 --size 64 --width .25 --anchors 9,9,16,16,22,22,30,30 \
+    "$root/scripts/make-network" mobilenetv2 detector --classes 10 --size 64 --width .25 --anchors 9,9,16,16,22,22,30,30 \
         --batch 8 --batches 0 --policy poly --burn-in 0 >detector.cfg
     n=$(sed -n 's/^# `darknet partial .* \([0-9]*\)`.*/\1/p' classifier.cfg)
     [ "$n" = "$(sed -n 's/^# `darknet partial .* \([0-9]*\)`.*/\1/p' detector.cfg)" ] || return

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The heads of YOLO v3, v2 and v1 with smoothing=ols, and v3 with the keys that only [yolo] has, in TAP: each is trained
-# on a few real photographs, with a cfg from scripts/make-mobilenetv2. The loss falls, the soft labels are learned and
+# on a few real photographs, with a cfg from scripts/make-network mobilenetv2. The loss falls, the soft labels are learned and
 # saved, `detector map` can evaluate the network, and an interrupted training continues.
 # (unit/test_class_heads_golden.c tests what the heads compute.)
 #
@@ -58,7 +58,7 @@ cfg() {
     detection) keys="--strides 16 --rate .002" ;;
     esac
     # shellcheck disable=SC2086  # several words
-    "$root/scripts/make-mobilenetv2" detector --head-layer "$(section_of "$1")" --classes "$classes" --size 96 \
+    "$root/scripts/make-network" mobilenetv2 detector --head-layer "$(section_of "$1")" --classes "$classes" --size 96 \
         --width .25 --head 64 --batch 4 --batches "$2" --burn-in 10 --rate .005 --jitter 0 --colour 1 --hue 0 $keys |
         sed "s/^\[yolo\]/&${own:+\\n}$own/"
 }
@@ -204,11 +204,11 @@ resumes() {
     cmp backup/whole_final.weights backup/part_final.weights
 }
 
-# refused TEXT OPTION...: make-mobilenetv2 writes no cfg, and says TEXT.
+# refused TEXT OPTION...: make-network writes no cfg, and says TEXT.
 refused() {
     local text=$1
     shift
-    "$root/scripts/make-mobilenetv2" detector --classes 3 --size 96 "$@" >out.cfg 2>err.txt && return 1
+    "$root/scripts/make-network" mobilenetv2 detector --classes 3 --size 96 "$@" >out.cfg 2>err.txt && return 1
     cat err.txt
     [ ! -s out.cfg ] && grep -qF -- "$text" err.txt
 }
@@ -225,13 +225,13 @@ makes_no_nonsense() {
 draws_sizes() {
     local head
     for head in yolo region; do
-        "$root/scripts/make-mobilenetv2" detector --head-layer "$head" --classes 2 --anchors 9,9,20,20 --random 1 |
+        "$root/scripts/make-network" mobilenetv2 detector --head-layer "$head" --classes 2 --anchors 9,9,20,20 --random 1 |
             grep -qx random=1 || return
     done
 }
 
-try "make-mobilenetv2 refuses heads that do not exist" makes_no_nonsense
-try "make-mobilenetv2 --random is for every head that can be resized" draws_sizes
+try "make-network mobilenetv2 refuses heads that do not exist" makes_no_nonsense
+try "make-network mobilenetv2 --random is for every head that can be resized" draws_sizes
 for head in yolo softmax region detection; do
     what="[$head]"
     [ $head = softmax ] && what="[yolo] with a softmax, a gain and several anchors an object"

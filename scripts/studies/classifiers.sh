@@ -55,5 +55,5 @@ network()
     *) die "-recipe $1: darknet or papers" ;;
     esac
     # shellcheck disable=SC2086 # several words
-    scripts/make-resnet --depth "$2" --classes "$3" $recipe --burn-in 100 --batches $((($5 * $4 + 127) / 128))
+    scripts/make-network resnet --depth "$2" --classes "$3" $recipe --burn-in 100 --batches $((($5 * $4 + 127) / 128))
 }

@@ -82,7 +82,7 @@ static const command_row commands[] = {
     {"classify", 0, "<cfg> <weights> [image]", "classifier predict with cfg/imagenet1k.data", 0, 0},
     {"partial", 0, "<cfg> <weights> <out.weights> <n>", "the first n layers, to start another network from", 0, 0},
     {"average", 0, "<cfg> <out.weights> <weights...>", "the mean of several weights", 0, 0},
-    {"ops", 0, "<cfg>", "count the operations of a network", OPS, 0},
+    {"ops", 0, "<cfg>", "count the operations and parameters of a network", OPS, 0},
     {"speed", 0, "<cfg> [n]", "time n runs (1000)", 0, 0},
     {"print", 0, "<cfg> <weights> <n>", "the weights of layer n", 0, 0},
     {"visualize", 0, "<cfg> [weights]", "draw the filters (OPENCV=1)", 0, 0},

@@ -102,6 +102,24 @@ static void note(const portable_network *p, int i, const char *what)
     report_note("layer %d (%s): %s", i, get_layer_string(p->source->layers[i].type), what);
 }
 
+static int has_swish(const layer *l)
+{
+    return l->activation_input != 0;
+}
+
+static int is_scale_channels(const layer *l)
+{
+    return l->type == SCALE_CHANNELS;
+}
+
+/* The same for something that many layers have, at the first of them alone. */
+static void note_first(const portable_network *p, int i, int (*has)(const layer *), const char *what)
+{
+    int k = 0;
+    while (k < i && !has(&p->source->layers[k])) ++k;
+    if (k == i) note(p, i, what);
+}
+
 /* Adds a [route] to the new layer `to`. */
 static void add_route(portable_network *p, int to)
 {
@@ -228,7 +246,9 @@ static layer fold(layer l, int filters, size_t per_filter, int six_minus)
 static const char *name_activation(const portable_network *p, int i)
 {
     const ACTIVATION a = p->source->layers[i].activation;
-    if (a != LINEAR && a != LEAKY && a != RELU && a != LOGISTIC && a != TANH)
+    if (a == SWISH)
+        note_first(p, i, has_swish, "unpatched Darknet does not know activation=swish, AlexeyAB's and OpenCV do");
+    else if (a != LINEAR && a != LEAKY && a != RELU && a != LOGISTIC && a != TANH)
         note(p, i, "OpenCV's dnn module does not know its activation");
     return get_activation_string(a);
 }
@@ -366,6 +386,17 @@ static int add_avgpool(portable_network *p, int i, const cfg_section *s)
     return 1;
 }
 
+/* OpenCV takes a number for each channel, and no activation behind the product. */
+static int add_scale_channels(portable_network *p, int i, const cfg_section *s)
+{
+    const layer l = p->source->layers[i];
+    note_first(p, i, is_scale_channels, "unpatched Darknet does not know [scale_channels], AlexeyAB's and OpenCV do");
+    fprintf(p->cfg, "\n[scale_channels]\nfrom=%d\n", relative(p, p->place[l.index]));
+    if (l.scale_wh) fprintf(p->cfg, "scale_wh=1\n");
+    add_layer(p, l);
+    return l.activation == LINEAR || add_activation(p, i, s);
+}
+
 static int add_upsample(portable_network *p, int i, const cfg_section *s)
 {
     const layer l = p->source->layers[i];
@@ -464,6 +495,7 @@ static const struct {
     {SOFTMAX, add_softmax},
     {OLS, add_softmax},
     {ROUTE, add_original_route},
+    {SCALE_CHANNELS, add_scale_channels},
     {MAXPOOL, add_maxpool},
     {AVGPOOL, add_avgpool},
     {UPSAMPLE, add_upsample},

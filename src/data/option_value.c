@@ -84,10 +84,11 @@ static void refuse(const list *options, const char *key, const char *value, cons
 void refuse_section(const list *options, const char *section)
 {
     static const char *const sections[] = {
-        "[activation]", "[avgpool]", "[batchnorm]", "[connected]", "[convolutional]", "[cost]",     "[crnn]",
-        "[crop]",       "[deconv]",  "[detection]", "[dropout]",   "[gru]",           "[iseg]",     "[l2norm]",
-        "[local]",      "[lrn]",     "[lstm]",      "[logistic]",  "[maxpool]",       "[ols]",      "[region]",
-        "[reorg]",      "[rnn]",     "[route]",     "[shortcut]",  "[softmax]",       "[upsample]", "[yolo]"};
+        "[activation]",     "[avgpool]",  "[batchnorm]", "[connected]", "[convolutional]", "[cost]",
+        "[crnn]",           "[crop]",     "[deconv]",    "[detection]", "[dropout]",       "[gru]",
+        "[iseg]",           "[l2norm]",   "[local]",     "[lrn]",       "[lstm]",          "[logistic]",
+        "[maxpool]",        "[ols]",      "[region]",    "[reorg]",     "[rnn]",           "[route]",
+        "[scale_channels]", "[shortcut]", "[softmax]",   "[upsample]",  "[yolo]"};
     const char *near = nearest_name(section, sections, sizeof sections / sizeof *sections);
     size_t i = origin_count;
     while (i && origins[i - 1].options != options) --i;

@@ -60,6 +60,7 @@ static int prepare_layer(const network *net, layer *l, const char *cfg)
     case OLS:
     case REORG:
     case ROUTE:
+    case SCALE_CHANNELS:
     case SHORTCUT:
     case SOFTMAX:
     case UPSAMPLE:

@@ -8,6 +8,7 @@
 #include "base/progress.h"
 #include "data/photo.h"
 #include "layers/class_head.h"
+#include "layers/scale_channels_layer.h"
 
 #include "network.h"
 
@@ -197,6 +198,15 @@ static const char *resized(const network *net, int k, const detect_size *sizes, 
     case SHORTCUT:
         if (l->w != l->out_w || l->h != l->out_h || sizes[l->index].w != input.w || sizes[l->index].h != input.h)
             return "the layers that it adds differ in size";
+        break;
+    case AVGPOOL:
+        if (!scales_channels_after(net, k)) return "Darknet cannot resize such a layer";
+        output->w = output->h = 1;
+        break;
+    case SCALE_CHANNELS:
+        *output = sizes[l->index];
+        if (l->scale_wh && (output->w != input.w || output->h != input.h))
+            return "the layers that it multiplies differ in size";
         break;
     case YOLO:
     case REGION:

@@ -163,7 +163,7 @@ static int is_for_opencv(const char *section, const char *key)
 static int is_activation(const char *name)
 {
     int a;
-    for (a = 0; a <= RELU6; ++a)
+    for (a = 0; a <= SWISH; ++a)
         if (!strcmp(get_activation_string((ACTIVATION)a), name)) return 1;
     return 0;
 }

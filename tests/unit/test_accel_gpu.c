@@ -1,11 +1,12 @@
-/* Compares the CUDA functions of src/accel with loops in double precision over the same inputs: results differ by a few
- * roundings at most, and two runs on one device give the same bits.
+/* Compares the CUDA functions of src/accel, and of [scale_channels], with loops in double precision over the same
+ * inputs: results differ by a few roundings at most, and two runs on one device give the same bits.
  *
  * In a CPU build, and without a GPU, every test is reported as skipped.
  */
 #include "accel/gpu/accel_gpu.h"
 #include "activations.h"
 #include "helpers/test_gpu.h"
+#include "layers/scale_channels_layer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -467,6 +468,61 @@ static void relu6_and_its_gradient_are_those_of_the_cpu(void **test)
     free(x), free(delta);
 }
 
+/* Its gradient is that at the input, x. */
+static void swish_and_its_gradient_are_those_of_the_equation(void **test)
+{
+    enum { N = 1000 };
+    float *x = random_floats(N, 1), *delta = random_floats(N, 2), *x_gpu, *input_gpu, *delta_gpu;
+    double output[N], gradients[N];
+    int i;
+    (void)test;
+    for (i = 0; i < N; ++i) x[i] *= 12;
+    x[0] = -200, x[1] = 0, x[2] = 200;
+    x_gpu = upload(x, N), input_gpu = upload(x, N), delta_gpu = upload(delta, N);
+    for (i = 0; i < N; ++i) {
+        const double sigmoid = 1 / (1 + exp(-x[i]));
+        output[i] = x[i] * sigmoid;
+        gradients[i] = delta[i] * (sigmoid + x[i] * sigmoid * (1 - sigmoid));
+    }
+    activate_array_gpu(x_gpu, N, SWISH);
+    assert_values("output", x_gpu, output, N, 1e-5);
+    gradient_array_gpu(input_gpu, N, SWISH, delta_gpu);
+    assert_values("delta", delta_gpu, gradients, N, 1e-5);
+    free_gpu(x_gpu), free_gpu(input_gpu), free_gpu(delta_gpu);
+    free(x), free(delta);
+}
+
+/* 3 images of 5 channels with 300 pixels, more than a block has threads: one scale a channel, then one a pixel. */
+static void scaled_channels_and_both_gradients_are_those_of_the_equation(void **test)
+{
+    enum { BATCH = 3, CHANNELS = 5, SPATIAL = 300, N = BATCH * CHANNELS * SPATIAL };
+    static double output[N], x_gradient[N], scale_gradient[BATCH * SPATIAL];
+    int wh, i;
+    (void)test;
+    for (wh = 0; wh < 2; ++wh) {
+        const int scales = BATCH * (wh ? SPATIAL : CHANNELS);
+        float *x = random_floats(N, 1), *s = random_floats(scales, 2), *delta = random_floats(N, 3);
+        float *x_delta = random_floats(N, 4), *s_delta = random_floats(scales, 5);
+        float *x_gpu = upload(x, N), *s_gpu = upload(s, scales), *delta_gpu = upload(delta, N), *out_gpu = upload(x, N);
+        float *x_delta_gpu = upload(x_delta, N), *s_delta_gpu = upload(s_delta, scales);
+        for (i = 0; i < scales; ++i) scale_gradient[i] = s_delta[i];
+        for (i = 0; i < N; ++i) {
+            const int k = wh ? i / SPATIAL / CHANNELS * SPATIAL + i % SPATIAL : i / SPATIAL;
+            output[i] = (double)x[i] * s[k];
+            x_gradient[i] = x_delta[i] + (double)delta[i] * s[k];
+            scale_gradient[k] += (double)delta[i] * x[i];
+        }
+        scale_channels_gpu(x_gpu, s_gpu, BATCH, CHANNELS, SPATIAL, wh, out_gpu);
+        scale_channels_gradient_gpu(delta_gpu, x_gpu, s_gpu, BATCH, CHANNELS, SPATIAL, wh, x_delta_gpu, s_delta_gpu);
+        assert_values("output", out_gpu, output, N, 1e-6);
+        assert_values("gradient of what is scaled", x_delta_gpu, x_gradient, N, 1e-6);
+        assert_values("gradient of the scales", s_delta_gpu, scale_gradient, scales, 1e-5);
+        free_gpu(x_gpu), free_gpu(s_gpu), free_gpu(delta_gpu), free_gpu(out_gpu);
+        free_gpu(x_delta_gpu), free_gpu(s_delta_gpu);
+        free(x), free(s), free(delta), free(x_delta), free(s_delta);
+    }
+}
+
 #define TEST(name)                                                                                                     \
     {                                                                                                                  \
 #name, name, 0, 0, 0                                                                                           \
@@ -491,6 +547,8 @@ int main(void)
         TEST(training_normalizes_by_the_batch),
         TEST(a_shortcut_adds_and_its_gradient_reaches_both_inputs),
         TEST(relu6_and_its_gradient_are_those_of_the_cpu),
+        TEST(swish_and_its_gradient_are_those_of_the_equation),
+        TEST(scaled_channels_and_both_gradients_are_those_of_the_equation),
     };
     const char *reason = no_gpu();
     size_t i;

@@ -13,7 +13,9 @@ enum { BATCH = 3, SIDE = 8, PIXELS = SIDE * SIDE * 3 };
     "[net]\nbatch=3\nwidth=8\nheight=8\nchannels=3\n"                                                                  \
     "[convolutional]\nbatch_normalize=1\nfilters=6\nsize=3\nstride=1\npad=1\nactivation=logistic\n"                    \
     "[convolutional]\nbatch_normalize=1\nfilters=6\ngroups=2\nsize=3\nstride=1\npad=1\nactivation=linear\n"            \
-    "[shortcut]\nfrom=-2\nactivation=logistic\n"                                                                       \
+    "[avgpool]\n[convolutional]\nfilters=6\nsize=1\nactivation=logistic\n"                                             \
+    "[scale_channels]\nfrom=-3\nactivation=swish\n"                                                                    \
+    "[shortcut]\nfrom=0\nactivation=logistic\n"                                                                        \
     "[maxpool]\nsize=2\nstride=2\n"                                                                                    \
     "[route]\nlayers=-1\n"                                                                                             \
     "[dropout]\nprobability=.5\n"                                                                                      \

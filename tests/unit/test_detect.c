@@ -40,6 +40,9 @@ static void assert_complaint(const char *text)
     "20,14\nclasses=3\n"                                                                                               \
     "mask=" mask "\n"
 #define BODY CONVOLUTION("stride=2\n") CONVOLUTION("stride=2\n") CONVOLUTION("") "[shortcut]\nfrom=-2\n"
+#define SQUEEZED                                                                                                       \
+    BODY "[avgpool]\n[convolutional]\nfilters=12\nsize=1\nactivation=logistic\n[scale_channels]\nfrom=-3\n" YOLO("0,"  \
+                                                                                                                 "1")
 /* Two heads, with strides 8 and 4. */
 #define DETECTOR                                                                                                       \
     BODY CONVOLUTION("stride=2\n")                                                                                     \
@@ -555,6 +558,22 @@ static void a_scale_that_does_not_fit_is_refused_with_the_reason(void **state)
     free_network(net);
 }
 
+/* Its [avgpool] is not the end of what has a size. */
+static void a_detector_with_squeeze_and_excitation_has_scales(void **state)
+{
+    network *net = detector(NET(32, 32) SQUEEZED), *large = detector(NET(64, 64) SQUEEZED);
+    char *path = draw("a.ppm", 64, 64, PLAIN);
+    detect_result scaled = detect(net, path, options_of(64, 0, 0, .45));
+    detect_result whole = detect(large, path, options_of(0, 0, 0, .45));
+    (void)state;
+    assert_true(whole.count > 10);
+    assert_same(scaled, whole);
+    free(scaled.detections);
+    free(whole.detections);
+    free_network(net);
+    free_network(large);
+}
+
 static void a_network_that_darknet_cannot_resize_has_no_scales_but_can_be_mirrored(void **state)
 {
     static const struct {
@@ -689,6 +708,7 @@ int main(void)
         cmocka_unit_test(a_long_list_gives_for_every_image_what_it_gives_by_itself),
         cmocka_unit_test(a_scale_keeps_the_shape_of_the_network),
         cmocka_unit_test(a_scale_that_does_not_fit_is_refused_with_the_reason),
+        cmocka_unit_test(a_detector_with_squeeze_and_excitation_has_scales),
         cmocka_unit_test(a_network_that_darknet_cannot_resize_has_no_scales_but_can_be_mirrored),
         cmocka_unit_test(a_file_that_is_no_image_is_named),
         cmocka_unit_test(outputs_and_boxes_that_are_not_finite_are_refused),

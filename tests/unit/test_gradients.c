@@ -1,5 +1,5 @@
-/* Compares gradients of whole networks with finite differences of the cost: with [ols], and around 1x1 convolutions,
- * whose backward pass is corrected by patch 0008. */
+/* Compares gradients of whole networks with finite differences of the cost: with [ols], around 1x1 convolutions, whose
+ * backward pass is corrected by patch 0008, with swish, and through [scale_channels]. */
 #include "helpers/test_networks.h"
 
 static double cost_of(network *net)
@@ -162,6 +162,41 @@ static void an_inverted_residual_block_has_the_gradient_of_the_cost(void **state
                                 2, 1, 0., .1));
 }
 
+/* Of swish Darknet's way, from the output, has no gradient: in every layer that takes it. */
+static void swish_has_the_gradient_of_the_cost_in_every_layer(void **state)
+{
+    static const char *const middles[] = {
+        "[convolutional]\nfilters=4\nsize=3\npad=1\nactivation=swish\n", "[activation]\nactivation=swish\n",
+        "[convolutional]\nfilters=4\nsize=1\nactivation=linear\n[shortcut]\nfrom=-2\nactivation=swish\n",
+        "[connected]\noutput=6\nactivation=swish\n"};
+    size_t i;
+    (void)state;
+    for (i = 0; i < COUNT(middles); ++i) assert_gradients(network_of(16, START "%s" END, 3, 1, 0., .1, middles[i]));
+}
+
+/* Both what scales and what is scaled get their gradient, and the latter also that of the [avgpool]. */
+static void squeeze_and_excitation_has_the_gradient_of_the_cost(void **state)
+{
+    static const char *const activations[] = {"", "activation=tanh\n", "activation=swish\n"};
+    size_t i;
+    (void)state;
+    for (i = 0; i < COUNT(activations); ++i)
+        assert_gradients(network_of(18,
+                                    START "[avgpool]\n[convolutional]\nfilters=2\nsize=1\nactivation=swish\n"
+                                          "[convolutional]\nfilters=4\nsize=1\nactivation=logistic\n"
+                                          "[scale_channels]\nfrom=-4\n%s" END,
+                                    3, 1, 0., .1, activations[i]));
+}
+
+static void pixels_that_are_scaled_have_the_gradient_of_the_cost(void **state)
+{
+    (void)state;
+    assert_gradients(network_of(19,
+                                START "[convolutional]\nfilters=1\nsize=1\nactivation=logistic\n"
+                                      "[scale_channels]\nfrom=-2\nscale_wh=1\n" END,
+                                3, 1, 0., .1));
+}
+
 /* out[y][x] = bias + weight * in[2y][2x], with one channel. */
 static void a_1x1_convolution_of_stride_2_takes_every_second_pixel(void **state)
 {
@@ -188,6 +223,9 @@ int main(int argc, char **argv)
         TEST(the_gradient_of_a_route_around_a_1x1_convolution_survives),
         TEST(a_1x1_convolution_of_stride_2_and_its_branch_have_the_gradient_of_the_cost),
         TEST(an_inverted_residual_block_has_the_gradient_of_the_cost),
+        TEST(swish_has_the_gradient_of_the_cost_in_every_layer),
+        TEST(squeeze_and_excitation_has_the_gradient_of_the_cost),
+        TEST(pixels_that_are_scaled_have_the_gradient_of_the_cost),
         TEST(a_1x1_convolution_of_stride_2_takes_every_second_pixel),
     };
     (void)argc;

@@ -38,6 +38,16 @@ static const char *mobile = NET CONVOLUTION(16, "stride=2\n") CONVOLUTION6(48, "
     CONVOLUTION(16, "") "[shortcut]\nfrom=-4\nactivation=relu6\n"
                         "[convolutional]\nfilters=24\nsize=3\npad=1\nactivation=relu6\n" CONVOLUTION6(20, "") HEAD;
 
+/* The [avgpool] and the [scale_channels] both read the second layer, of which the latter needs Darknet's layout. The
+ * second layer's swish keeps an array that has the layer's size. */
+#define SQUEEZING                                                                                                      \
+    CONVOLUTION(16, "stride=2\n")                                                                                      \
+    "[convolutional]\nbatch_normalize=1\nsize=3\npad=1\nactivation=swish\nfilters=20\n[avgpool]\n"                     \
+    "[convolutional]\nfilters=4\nsize=1\nactivation=swish\n[convolutional]\nfilters=20\nsize=1\nactivation=logistic\n" \
+    "[scale_channels]\nfrom=1\n" CONVOLUTION(24, "") CONVOLUTION(32, "stride=2\n") HEAD
+static const char *squeezing = NET SQUEEZING;
+static const char *squeezing_large = "[net]\nbatch=4\nwidth=96\nheight=64\nchannels=3\n" SQUEEZING;
+
 static float noise(uint32_t *seed)
 {
     *seed = *seed * 1664525u + 1013904223u;
@@ -148,7 +158,9 @@ static int is_planned(network *net)
 {
 #ifdef ONEDNN
     network *plain = parse(classifier, 0);
-    int differs = net->layers[0].forward != plain->layers[0].forward;
+    int differs = 0, i;
+    for (i = 0; i < net->n; ++i)
+        if (net->layers[i].type == CONVOLUTIONAL) differs |= net->layers[i].forward != plain->layers[0].forward;
     free_network(plain);
     return differs;
 #else
@@ -159,11 +171,10 @@ static int is_planned(network *net)
 
 /* ---- Tests ------------------------------------------------------------------------------------------------------- */
 
-static void predicting_between_iterations_changes_nothing(void **state)
+static void predict_between_iterations(const char *cfg)
 {
-    network *planned = parse(detector, 1), *plain = parse(detector, 0);
+    network *planned = parse(cfg, 1), *plain = parse(cfg, 0);
     int i;
-    (void)state;
     for (i = 0; i < 6; ++i) {
         assert_close(train(planned, i), train(plain, i));
         assert_true(is_planned(planned));
@@ -174,13 +185,19 @@ static void predicting_between_iterations_changes_nothing(void **state)
     free_network(plain);
 }
 
+static void predicting_between_iterations_changes_nothing(void **state)
+{
+    (void)state;
+    predict_between_iterations(detector);
+    predict_between_iterations(squeezing);
+}
+
 /* Smaller, larger, and the original size. Darknet reallocates every layer, even if its size stays the same. */
-static void a_network_is_resized_in_the_midst_of_training(void **state)
+static void resize_while_training(const char *cfg)
 {
     static const int sizes[] = {64, 32, 32, 96, 64, 64, 32};
-    network *planned = parse(detector, 1), *plain = parse(detector, 0);
+    network *planned = parse(cfg, 1), *plain = parse(cfg, 0);
     int i;
-    (void)state;
     for (i = 0; i < 7; ++i) {
         assert_close(train(planned, i), train(plain, i));
         quiet(1);
@@ -194,6 +211,26 @@ static void a_network_is_resized_in_the_midst_of_training(void **state)
     assert_same_weights(planned, plain);
     free_network(planned);
     free_network(plain);
+}
+
+static void a_network_is_resized_in_the_midst_of_training(void **state)
+{
+    (void)state;
+    resize_while_training(detector);
+    resize_while_training(squeezing);
+}
+
+/* Also what is behind an [avgpool] that a [scale_channels] follows. */
+static void a_resized_network_is_the_one_that_a_cfg_of_that_size_makes(void **state)
+{
+    network *resized = parse(squeezing, 1), *made = parse(squeezing_large, 1);
+    (void)state;
+    quiet(1);
+    resize_network(resized, 96, 64);
+    quiet(0);
+    assert_same_predictions(resized, made);
+    free_network(resized);
+    free_network(made);
 }
 
 static void the_batch_may_shrink_and_come_back(void **state)
@@ -354,6 +391,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(predicting_between_iterations_changes_nothing),
         cmocka_unit_test(a_network_is_resized_in_the_midst_of_training),
+        cmocka_unit_test(a_resized_network_is_the_one_that_a_cfg_of_that_size_makes),
         cmocka_unit_test(the_batch_may_shrink_and_come_back),
         cmocka_unit_test(a_layer_in_the_middle_can_be_the_last_and_hand_back_a_gradient),
         cmocka_unit_test(relu6_keeps_to_its_ceiling_in_training_and_in_use),

@@ -32,7 +32,8 @@ int accel_forward_batchnorm(layer l, network net);
 /* Replaces the gradient of the output in l.delta by that of the input; adds to l.scale_updates and l.bias_updates. */
 int accel_backward_batchnorm(layer l, network net);
 
-/* Activation, x[i] = a(x[i]), and its gradient, delta[i] *= a'(x[i]), where x is the output of the activation. */
+/* Activation, x[i] = a(x[i]), and its gradient, delta[i] *= a'(x[i]), where x is the output of the activation; for
+ * swish its input. */
 int accel_activate(float *x, int n, ACTIVATION a);
 int accel_gradient(const float *x, int n, ACTIVATION a, float *delta);
 

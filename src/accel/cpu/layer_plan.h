@@ -18,8 +18,8 @@ typedef struct {
     int blocked;       /* l.output, l.delta and l.x are blocked */
     int input_blocked; /* the same, of the layer before */
     /* The gradients that this layer's backward pass writes are numbered: 0 is that of the layer before it, 1 that of
-     * the other input of [shortcut]; for [route], i is that of its i-th input. Bit i: this layer is the first to write
-     * gradient i, so it stores (beta = 0) instead of accumulating (beta = 1). */
+     * the other input of [shortcut] and [scale_channels]; for [route], i is that of its i-th input. Bit i: this layer
+     * is the first to write gradient i, so it stores (beta = 0) instead of accumulating (beta = 1). */
     unsigned first_writer_mask;
     int has_first_writer;            /* some layer stores into l.delta, so it need not be zero before a backward pass */
     void (*forward)(layer, network); /* Darknet's own, restored when the plan ends */

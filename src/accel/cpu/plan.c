@@ -102,7 +102,7 @@ static int input_of(const network *net, int k, int i)
     layer l = net->layers[k];
     if (l.type == ROUTE) return i < l.n ? l.input_layers[i] : -1;
     if (i == 0 && k > 0) return k - 1;
-    if (i == 1 && l.type == SHORTCUT) return l.index;
+    if (i == 1 && (l.type == SHORTCUT || l.type == SCALE_CHANNELS)) return l.index;
     return -1;
 }
 

@@ -7,6 +7,7 @@
 #include "accel/cpu/piecewise_linear.h"
 #include "base/vectorize.h"
 
+#include <math.h>
 #include <string.h>
 
 VECTORIZED static void activate(float *x, size_t n, piecewise_linear f)
@@ -37,9 +38,29 @@ VECTORIZED static void fill(float value, float *x, size_t n)
     for (i = 0; i < n; ++i) x[i] = value;
 }
 
+/* x / (1 + exp(-x)), and its gradient, for which x is the input of the activation. Not VECTORIZED: expf is a call. */
+static void activate_swish(float *x, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; ++i) x[i] /= 1 + expf(-x[i]);
+}
+
+static void multiply_by_slope_of_swish(const float *x, float *delta, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; ++i) {
+        const float sigmoid = 1 / (1 + expf(-x[i]));
+        delta[i] *= sigmoid + x[i] * sigmoid * (1 - sigmoid);
+    }
+}
+
 int accel_activate(float *x, int n, ACTIVATION a)
 {
     if (a == LINEAR) return 1;
+    if (a == SWISH) {
+        IN_PARTS(n, activate_swish(x + at, m));
+        return 1;
+    }
     if (!is_piecewise_linear(a)) return 0;
     IN_PARTS(n, activate(x + at, m, piecewise_linear_of(a)));
     return 1;
@@ -48,6 +69,10 @@ int accel_activate(float *x, int n, ACTIVATION a)
 int accel_gradient(const float *x, int n, ACTIVATION a, float *delta)
 {
     if (a == LINEAR) return 1;
+    if (a == SWISH) {
+        IN_PARTS(n, multiply_by_slope_of_swish(x + at, delta + at, m));
+        return 1;
+    }
     if (!is_piecewise_linear(a)) return 0;
     IN_PARTS(n, multiply_by_slope(x + at, delta + at, m, piecewise_linear_of(a)));
     return 1;
