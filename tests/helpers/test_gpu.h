@@ -21,6 +21,8 @@ static inline void skipped(void **test)
         if (status_) fail_msg("%s: %s", #call, cudaGetErrorString((cudaError_t)status_));                              \
     } while (0)
 
+#define GPU_TEST(name) TEST(name)
+
 static inline const char *no_gpu(void)
 {
     int devices = 0;
@@ -31,11 +33,31 @@ static inline const char *no_gpu(void)
 
 #else
 
+/* What the test runs is not compiled. */
+#define GPU_TEST(name)                                                                                                 \
+    {                                                                                                                  \
+#name, skipped, 0, 0, 0                                                                                        \
+    }
+
 static inline const char *no_gpu(void)
 {
     return "built without GPU=1";
 }
 
 #endif
+
+/* Where there is no GPU, all of these tests are skipped, with the reason. */
+static inline void skip_without_gpu(struct CMUnitTest *tests, size_t count)
+{
+    const char *reason = no_gpu();
+    size_t i;
+    if (!reason) return;
+    printf("# SKIP: %s\n", reason);
+    fflush(stdout);
+    for (i = 0; i < count; ++i) {
+        tests[i].test_func = skipped;
+        tests[i].setup_func = tests[i].teardown_func = 0;
+    }
+}
 
 #endif

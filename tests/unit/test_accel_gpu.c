@@ -523,39 +523,23 @@ static void scaled_channels_and_both_gradients_are_those_of_the_equation(void **
     }
 }
 
-#define TEST(name)                                                                                                     \
-    {                                                                                                                  \
-#name, name, 0, 0, 0                                                                                           \
-    }
-
-#else
-
-#define TEST(name)                                                                                                     \
-    {                                                                                                                  \
-#name, skipped, 0, 0, 0                                                                                        \
-    }
+#define TEST(name) cmocka_unit_test(name)
 
 #endif
 
 int main(void)
 {
     struct CMUnitTest tests[] = {
-        TEST(a_depthwise_convolution_has_its_output_and_its_gradients),
-        TEST(the_gradient_by_the_weights_has_the_same_bits_twice),
-        TEST(convolutions_that_are_not_depthwise_are_left_to_darknet),
-        TEST(inference_normalizes_by_the_rolling_averages),
-        TEST(training_normalizes_by_the_batch),
-        TEST(a_shortcut_adds_and_its_gradient_reaches_both_inputs),
-        TEST(relu6_and_its_gradient_are_those_of_the_cpu),
-        TEST(swish_and_its_gradient_are_those_of_the_equation),
-        TEST(scaled_channels_and_both_gradients_are_those_of_the_equation),
+        GPU_TEST(a_depthwise_convolution_has_its_output_and_its_gradients),
+        GPU_TEST(the_gradient_by_the_weights_has_the_same_bits_twice),
+        GPU_TEST(convolutions_that_are_not_depthwise_are_left_to_darknet),
+        GPU_TEST(inference_normalizes_by_the_rolling_averages),
+        GPU_TEST(training_normalizes_by_the_batch),
+        GPU_TEST(a_shortcut_adds_and_its_gradient_reaches_both_inputs),
+        GPU_TEST(relu6_and_its_gradient_are_those_of_the_cpu),
+        GPU_TEST(swish_and_its_gradient_are_those_of_the_equation),
+        GPU_TEST(scaled_channels_and_both_gradients_are_those_of_the_equation),
     };
-    const char *reason = no_gpu();
-    size_t i;
-    if (reason) {
-        printf("# SKIP: %s\n", reason);
-        fflush(stdout);
-        for (i = 0; i < COUNT(tests); ++i) tests[i].test_func = skipped;
-    }
+    skip_without_gpu(tests, COUNT(tests));
     return cmocka_run_group_tests_name("accel_gpu", tests, 0, 0) != 0;
 }

@@ -86,28 +86,13 @@ static void a_resumed_training_goes_on_with_momentum_and_moments(void **state)
     goes_on("adam=1\n");
 }
 
-#define GPU_TEST(name) TEST(name)
-
-#else
-
-#define GPU_TEST(name)                                                                                                 \
-    {                                                                                                                  \
-#name, skipped, 0, 0, 0                                                                                        \
-    }
-
 #endif
 
 int main(int argc, char **argv)
 {
     struct CMUnitTest tests[] = {GPU_TEST(a_resumed_training_goes_on_with_momentum_and_moments)};
-    const char *reason = no_gpu();
     (void)argc;
     begin_network_tests(argv);
-    if (reason) {
-        printf("# SKIP: %s\n", reason);
-        fflush(stdout);
-        tests[0].test_func = skipped;
-        tests[0].teardown_func = 0;
-    }
+    skip_without_gpu(tests, 1);
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

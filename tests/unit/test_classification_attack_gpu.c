@@ -61,28 +61,13 @@ static void the_gpu_has_the_gradient_and_output_of_the_cpu(void **state)
     assert_near("gradient", by_gpu, by_cpu, BATCH * PIXELS, .002 * largest); /* TF32 has ten bits */
 }
 
-#define GPU_TEST(name) TEST(name)
-
-#else
-
-#define GPU_TEST(name)                                                                                                 \
-    {                                                                                                                  \
-#name, skipped, 0, 0, 0                                                                                        \
-    }
-
 #endif
 
 int main(int argc, char **argv)
 {
     struct CMUnitTest tests[] = {GPU_TEST(the_gpu_has_the_gradient_and_output_of_the_cpu)};
-    const char *reason = no_gpu();
     (void)argc;
     begin_network_tests(argv);
-    if (reason) {
-        printf("# SKIP: %s\n", reason);
-        fflush(stdout);
-        tests[0].test_func = skipped;
-        tests[0].teardown_func = 0;
-    }
+    skip_without_gpu(tests, 1);
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -569,45 +569,29 @@ static void a_freed_state_leaves_nothing_on_the_gpu(void **test)
     assert_true(after + (64 << 20) > before); /* S or A of all states is more */
 }
 
-#define TEST(name)                                                                                                     \
-    {                                                                                                                  \
-#name, name, 0, 0, 0                                                                                           \
-    }
-
-#else
-
-#define TEST(name)                                                                                                     \
-    {                                                                                                                  \
-#name, skipped, 0, 0, 0                                                                                        \
-    }
+#define TEST(name) cmocka_unit_test(name)
 
 #endif
 
 int main(void)
 {
     struct CMUnitTest tests[] = {
-        TEST(the_gpu_reads_the_same_labels_from_truth),
-        TEST(the_gpu_gives_the_same_loss_and_gradient),
-        TEST(the_gpu_gives_a_finite_loss_for_saturated_logits),
-        TEST(the_gpu_gathers_the_same_statistics),
-        TEST(the_gpu_takes_the_first_of_equal_probabilities),
-        TEST(the_gpu_keeps_what_is_not_finite_out_of_the_sums),
-        TEST(a_class_that_the_logits_rule_out_costs_nothing_on_the_gpu),
-        TEST(the_counts_come_from_the_gpu_alone),
-        TEST(the_gpu_updates_as_the_cpu_does),
-        TEST(training_on_the_gpu_equals_training_on_the_cpu),
-        TEST(two_runs_on_the_gpu_give_the_same_bits),
-        TEST(a_state_travels_to_the_gpu_and_back_whole),
-        TEST(a_reset_reaches_the_gpu),
-        TEST(the_gpu_mixture_points_to_the_device),
-        TEST(a_freed_state_leaves_nothing_on_the_gpu),
+        GPU_TEST(the_gpu_reads_the_same_labels_from_truth),
+        GPU_TEST(the_gpu_gives_the_same_loss_and_gradient),
+        GPU_TEST(the_gpu_gives_a_finite_loss_for_saturated_logits),
+        GPU_TEST(the_gpu_gathers_the_same_statistics),
+        GPU_TEST(the_gpu_takes_the_first_of_equal_probabilities),
+        GPU_TEST(the_gpu_keeps_what_is_not_finite_out_of_the_sums),
+        GPU_TEST(a_class_that_the_logits_rule_out_costs_nothing_on_the_gpu),
+        GPU_TEST(the_counts_come_from_the_gpu_alone),
+        GPU_TEST(the_gpu_updates_as_the_cpu_does),
+        GPU_TEST(training_on_the_gpu_equals_training_on_the_cpu),
+        GPU_TEST(two_runs_on_the_gpu_give_the_same_bits),
+        GPU_TEST(a_state_travels_to_the_gpu_and_back_whole),
+        GPU_TEST(a_reset_reaches_the_gpu),
+        GPU_TEST(the_gpu_mixture_points_to_the_device),
+        GPU_TEST(a_freed_state_leaves_nothing_on_the_gpu),
     };
-    const char *reason = no_gpu();
-    size_t i;
-    if (reason) {
-        printf("# SKIP: %s\n", reason);
-        fflush(stdout);
-        for (i = 0; i < COUNT(tests); ++i) tests[i].test_func = skipped;
-    }
+    skip_without_gpu(tests, COUNT(tests));
     return cmocka_run_group_tests_name("ols_gpu", tests, 0, 0) != 0;
 }
