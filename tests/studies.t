@@ -135,6 +135,11 @@ tabulates_noise() {
         grep -q '<svg' noise/errors.svg
 }
 
+reads_thresholds() {
+    echo '{"best_f1": {"threshold": 0.21}}' >some.json && echo '{"best_f1": null}' >nothing.json &&
+        [ "$(shared best_threshold "$T/some.json")" = 0.21 ] && [ "$(shared best_threshold "$T/nothing.json")" = 0.5 ]
+}
+
 # Differences are paired by seed, at one size and at several.
 beside_the_paper() {
     mkdir -p voc || return
@@ -180,6 +185,7 @@ try "a set is taken from an archive, whatever folder is around it" takes_archive
 try "a set is taken from a folder, which stays as it is" takes_folder
 try "a set is taken once from each source" takes_again
 try "two sets, none, and no archive are refused" refuses_sets
+try "a detector that finds nothing has a threshold to be drawn with" reads_thresholds
 try "what study-voc measured stands beside what the paper reports" beside_the_paper
 try "a part of a list has as many images of every class, the same ones each time" takes_part
 try "a .data file gets another list and more keys" writes_data
