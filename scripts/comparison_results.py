@@ -92,6 +92,11 @@ def detector_measures(comparison):
                 meaning="of the boxes that score above .25, the share that is right"),
         Measure("recall", lambda r: r[""]["recall"], 100, meaning="of the objects, the share that such a box finds"),
         Measure("F1", lambda r: r[""]["f1"], 100, meaning="2 precision recall / (precision + recall)"),
+        Measure("best F1", lambda r: (r[""]["best_f1"] or {}).get("f1"), 100,
+                meaning="the same above the score where it is highest, which every network has for itself. With soft labels scores are "
+                "lower, so that .25 is not the same choice for all"),
+        Measure("ECE", lambda r: r[""]["calibration"]["ece"], 100, -1,
+                "how far the scores of boxes, from .01 on, are from how often such boxes are right"),
         Measure("misclassified", lambda r: sum(c["misclassified"] for c in r[""]["confusion"]["classes"]) /
                 max(r[""]["objects"], 1), 100, -1, "of the objects, the share on which a box of another class stands"),
     ]

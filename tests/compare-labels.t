@@ -521,6 +521,11 @@ ok(status == 0 and "smoothing" not in text("found/none-1.cfg").split("[net]")[1]
 maps = [[100 * result(f"found/{m}-{s}.json")["map"] for s in (1, 2)] for m in ("none", "ols")]
 same((row(page, "mAP %") or [])[:2], [f"{statistics.mean(m):.2f} ± {statistics.stdev(m):.2f}" for m in maps],
      "its table has the mAP of `detector map`")
+best = [[100 * result(f"found/{m}-{s}.json")["best_f1"]["f1"] for s in (1, 2)] for m in ("none", "ols")]
+ece = [[100 * result(f"found/{m}-{s}.json")["calibration"]["ece"] for s in (1, 2)] for m in ("none", "ols")]
+for name, values in ("best F1 %", best), ("ECE %", ece):
+    same((row(page, name) or [])[:2], [f"{statistics.mean(v):.2f} ± {statistics.stdev(v):.2f}" for v in values],
+         f"and {name}, where methods with lower scores are not judged by a threshold of others")
 coco = [[100 * result(f"found/{m}-{s}-coco.json")["coco"]["ap"] for s in (1, 2)] for m in ("none", "ols")]
 same((row(page, "coco: AP .50:.95 %") or [])[:2], [f"{statistics.mean(c):.2f} ± {statistics.stdev(c):.2f}" for c in coco],
      "and COCO's AP where that was asked for")

@@ -449,6 +449,11 @@ if shutil.which("gnuplot"):
     drawn = [colours.get(c, 0) for c in ((0x6b, 0xae, 0xd6), (0xfd, 0x8d, 0x3c), (0x22, 0x22, 0x22), (0xcb, 0x18, 0x1d))]
     ok(status == 0 and size == (760, 760) and min(drawn) > 30, "-thresholds draws precision, recall, F1 and the best",
        (status, err, size, drawn))
+    bare = re.sub("set key .*", "unset key", re.sub("set output .*", f"set output '{tmp}/bare.png'", script))
+    subprocess.run(["gnuplot"], input=bare, text=True, check=True)
+    with Image.open(f"{tmp}/bare.png") as without, Image.open(os.path.join(tmp, "scores.png")) as picture:
+        below = [image.convert("RGB").crop((0, 40, *size)).tobytes() for image in (without, picture)]
+    ok(below[0] == below[1], "and the key, above the panels, hides none of it")
     curves = [[line.split() for line in part.split("EOD")[0].splitlines()] for part in script.split("$curves << EOD\n")[1:]]
     same([(c[-2][1:] == c[-1][1:], c[-2][0], c[-1][0]) for c in curves[:3]], [(True, "0.2", "0"), (True, "0.3", "0"), (True, "0.2", "0")],
          "the last step of a curve goes from the lowest score to the lowest threshold")

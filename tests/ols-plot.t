@@ -176,6 +176,12 @@ tics = r"set {}tics [^(\n]*\('cat' 0, 'it''s 5%%' 1, 'dog' 2\)"
 same([len(re.findall(tics.format(axis), script)) for axis in "yx"], [2, 4], "names stand once for every row and column")
 ok(re.search(r"title 'cat'\.' \(highest .*title 'dog'\.' \(lowest .*title 'dog'\.' -> '\.'it''s 5%'\.' \(strongest pair\)'", script),
    "the chart names the classes that it follows", script)
+put("long.names", b"a common green bottle fly\nthe black-headed sheep fly\na horse fly of the marshes\n")
+for n in 2, 7:
+    _, _, script, wide = drawn(*FILES[:n], "-names", "long.names", "long.png")
+    below = max(bottom for _, _, (_, _, _, bottom) in panels(script, wide))
+    margin = wide.crop((wide.width - 8, round(below), wide.width, wide.height))
+    same(margin.getcolors(), [(8 * margin.height, (255, 255, 255))], f"{n}: long names in the chart's key are not cut off")
 curves = block(script, "$curves")
 mean = [np.trace(after(epoch)) / 3 for epoch in range(1, 8)]
 ok([row[0] for row in curves] == list(range(1, 8)) and np.allclose([row[1] for row in curves], mean, atol=1e-5) and

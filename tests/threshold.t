@@ -109,6 +109,10 @@ for dog, cat, more, want in (
 weights("net.weights", .7)
 status, boxes, said = test("net.weights")
 same((status, len(boxes), said), (0, 4, []), "where boxes are found nothing is said")
+run("detector", "test", "data", "net.cfg", "net.weights", "images/a.png", "-out", "found.png")
+with Image.open(path("found.png")) as picture:
+    outline = picture.convert("RGB").getpixel((63, 56))  # the right side of the lower box, where no name is
+ok(outline != (90, 120, 30), "boxes are drawn in an image of 64 pixels, too", outline)
 for objectness in 1e-8, 1e-40:
     weights("net.weights", .9, objectness=objectness)
     same(test("net.weights")[1:], ([], [NOTE + "no box above .50, nor any of a score worth showing"]),

@@ -139,5 +139,11 @@ evaluate()
         { tail -n 3 "$report.log" >&2; die "the evaluation of $3 failed: see $report.log"; }
 }
 
+# best_threshold JSON: prints the threshold of the best F1 in an evaluation of `detector map`; .5 where no box was found.
+best_threshold()
+{
+    /usr/bin/python3 -c 'import json, sys; print((json.load(open(sys.argv[1]))["best_f1"] or {}).get("threshold", .5))' "$1"
+}
+
 # map_of REPORT: prints the mAP@.50 of a report, in %.
 map_of() { sed -n 's/.*(mAP@0.50) = .*, or \([0-9.]*\) %.*/\1/p' "$1"; }

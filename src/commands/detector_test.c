@@ -6,6 +6,7 @@
 #include "base/numbers.h"
 #include "eval/detect.h"
 #include "eval/threshold_file.h"
+#include "image.h"
 #include "list.h"
 
 #include <errno.h>
@@ -51,6 +52,24 @@ static const char *suggestion(float score, char *text)
     const double unit = pow(10, -decimals);
     snprintf(text, DECIMAL_TEXT, "%.*f", decimals, floor(half / unit + 1e-6) * unit);
     return skip_leading_zero(text);
+}
+
+void outline_boxes(image im, const detection *boxes, int count, float thresh, int classes)
+{
+    const int darknets_width = (int)(im.h * .006);
+    int i, k;
+    if (darknets_width > 0) return;
+    for (i = 0; i < count; ++i) {
+        const box b = boxes[i].bbox;
+        int colour;
+        k = 0;
+        while (k < classes && !(boxes[i].prob[k] > thresh)) ++k;
+        if (k == classes) continue;
+        colour = k * 123457 % classes; /* as in draw_detections */
+        draw_box_width(im, (int)((b.x - b.w / 2) * im.w), (int)((b.y - b.h / 2) * im.h), (int)((b.x + b.w / 2) * im.w),
+                       (int)((b.y + b.h / 2) * im.h), 1, get_color(2, colour, classes), get_color(1, colour, classes),
+                       get_color(0, colour, classes));
+    }
 }
 
 void check_names(char *names_file, int classes)

@@ -22,6 +22,10 @@ void check_names(char *names_file, int classes);
  * that shows something. */
 void tell_if_no_box(network *net, int w, int h, const detection *boxes, int count, float thresh, char **names);
 
+/* Hook in test_detector, before Darknet draws boxes that score above `thresh` into an image: outlines them in Darknet's
+ * colours, a pixel wide, where the image is so small that Darknet draws their names alone. */
+void outline_boxes(image im, const detection *boxes, int count, float thresh, int classes);
+
 /* Hook in validate_detector and validate_detector_flip, before they open their files in the folder of results=: makes
  * the folder where it is not there. Ends the program with one line where that fails, where nothing can be written
  * there, or where the file has fewer names than there are classes. */

@@ -127,13 +127,15 @@ enum {
     LEAST_ROW = 10, /* of a row of a heat map that has room for its name */
     LETTER = 6,     /* width of a letter of a name */
     LONGEST_NAME = 30,
-    GAP = 20,     /* between heat maps */
-    HEADING = 40, /* of the picture */
-    TITLE = 30,   /* of a heat map */
-    SCALE = 110,  /* colours, with their numbers */
-    CHART = 200,  /* height of the chart without its numbers */
-    NUMBERS = 60, /* its numbers, at the left and below */
-    CURVES = 340  /* the names of its curves, at the right */
+    GAP = 20,          /* between heat maps */
+    HEADING = 40,      /* of the picture */
+    TITLE = 30,        /* of a heat map */
+    SCALE = 110,       /* colours, with their numbers */
+    CHART = 200,       /* height of the chart without its numbers */
+    NUMBERS = 60,      /* its numbers, at the left and below */
+    LEAST_CHART = 500, /* its width */
+    KEY_LETTER = 9,    /* width of a letter in the names of its curves, at the right */
+    KEY_SAMPLE = 90    /* what stands before such a name, and the margins */
 };
 
 typedef struct {
@@ -145,10 +147,54 @@ typedef struct {
     int block;     /* entries of S that share a cell, in each direction */
     int rows, columns, side;
     int left, below;   /* the room beside and below the heat maps */
+    int key;           /* the room for the names of the chart's curves */
     int width, height; /* of the picture */
 } strip;
 
-static void lay_out(strip *s)
+/* The entries of the last S that the chart follows. */
+typedef struct {
+    int lowest, highest; /* the classes with the smallest and the largest S[y][y] */
+    int label, other;    /* the largest S[y][k] of two classes */
+} extremes;
+
+static extremes find_extremes(const ols_state *state)
+{
+    extremes e = {0, 0, 0, 1};
+    int y, k;
+    for (y = 0; y < state->classes; ++y) {
+        if (entry(state, y, y) < entry(state, e.lowest, e.lowest)) e.lowest = y;
+        if (entry(state, y, y) > entry(state, e.highest, e.highest)) e.highest = y;
+        for (k = 0; k < state->classes; ++k) {
+            if (k == y || entry(state, y, k) <= entry(state, e.label, e.other)) continue;
+            e.label = y;
+            e.other = k;
+        }
+    }
+    return e;
+}
+
+/* What stands behind the names in the titles of the curves. */
+#define HIGHEST "highest S[y][y]"
+#define LOWEST "lowest S[y][y]"
+#define PAIR "strongest pair"
+
+/* The length of a curve's title, "one (what)" or "one -> other (what)". */
+static int title_length(const char *one, const char *other, const char *what)
+{
+    return (int)(strlen(one) + (other ? strlen(" -> ") + strlen(other) : 0) + strlen(" ()") + strlen(what));
+}
+
+static int longest_title(char **names, const extremes *e)
+{
+    const int lengths[] = {title_length(names[e->highest], 0, HIGHEST), title_length(names[e->lowest], 0, LOWEST),
+                           title_length(names[e->label], names[e->other], PAIR)};
+    int i, longest = 0;
+    for (i = 0; i < 3; ++i)
+        if (lengths[i] > longest) longest = lengths[i];
+    return longest;
+}
+
+static void lay_out(strip *s, const extremes *e)
 {
     const int classes = s->states[0]->classes;
     int k, longest = 0, room;
@@ -165,7 +211,9 @@ static void lay_out(strip *s)
     s->block = (classes + s->side - 1) / s->side;
     s->left = room > NUMBERS ? room : NUMBERS;
     s->below = room;
+    s->key = KEY_SAMPLE + KEY_LETTER * longest_title(s->names, e);
     s->width = s->left + s->columns * (s->side + GAP) + SCALE;
+    if (s->width < s->left + LEAST_CHART + s->key) s->width = s->left + LEAST_CHART + s->key;
     s->height = HEADING + s->rows * (GAP + TITLE + s->side) + s->below + TITLE + CHART + NUMBERS;
 }
 
@@ -208,28 +256,6 @@ static void draw_panel(FILE *out, const strip *s, int i)
 
 /* ---- The chart below a strip ------------------------------------------------------------------------------------- */
 
-/* The entries of the last S that the chart follows. */
-typedef struct {
-    int lowest, highest; /* the classes with the smallest and the largest S[y][y] */
-    int label, other;    /* the largest S[y][k] of two classes */
-} extremes;
-
-static extremes find_extremes(const ols_state *state)
-{
-    extremes e = {0, 0, 0, 1};
-    int y, k;
-    for (y = 0; y < state->classes; ++y) {
-        if (entry(state, y, y) < entry(state, e.lowest, e.lowest)) e.lowest = y;
-        if (entry(state, y, y) > entry(state, e.highest, e.highest)) e.highest = y;
-        for (k = 0; k < state->classes; ++k) {
-            if (k == y || entry(state, y, k) <= entry(state, e.label, e.other)) continue;
-            e.label = y;
-            e.other = k;
-        }
-    }
-    return e;
-}
-
 static void write_curves(FILE *out, const strip *s, const extremes *e)
 {
     int i;
@@ -259,7 +285,7 @@ static void curve(FILE *out, int column, const char *colour, const char *one, co
 
 static void draw_chart(FILE *out, const strip *s, const extremes *e)
 {
-    const int top = s->height - NUMBERS - CHART, right = s->width - CURVES;
+    const int top = s->height - NUMBERS - CHART, right = s->width - s->key;
     const double first = (double)s->states[0]->updates, last = (double)s->states[s->count - 1]->updates;
     const double beside = last > first ? (last - first) / 50 : 1;
     place(out, s, s->left, top, right - s->left, CHART);
@@ -271,19 +297,19 @@ static void draw_chart(FILE *out, const strip *s, const extremes *e)
             last - first <= 24 ? "1" : "autofreq", first - beside, last + beside, (double)(right + GAP) / s->width,
             1 - (double)top / s->height);
     fputs("plot $curves using 1:2 with linespoints pt 7 ps .6 lw 3 lc rgb '#000000' title 'mean S[y][y]'", out);
-    curve(out, 3, "#0072b2", s->names[e->highest], 0, "highest S[y][y]");
-    curve(out, 4, "#d55e00", s->names[e->lowest], 0, "lowest S[y][y]");
-    curve(out, 5, "#009e73", s->names[e->label], s->names[e->other], "strongest pair");
+    curve(out, 3, "#0072b2", s->names[e->highest], 0, HIGHEST);
+    curve(out, 4, "#d55e00", s->names[e->lowest], 0, LOWEST);
+    curve(out, 5, "#009e73", s->names[e->label], s->names[e->other], PAIR);
     fputc('\n', out);
 }
 
 static const char *draw_strip(const char *png, ols_state *const *states, int count, char **names)
 {
-    strip s = {states, count, 0, names, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    strip s = {states, count, 0, names, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     const extremes e = find_extremes(states[count - 1]);
     gnuplot_picture p;
     int i, cells;
-    lay_out(&s);
+    lay_out(&s, &e);
     cells = (states[0]->classes + s.block - 1) / s.block;
     if (s.panels < count) report_note("%s shows %d of %d checkpoints, evenly spaced", png, s.panels, count);
     gnuplot_begin(&p, png, s.width, s.height);

@@ -178,10 +178,12 @@ int threshold_curves_png(const char *png, const score_result *result, const scor
     const char *error;
     int k;
     gnuplot_begin(&p, png, columns * side, rows * side);
+    /* The key stands in two lines above all curves, which the blank title leaves. */
     fprintf(p.script,
-            "set termoption font ',%d'\nset multiplot layout %d,%d\nset xrange [%s]\nset yrange [0:1.03]\n"
+            "set termoption font ',%d'\nset multiplot layout %d,%d title \" \\n \"\n"
+            "set xrange [%s]\nset yrange [0:1.03]\n"
             "set ytics .5\nset mytics 5\nset grid xtics ytics\nset xlabel 'threshold' offset 0,.5\n"
-            "set key bottom center samplen 1.5 spacing .9 opaque\n",
+            "set key horizontal top center at screen .5,.995 samplen 1.5\n",
             panels <= 9 ? 11 : 8, rows, columns, are_shares(d) ? "0:1" : "*:*");
     for (k = panels > 1 ? ALL_CLASSES : 0; k < d->classes; ++k) {
         const size_t n = operating_points(d->detections, d->matches, d->count, k, objects_of(d, k), points);

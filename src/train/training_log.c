@@ -350,6 +350,19 @@ static void write_percent_axis(FILE *script, const log_format *format, const tra
     fputc('\n', script);
 }
 
+/* The left axis. It ends above the training's losses: the validation loss of a network whose batch normalisation has no
+ * statistics yet may be a million times that, and would press all other curves together at the bottom. */
+static void write_loss_axis(FILE *script, const log_format *format, const training_rows *rows, value_range losses)
+{
+    const double most = 10 * losses.highest;
+    size_t i;
+    for (i = 0; i < format->count && losses.count; ++i) {
+        if (format->measures[i].axis != DRAWN_AS_LOSS || range_of(rows, i).highest <= most) continue;
+        fprintf(script, "set yrange [*:%g]\n", most);
+        return;
+    }
+}
+
 /* The name of a curve with its current value and its best one; errors and losses are best where they are low. */
 static void write_curve_title(FILE *script, const log_measure *measure, value_range range)
 {
@@ -405,6 +418,7 @@ const char *training_chart(const char *csv, const log_format *format, const char
     fputs("\ntable = ", p.script);
     gnuplot_quote_file(&p, csv);
     write_percent_axis(p.script, format, &rows);
+    write_loss_axis(p.script, format, &rows, losses);
     fputs(commands, p.script);
     write_curve_title(p.script, &average, losses);
     write_curves(p.script, format, &rows);

@@ -82,6 +82,14 @@ static void curves_have_their_last_and_their_best_value_and_the_axis_fits_them(v
     assert_null(strstr(script, "AP it"));
 }
 
+static void a_validation_loss_far_above_the_losses_does_not_stretch_their_axis(void **state)
+{
+    const double early[][3] = {{0, 2e6, .1}, {.3, 1.2, .1}}, ordinary[][3] = {{0, 29, .1}, {.3, 1.2, .1}};
+    (void)state;
+    assert_has(script_of(early, 2), "set yrange [*:30]\n"); /* the running average begins with 3 */
+    assert_null(strstr(script_of(ordinary, 2), "set yrange"));
+}
+
 static void before_the_first_evaluation_the_axis_is_whole_and_names_are_alone(void **state)
 {
     const double rows[][3] = {{-1, -1, -1}};
@@ -120,6 +128,7 @@ int main(void)
         cmocka_unit_test(the_axis_ends_at_multiples_of_five_around_the_values),
         cmocka_unit_test(the_axis_is_ten_long_at_least_and_from_0_to_100_at_most),
         cmocka_unit_test(curves_have_their_last_and_their_best_value_and_the_axis_fits_them),
+        cmocka_unit_test(a_validation_loss_far_above_the_losses_does_not_stretch_their_axis),
         cmocka_unit_test(before_the_first_evaluation_the_axis_is_whole_and_names_are_alone),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
