@@ -325,11 +325,12 @@ is_interrupted() {
     local signal status last
     cfg stopped 200 0 && grep -x momentum=.9 stopped.cfg || return
     train stopped -map 20 && mv backup/stopped_final.weights whole.weights && mv backup/stopped_log.csv whole.csv || return
-    for signal in INT TERM; do
+    for signal in INT TERM HUP; do
         rm -f backup/stopped* stopped.log # or the log before would be taken for the new one
-        env --default-signal=INT "$darknet" detector train data stopped.cfg -map 20 -seed 3 -nogpu >stopped.log 2>stopped.err &
+        env --default-signal=INT,HUP "$darknet" detector train data stopped.cfg -map 20 -seed 3 -nogpu >stopped.log 2>stopped.err &
         pid=$!
         waits_for 70 stopped.log && kill -$signal $pid
+        [ $signal != HUP ] || kill -HUP $pid # the kernel sends one, and the shell another
         wait $pid
         status=$? pid=
         last=$(iterations stopped.log | tail -n 1)
@@ -532,7 +533,7 @@ try "an older log without losses keeps its rows" goes_on_with_an_older_log
 try "the validation loss is what detector map -loss says, which changes no other number" has_a_validation_loss
 try "a new training sets an older log and best weights aside" sets_aside
 try "killed in the middle, it leaves a whole log and a whole chart or none" is_killed
-try "SIGINT and SIGTERM end a training with a checkpoint, from which it goes on bit for bit" is_interrupted
+try "SIGINT, SIGTERM and SIGHUP end a training with a checkpoint, from which it goes on bit for bit" is_interrupted
 try "an evaluation that the run before was killed in is made up for" makes_up
 try "so is that of the last iteration, whether the final weights were written or not" makes_up_for_the_last
 try "it writes the final weights, also where those of another training are there" writes_final_weights_over_older_ones

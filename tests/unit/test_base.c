@@ -332,6 +332,13 @@ static void strings_are_escaped_and_numbers_bring_the_double_back(void **test)
         assert_true(json_end(&r));
         json_close(&r);
     }
+    put_file(in_folder("json"), "\xef\xbb\xbf\r\n1\r\n");
+    assert_true(json_open(&r, in_folder("json")));
+    assert_true(json_number(&r) == 1 && json_end(&r));
+    json_close(&r);
+    put_file(in_folder("json"), "\xef\xbb[1]");
+    assert_false(json_open(&r, in_folder("json")));
+    json_close(&r);
     out = fopen(in_folder("json"), "w");
     json_put_member(out, "a\"b", .5);
     fputs(" ", out);
