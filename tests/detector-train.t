@@ -411,6 +411,7 @@ is_interrupted_in_the_last() {
 }
 ends_at_once() {
     cfg endless 1000000 0
+    rm -f endless.log # or the log before would be taken for the new one
     env --default-signal=INT "$darknet" detector train data endless.cfg -seed 3 -nogpu >endless.log 2>endless.err &
     pid=$!
     waits_for 5 endless.log
@@ -454,6 +455,7 @@ C
 # A shell that ignores SIGINT hands that on.
 ignores_what_is_ignored() {
     cfg endless 1000000 0
+    rm -f endless.log # or the log before would be taken for the new one
     (trap '' INT && exec "$darknet" detector train data endless.cfg -seed 3 -nogpu >endless.log 2>endless.err) &
     pid=$!
     waits_for 5 endless.log

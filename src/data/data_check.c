@@ -187,6 +187,11 @@ static void check_labels(image_list *images, int line, const char *path)
         add_problem(images->list, "%s:%d: %s", images->file, line, reason);
         return;
     }
+    if (is_special(labels)) { /* which would be waited for */
+        add_problem(images->list, "%s:%d: labels %s: it is no file, but a pipe or a device", images->file, line,
+                    labels);
+        return;
+    }
     images->boxes.count = 0;
     switch (label_file_read(labels, images->label_classes, &images->boxes, reason, sizeof reason)) {
     case LABELS_OK:

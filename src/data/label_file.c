@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Replaces the first `word` in `path` with `by`. `path` must have room for a longer text. */
@@ -179,13 +178,8 @@ labels_status label_file_read(const char *path, int classes, label_boxes *boxes,
 {
     const size_t before = boxes->count;
     labels_status status;
-    struct stat kind;
     FILE *file;
     errno = 0;
-    if (!stat(path, &kind) && !S_ISREG(kind.st_mode) && !S_ISDIR(kind.st_mode)) { /* which would be waited for */
-        snprintf(reason, reason_size, "labels %s: it is no file, but a pipe or a device", path);
-        return LABELS_BAD;
-    }
     file = fopen(path, "r");
     if (!file) {
         if (errno == ENOENT) {
