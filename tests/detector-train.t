@@ -209,8 +209,15 @@ try "-clear forgets it" clear_forgets_it
 try "its log has the numbers that were printed, and mAP, loss and AP where it was evaluated" logs
 try "the best weights are those of the highest mAP" keeps_the_best
 try "net_best.json has the threshold of their best F1, which detector map then uses" records_the_best
+# A file that is opened gets the number of a closed one: gnuplot's pipe was taken for what is printed to.
+draws_when_closed() {
+    cfg closed 4 0
+    "$darknet" detector train data closed.cfg -map -seed 3 -nogpu <&- >&- 2>&- && head -c 8 backup/closed_chart.png | grep -aq PNG &&
+        rm backup/closed*
+}
 if command -v gnuplot >/dev/null; then
     try "the chart is a picture with the losses, mAP and F1 in it" draws
+    try "also of a training whose stdin, stdout and stderr are closed" draws_when_closed
 else
     skip "gnuplot is not here"
 fi
