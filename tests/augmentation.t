@@ -94,6 +94,7 @@ refuses_other_labels() {
             "$darknet" regressor train data bad.cfg -nogpu || return
     done
     printf 'red -1\ngreen -1\nblue -1\n' >tree
+    echo "tree=$T/tree" >>bad.cfg
     printf '%s\n' "${keys[@]}" "tree=$T/tree" >data
     fails "mixup= is for images with one label; it does not go together with tree=" train bad.cfg || return
     printf '%s\n' "${keys[@]}" sampling=epoch >data

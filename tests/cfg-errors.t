@@ -584,13 +584,20 @@ refuses_zeros_that_crash() {
     done
     says '[maxpool] stride=0 is not valid: must be a whole number above 0' "${small[@]}" '[maxpool]' stride=0 &&
         says '[maxpool] size=0 is not valid: must be a whole number above 0' "${small[@]}" '[maxpool]' size=0 &&
-        says '[convolutional] filters=-1 is not valid' "${small[@]}" '[convolutional]' filters=-1
+        says '[convolutional] filters=-1 is not valid' "${small[@]}" '[convolutional]' filters=-1 &&
+        says '[net] step=0 is not valid: must be a whole number above 0' "${small[@]}" policy=step step=0 &&
+        says '[yolo] max=0 is not valid: must be a whole number above 0' "${small[@]}" '[convolutional]' filters=6 '[yolo]' mask=0 \
+            classes=1 anchors=4,4 max=0
 }
 refuses_what_does_not_fit() {
     says 'STEPS policy must have steps and scales' "${small[@]}" policy=steps steps=1 &&
         says '[detection] (layer 0): with side=2, num=1, classes=3 and coords=4 it needs 32 values from the layer before it, not 192' \
             "${small[@]}" '[detection]' side=2 num=1 classes=3 coords=4 &&
         says 'needs inputs%groups == 0' "${small[@]}" '[softmax]' groups=5 &&
+        says '[convolutional] groups=2 is not valid: must be a divisor of the 3 channels before it and of filters=4' "${small[@]}" \
+            '[convolutional]' filters=4 groups=2 &&
+        says '[convolutional] groups=3 is not valid: must be a divisor' "${small[@]}" '[convolutional]' filters=4 groups=3 &&
+        says '[yolo] (layer 1): anchors= is missing' "${small[@]}" '[convolutional]' filters=6 '[yolo]' mask=0 classes=1 &&
         says '[route] (layer 1): there is no layer 1 before it' "${small[@]}" '[maxpool]' '[route]' layers=-1,1 &&
         says '[route] (layer 1): there is no layer -2 before it' "${small[@]}" '[maxpool]' '[route]' layers=-2 &&
         says '[route] (layer 0): layers= is missing' "${small[@]}" '[route]' &&

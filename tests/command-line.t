@@ -266,8 +266,14 @@ pictures_have_the_format_of_their_name() {
             { cat err.txt; return 1; }
         [ "$(compgen -G 'found*')" = "${name%/}" ] && [ "$(head -c 4 "$name" | od -An -tx1 | tr -d ' ' | cut -c 1-${#magic})" = "$magic" ] ||
             { echo "$name"; ls found*; return 1; }
-    done <<<$'found.png 89504e47\nfound.jpg ffd8\nfound.bmp 424d\nfound.tga 0000'
+    done <<<$'found.png 89504e47\nfound.jpg ffd8\nfound.bmp 424d\nfound.tga 0000\nfound.JPEG ffd8'
     rm -f found*
+    "$darknet" detector test my.data detector.cfg detector.weights images/a-1.jpg -out /dev/stdout 2>err.txt | grep -aq JFIF &&
+        [ ! -e /dev/stdout.jpg ] || return
+    fails 'cannot write found.gif: pictures are .jpg, .png, .bmp or .tga' \
+        "$darknet" detector test my.data detector.cfg detector.weights images/a-1.jpg -out found.gif || return
+    fails 'cannot write /dev/full: No space left on device' \
+        "$darknet" detector test my.data detector.cfg detector.weights images/a-1.jpg -out /dev/full || return
     fails 'cannot write nowhere/found.png: No such file or directory' \
         "$darknet" detector test my.data detector.cfg detector.weights images/a-1.jpg -out nowhere/found.png || return
     for ending in jpg svg weights.jpg; do
@@ -277,6 +283,25 @@ pictures_have_the_format_of_their_name() {
     fails 'ols plot: pictures are written as PNG: chart.jpg does not end in .png' "$darknet" ols plot classifier.weights chart.jpg
 }
 
+keeps_what_it_reads() {
+    cp my.data kept.data && cp detector.weights kept.weights || return
+    fails 'detector map: -json: ./kept.data would be overwritten: give it another name' \
+        "$darknet" detector map kept.data detector.cfg detector.weights -json ./kept.data &&
+        fails 'partial: kept.weights would be overwritten: give <out.weights> another name' \
+            "$darknet" partial detector.cfg kept.weights kept.weights 1 &&
+        fails 'average: kept.weights would be overwritten: give <out.weights> another name' \
+            "$darknet" average detector.cfg ./kept.weights detector.weights kept.weights &&
+        cmp kept.data my.data && cmp kept.weights detector.weights
+}
+prints_all_or_fails() {
+    fails 'cannot write all that is printed' bash -c '"$1" check my.data detector.cfg >/dev/full' bash "$darknet" &&
+        fails 'cannot write all that is printed' bash -c '"$1" ols show --help >/dev/full' bash "$darknet"
+}
+refuses_empty_words() {
+    fails 'detector train: an argument is empty: was a variable of the shell not set?' \
+        "$darknet" detector train my.data detector.cfg '' &&
+        fails 'detector train: an argument is empty' "$darknet" detector train '' detector.cfg
+}
 names_the_layers_there_are() {
     fails 'there is no layer 9: the network has layers 0 to ' "$darknet" print detector.cfg detector.weights 9 &&
         fails 'layer 1 is no [convolutional]' "$darknet" print classifier.cfg classifier.weights 1 &&
@@ -369,6 +394,9 @@ accepts_dont_show() {
 try "detector test does the same wherever its options stand" places_of_options
 try "images are read from stdin, with options behind the weights, too" reads_stdin
 try "a picture has the format of its name, or is refused" pictures_have_the_format_of_their_name
+try "what a command reads is not replaced by what it writes" keeps_what_it_reads
+try "an empty word, as of a variable that is not set, is an error" refuses_empty_words
+try "a report that a full disk does not take is an error" prints_all_or_fails
 try "a layer that the network has not is named, by print and classifier try" names_the_layers_there_are
 try "an experiment of Darknet's author without words, or with a command that it has not, is an error" refuses_experiments_without_words
 try "a long word is not repeated whole" shortens_long_words

@@ -209,8 +209,15 @@ try "-clear forgets it" clear_forgets_it
 try "its log has the numbers that were printed, and mAP, loss and AP where it was evaluated" logs
 try "the best weights are those of the highest mAP" keeps_the_best
 try "net_best.json has the threshold of their best F1, which detector map then uses" records_the_best
+# A file that is opened gets the number of a closed one: gnuplot's pipe was taken for what is printed to.
+draws_when_closed() {
+    cfg closed 4 0
+    "$darknet" detector train data closed.cfg -map -seed 3 -nogpu <&- >&- 2>&- && head -c 8 backup/closed_chart.png | grep -aq PNG &&
+        rm backup/closed*
+}
 if command -v gnuplot >/dev/null; then
     try "the chart is a picture with the losses, mAP and F1 in it" draws
+    try "also of a training whose stdin, stdout and stderr are closed" draws_when_closed
 else
     skip "gnuplot is not here"
 fi
@@ -325,11 +332,12 @@ is_interrupted() {
     local signal status last
     cfg stopped 200 0 && grep -x momentum=.9 stopped.cfg || return
     train stopped -map 20 && mv backup/stopped_final.weights whole.weights && mv backup/stopped_log.csv whole.csv || return
-    for signal in INT TERM; do
+    for signal in INT TERM HUP; do
         rm -f backup/stopped* stopped.log # or the log before would be taken for the new one
-        env --default-signal=INT "$darknet" detector train data stopped.cfg -map 20 -seed 3 -nogpu >stopped.log 2>stopped.err &
+        env --default-signal=INT,HUP "$darknet" detector train data stopped.cfg -map 20 -seed 3 -nogpu >stopped.log 2>stopped.err &
         pid=$!
         waits_for 70 stopped.log && kill -$signal $pid
+        [ $signal != HUP ] || kill -HUP $pid # the kernel sends one, and the shell another
         wait $pid
         status=$? pid=
         last=$(iterations stopped.log | tail -n 1)
@@ -410,6 +418,7 @@ is_interrupted_in_the_last() {
 }
 ends_at_once() {
     cfg endless 1000000 0
+    rm -f endless.log # or the log before would be taken for the new one
     env --default-signal=INT "$darknet" detector train data endless.cfg -seed 3 -nogpu >endless.log 2>endless.err &
     pid=$!
     waits_for 5 endless.log
@@ -453,6 +462,7 @@ C
 # A shell that ignores SIGINT hands that on.
 ignores_what_is_ignored() {
     cfg endless 1000000 0
+    rm -f endless.log # or the log before would be taken for the new one
     (trap '' INT && exec "$darknet" detector train data endless.cfg -seed 3 -nogpu >endless.log 2>endless.err) &
     pid=$!
     waits_for 5 endless.log
@@ -532,7 +542,7 @@ try "an older log without losses keeps its rows" goes_on_with_an_older_log
 try "the validation loss is what detector map -loss says, which changes no other number" has_a_validation_loss
 try "a new training sets an older log and best weights aside" sets_aside
 try "killed in the middle, it leaves a whole log and a whole chart or none" is_killed
-try "SIGINT and SIGTERM end a training with a checkpoint, from which it goes on bit for bit" is_interrupted
+try "SIGINT, SIGTERM and SIGHUP end a training with a checkpoint, from which it goes on bit for bit" is_interrupted
 try "an evaluation that the run before was killed in is made up for" makes_up
 try "so is that of the last iteration, whether the final weights were written or not" makes_up_for_the_last
 try "it writes the final weights, also where those of another training are there" writes_final_weights_over_older_ones

@@ -61,7 +61,7 @@ head_keys_have_rows() {
     local key said word
     [ -n "$(head_keys)" ] || { echo "no table of keys found"; return 1; }
     for key in $(head_keys); do
-        printf '%s\n' '[net]' width=8 height=8 channels=3 '[convolutional]' filters=8 '[yolo]' classes=3 "$key=wrong" >"$T/net.cfg"
+        printf '%s\n' '[net]' width=8 height=8 channels=3 '[convolutional]' filters=8 '[yolo]' classes=3 anchors=4,4 "$key=wrong" >"$T/net.cfg"
         said=$("$darknet" ops "$T/net.cfg" -nogpu 2>&1 | sed -n 's/.*must be //p')
         [ -n "$said" ] || { echo "$key=wrong was not refused"; return 1; }
         for word in $(tr -d , <<<"$said"); do

@@ -52,6 +52,15 @@ static int take(json_reader *r, char wanted)
     return 1;
 }
 
+/* The byte-order mark, if the file begins with one. */
+static void skip_mark(json_reader *r)
+{
+    static const unsigned char mark[] = {0xef, 0xbb, 0xbf};
+    size_t i;
+    for (i = 0; i < sizeof mark && r->next == mark[i]; ++i) advance(r);
+    if (i && i < sizeof mark) json_fail(r, "byte %d where a value should be", mark[0]);
+}
+
 int json_open(json_reader *r, const char *path)
 {
     memset(r, 0, sizeof *r);
@@ -63,6 +72,7 @@ int json_open(json_reader *r, const char *path)
         return 0;
     }
     advance(r);
+    skip_mark(r);
     return !r->error[0];
 }
 

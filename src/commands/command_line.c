@@ -145,6 +145,7 @@ static void refuse_option(const command_line *line, const char *name)
 static void read_word(command_line *line, int place, const char *word)
 {
     if (place < (line->alone ? 1 : 2)) return;
+    if (!*word) die("%s: an argument is empty: was a variable of the shell not set?", line->command);
     if (line->word_count == line->most_words)
         die("%s: unexpected argument %.80s (see darknet %s --help)", line->command, word, line->command);
     line->words[line->word_count++] = word;
@@ -159,7 +160,7 @@ void check_picture_name(const char *command, const char *path)
 
 static void check_outputs(const command_line *line)
 {
-    int k;
+    int k, i;
     for (k = 0; k < line->option_count; ++k) {
         const command_option *option = &line->options[k];
         const int is_output = option->kind == OPTION_OUTPUT || option->kind == OPTION_PICTURE;
@@ -167,6 +168,9 @@ static void check_outputs(const command_line *line)
         int error;
         if (!path || !strcmp(path, "-")) continue;
         if (option->kind == OPTION_PICTURE) check_picture_name(line->command, path);
+        for (i = 0; i < line->word_count; ++i)
+            if (is_same_file(path, line->words[i]))
+                die("%s: %s: %s would be overwritten: give it another name", line->command, option->name, path);
         error = atomic_check(path);
         if (error) die("%s: %s: cannot write %s: %s", line->command, option->name, path, strerror(error));
     }

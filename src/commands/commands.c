@@ -12,6 +12,7 @@
 #include "eval/display.h"
 #include "train/checkpoint.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,10 +223,19 @@ static int is_without_gpu(const command_row *row)
     return !strcmp(row->group, "ols") || !strcmp(row->group, "check");
 }
 
+/* A file that is opened while 0, 1 or 2 is closed would get that number, and what is printed would be written to it. */
+static void occupy_standard_files(void)
+{
+    int file;
+    while ((file = open("/dev/null", O_RDWR)) >= 0 && file <= STDERR_FILENO) continue;
+    if (file > STDERR_FILENO) close(file);
+}
+
 void commands_begin(int argc, char **argv)
 {
     const command_row *row;
     restart_with_short_waits(argv);
+    occupy_standard_files();
     /* Line buffering, so that a training log written to a file is up to date. */
     setvbuf(stdout, 0, _IOLBF, 0);
     guard_exit_status();

@@ -14,7 +14,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- Files ------------------------------------------------------------------------------------------------------- */
@@ -31,13 +30,6 @@ static void discard_results(void)
 static void stop_where(int error, const char *path)
 {
     if (error) die("cannot write %s: %s", path, strerror(error));
-}
-
-static void refuse_same_file(const char *in, const char *out)
-{
-    struct stat a, b;
-    if (!stat(in, &a) && !stat(out, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-        die("%s would be overwritten: give the deployed file another name", in);
 }
 
 /* ---- The cfg alone ----------------------------------------------------------------------------------------------- */
@@ -91,7 +83,6 @@ void deploy_cfg(const char *in_cfg, const char *out_cfg)
     int layer = -2; /* [net] becomes -1, the section after it 0 */
     FILE *in = fopen(in_cfg, "r");
     if (!in) die("cannot open %s: %s", in_cfg, strerror(errno));
-    refuse_same_file(in_cfg, out_cfg);
     atexit(discard_results);
     stop_where(atomic_open(&out_cfg_file, out_cfg), out_cfg);
     while (getline(&line, &size, in) >= 0) {
@@ -115,10 +106,6 @@ static void check_files(const char *in_cfg, const char *out_cfg, const char *in_
 {
     if (access(in_cfg, R_OK)) die("cannot open %s: %s", in_cfg, strerror(errno));
     if (access(in_weights, R_OK)) die("cannot open %s: %s", in_weights, strerror(errno));
-    refuse_same_file(in_cfg, out_cfg);
-    refuse_same_file(in_cfg, out_weights);
-    refuse_same_file(in_weights, out_cfg);
-    refuse_same_file(in_weights, out_weights);
     if (!strcmp(out_cfg, out_weights)) die("%s cannot be both the cfg and the weights", out_cfg);
 }
 

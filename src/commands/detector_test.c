@@ -8,6 +8,7 @@
 #include "eval/threshold_file.h"
 #include "image.h"
 #include "list.h"
+#include "stb_image_write.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -119,28 +121,87 @@ FILE *open_result(const char *path)
     return file;
 }
 
-void save_picture(image im, const char *name)
+static void write_bytes(void *file, void *bytes, int count)
+{
+    fwrite(bytes, 1, (size_t)count, (FILE *)file); /* atomic_commit finds an error */
+}
+
+static int write_jpg(FILE *file, image im, const unsigned char *bytes)
+{
+    const int quality = 80; /* as Darknet has it */
+    return stbi_write_jpg_to_func(write_bytes, file, im.w, im.h, im.c, bytes, quality);
+}
+
+static int write_png(FILE *file, image im, const unsigned char *bytes)
+{
+    return stbi_write_png_to_func(write_bytes, file, im.w, im.h, im.c, bytes, im.w * im.c);
+}
+
+static int write_bmp(FILE *file, image im, const unsigned char *bytes)
+{
+    return stbi_write_bmp_to_func(write_bytes, file, im.w, im.h, im.c, bytes);
+}
+
+static int write_tga(FILE *file, image im, const unsigned char *bytes)
+{
+    return stbi_write_tga_to_func(write_bytes, file, im.w, im.h, im.c, bytes);
+}
+
+/* Returns 0 where there is no memory for it. */
+typedef int (*picture_writer)(FILE *file, image im, const unsigned char *bytes);
+
+/* Finds the writer for a name by its ending, and makes the path of the file, which the caller frees: where the ending
+ * is of no format, that of a JPEG comes behind it. Ends the program where a format is asked for that nothing writes. */
+static picture_writer find_writer(const char *name, char **path)
 {
     static const struct {
         const char *ending;
-        IMTYPE type;
-    } formats[] = {{".jpg", JPG}, {".png", PNG}, {".bmp", BMP}, {".tga", TGA}};
-    const char *ending = strrchr(name, '.');
-    char *base = xstrdup(name), *path;
-    size_t i, format = 0;
-    int error;
+        picture_writer write; /* NULL: a format that is not written */
+    } formats[] = {{".jpg", write_jpg}, {".jpeg", write_jpg}, {".png", write_png}, {".bmp", write_bmp},
+                   {".tga", write_tga}, {".gif", 0},          {".tif", 0},         {".tiff", 0},
+                   {".webp", 0},        {".ppm", 0},          {".pdf", 0},         {".svg", 0}};
+    const char *slash = strrchr(name, '/'), *ending = strrchr(slash ? slash : name, '.');
+    struct stat status;
+    size_t i;
+    *path = (char *)xcalloc(strlen(name) + sizeof ".jpg", 1);
+    strcpy(*path, name);
     for (i = 0; ending && i < sizeof formats / sizeof *formats; ++i) {
-        if (strcmp(ending, formats[i].ending)) continue;
-        format = i;
-        base[ending - name] = 0;
+        if (strcasecmp(ending, formats[i].ending)) continue;
+        if (!formats[i].write) die("cannot write %s: pictures are .jpg, .png, .bmp or .tga", name);
+        return formats[i].write;
     }
-    path = (char *)xcalloc(strlen(base) + 5, 1);
-    strcat(strcpy(path, base), formats[format].ending);
-    error = atomic_check(path);
+    /* a device or a pipe has the name that it has */
+    if (stat(name, &status) || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) strcat(*path, ".jpg");
+    return write_jpg;
+}
+
+/* The image's pixels, [h][w][c] from 0 to 255, as Darknet makes them of 0 to 1. */
+static unsigned char *bytes_of(image im)
+{
+    const int area = im.w * im.h;
+    unsigned char *bytes = (unsigned char *)xmalloc((size_t)area * im.c);
+    int i, k;
+    for (k = 0; k < im.c; ++k)
+        for (i = 0; i < area; ++i) bytes[i * im.c + k] = (unsigned char)(255 * im.data[i + k * area]);
+    return bytes;
+}
+
+void save_picture(image im, const char *name)
+{
+    char *path;
+    const picture_writer write = find_writer(name, &path);
+    unsigned char *bytes = bytes_of(im);
+    atomic_file file;
+    int error = atomic_open(&file, path);
+    if (!error && write(file.stream, im, bytes)) {
+        error = atomic_commit(&file);
+    } else if (!error) {
+        atomic_discard(&file);
+        error = ENOMEM;
+    }
     if (error) die("cannot write %s: %s", path, strerror(error));
-    save_image_options(im, base, formats[format].type, 80);
+    free(bytes);
     free(path);
-    free(base);
 }
 
 static int coordinates;

@@ -34,8 +34,9 @@ void begin_results(const char *folder, char *names_file, int classes);
 /* In the same functions: opens a file of results to be written. Ends the program with one line where that fails. */
 FILE *open_result(const char *path);
 
-/* Hook in test_detector: writes the image to a file of this name, where it ends in .png, .bmp, .tga or .jpg, or to
- * <name>.jpg as Darknet did with every name. Ends the program with one line where it cannot be written. */
+/* Hook in test_detector: writes the image to a file of this name, where it ends in .png, .bmp, .tga, .jpg or .jpeg,
+ * or is a device or a pipe, which get a JPEG; or to <name>.jpg as Darknet did with every name. Ends the program with
+ * one line where it cannot be written, or asks for another format. */
 void save_picture(image im, const char *name);
 
 /* -ext_output: from now on print_coordinates prints. */

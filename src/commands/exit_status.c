@@ -3,6 +3,8 @@
 #endif
 #include "commands/exit_status.h"
 
+#include "base/error.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -34,5 +36,6 @@ void expect_end(void)
 void leave(int status)
 {
     expected = 1;
+    if (!status && (fflush(stdout) || ferror(stdout))) status = report_error("cannot write all that is printed");
     exit(status);
 }

@@ -8,7 +8,7 @@ void guard_exit_status(void);
 /* The program is about to end as it should, with the status that it will give to exit(). */
 void expect_end(void);
 
-/* Ends the program with this status; 0 stays 0. */
+/* Ends the program with this status; 0 stays 0, but where stdout could not be written. */
 void leave(int status) __attribute__((noreturn));
 
 #endif

@@ -95,6 +95,23 @@ static void check_file_kind(const char *command, const char *place, int length, 
         command);
 }
 
+int is_same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+    return !stat(a, &first) && !stat(b, &second) && S_ISREG(first.st_mode) && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+/* Ends the program where words[i], a file that the command writes, is another of the words, too. */
+static void check_output(const char *command, const char *place, int length, const char *const *words, int i,
+                         int word_count)
+{
+    int k;
+    for (k = 0; k < word_count; ++k)
+        if (k != i && is_same_file(words[i], words[k]))
+            die("%s: %s would be overwritten: give %.*s another name", command, words[k], length, place);
+}
+
 void check_file_kinds(const char *command, const char *places, const char *const *words, int word_count)
 {
     const char *place = places;
@@ -103,6 +120,7 @@ void check_file_kinds(const char *command, const char *places, const char *const
         const size_t length = strcspn(place, " ,");
         const int repeats = length > 3 && !strncmp(place + length - 3, "...", 3); /* up to the one place behind it */
         check_file_kind(command, place, (int)length, words, i, word_count);
+        if (!strncmp(place + 1, "out.", 4)) check_output(command, place, (int)length, words, i, word_count);
         if (place[length] == ' ' && (!repeats || i + 2 >= word_count)) place += length + 1;
     }
 }

@@ -20,7 +20,11 @@ file_kind file_kind_of(const char *path);
  * a file of any kind, and for what is no file or is yet to be written ("<out.cfg>"). */
 file_kind kind_of_place(const char *place);
 
-/* Ends the program with one line where a file is of another kind than its place asks for. `places` is a list such as
+/* Whether both paths are the same regular file, by whatever names. */
+int is_same_file(const char *a, const char *b);
+
+/* Ends the program with one line where a file is of another kind than its place asks for, or one that is written
+ * ("<out.cfg>") is another of the files, too. `places` is a list such as
  * "<data> <cfg> [weights...]"; the last one is also that of all further words. */
 void check_file_kinds(const char *command, const char *places, const char *const *words, int word_count);
 

@@ -1,6 +1,7 @@
 #include "data/data_check.h"
 
 #include "base/memory.h"
+#include "base/nearest_name.h"
 #include "base/progress.h"
 #include "base/text_line.h"
 #include "data/data_value.h"
@@ -19,6 +20,43 @@ static const double quiet_seconds = 2;
 
 /* ---- The .data file ---------------------------------------------------------------------------------------------- */
 
+/* Darknet's keys, those of this project (docs/keys.md), and two that others write and nothing reads. */
+static const char *const known_keys[] = {"backup", "classes",      "difficult", "eval",       "labels",  "leaves",
+                                         "map",    "names",        "noise",     "noise_file", "results", "sampling",
+                                         "tag",    "noise_column", "test",      "noise_seed", "top",     "train",
+                                         "tree",   "truth",        "valid",     "voc"};
+enum { KNOWN_KEYS = sizeof known_keys / sizeof *known_keys };
+
+static int is_known_key(const char *key)
+{
+    int i;
+    for (i = 0; i < KNOWN_KEYS && strcmp(key, known_keys[i]);) ++i;
+    return i < KNOWN_KEYS;
+}
+
+/* The line, from 1, that has this key first; of `lines`, which are stripped. */
+static int first_line_of(const text_lines *lines, const char *key, size_t length)
+{
+    int i;
+    for (i = 0; strncmp(lines->text[i], key, length) || lines->text[i][length] != '=';) ++i;
+    return i + 1;
+}
+
+/* A key that is misspelt is a problem, and one that comes twice is noted, as in a cfg. `equals` is the = of line i of
+ * the stripped `lines`. */
+static void check_key(const char *data_file, const text_lines *lines, int i, const char *equals, problems *list)
+{
+    const char *text = lines->text[i], *meant;
+    const size_t length = (size_t)(equals - text);
+    const int first = first_line_of(lines, text, length);
+    char *key = xstrdup(text);
+    key[length] = 0;
+    meant = is_known_key(key) ? 0 : nearest_name(key, known_keys, KNOWN_KEYS);
+    if (meant) add_problem(list, "%s:%d: unknown key %s=: did you mean %s=?", data_file, i + 1, key, meant);
+    if (first <= i) report_note("%s:%d: %s= is given twice: line %d counts", data_file, i + 1, key, first);
+    free(key);
+}
+
 /* Darknet's read_data_cfg takes a line without = for a key without a value, or drops it with a remark. */
 int check_data_lines(const char *data_file, problems *list)
 {
@@ -27,15 +65,17 @@ int check_data_lines(const char *data_file, problems *list)
     int i;
     collect_text("data file", data_file, &lines, list);
     for (i = 0; i < lines.count; ++i) {
-        char *text = xstrdup(lines.text[i]);
+        char *text = lines.text[i], *whole = xstrdup(text);
         const char *equals;
         strip_cfg_line(text);
         equals = strchr(text, '=');
         if (*text && (!equals || equals == text))
-            add_problem(list, "%s:%d: %.60s: a line of a .data file is key = value", data_file, i + 1, lines.text[i]);
+            add_problem(list, "%s:%d: %.60s: a line of a .data file is key = value", data_file, i + 1, whole);
         else if (*text && !equals[1])
             add_problem(list, "%s:%d: %.60s has no value", data_file, i + 1, text);
-        free(text);
+        else if (*text)
+            check_key(data_file, &lines, i, equals, list);
+        free(whole);
     }
     free_lines(&lines);
     return list->count > before;
@@ -89,8 +129,12 @@ static int is_one_list(const char *data_file)
 typedef struct {
     const char *file;
     int label_classes; /* of a detector; 0: there are no label files */
+    int most_objects;  /* 0: as many as there are */
     int needs_labels;  /* an image must have a label file */
     size_t objects;
+    int crowded; /* images with more than most_objects; the first of them: */
+    int first_crowded;
+    size_t first_count;
     label_boxes boxes; /* scratch */
     problems *list;
     int *counts;        /* [label_classes] objects by class */
@@ -125,10 +169,20 @@ static void add_missing_labels(const image_list *images, int line, const char *p
                 images->file, line, path, places);
 }
 
+static void count_objects(image_list *images, int line)
+{
+    const size_t count = images->boxes.count;
+    size_t i;
+    images->objects += count;
+    for (i = 0; i < count; ++i) ++images->counts[images->boxes.items[i].class_id];
+    if (!images->most_objects || count <= (size_t)images->most_objects || images->crowded++) return;
+    images->first_crowded = line;
+    images->first_count = count;
+}
+
 static void check_labels(image_list *images, int line, const char *path)
 {
     char labels[LABEL_PATH_SIZE], reason[LABEL_PATH_SIZE + 256];
-    size_t i;
     if (label_file_path(path, labels, reason, sizeof reason) != LABELS_OK) {
         add_problem(images->list, "%s:%d: %s", images->file, line, reason);
         return;
@@ -141,8 +195,7 @@ static void check_labels(image_list *images, int line, const char *path)
     images->boxes.count = 0;
     switch (label_file_read(labels, images->label_classes, &images->boxes, reason, sizeof reason)) {
     case LABELS_OK:
-        images->objects += images->boxes.count;
-        for (i = 0; i < images->boxes.count; ++i) ++images->counts[images->boxes.items[i].class_id];
+        count_objects(images, line);
         break;
     case LABELS_MISSING:
         if (images->needs_labels) add_missing_labels(images, line, path);
@@ -169,6 +222,11 @@ static void check_paths(image_list *images, char **paths, int count)
     if (images->skipped)
         report_note("%d images of %s cannot be read and will be skipped; the first is %s", images->skipped,
                     images->file, images->first_skipped);
+    if (images->crowded)
+        report_note(
+            "%d images of %s have more objects than the %d that max= of the head lets a training see at a time; "
+            "the first is line %d, with %zu",
+            images->crowded, images->file, images->most_objects, images->first_crowded, images->first_count);
     if (images->skipped == count && count) add_problem(images->list, "%s has no other images", images->file);
 }
 
@@ -190,13 +248,13 @@ static void note_empty_classes(const char *file, const char *what, const int *co
 /* ---- Detectors --------------------------------------------------------------------------------------------------- */
 
 /* Returns how many images the list of `key` has. */
-static int check_detector_list(const char *data_file, const char *key, int label_classes, size_t *objects,
+static int check_detector_list(const char *data_file, const char *key, detector_classes network, size_t *objects,
                                problems *list)
 {
     image_list images;
     text_lines lines = {0};
     char *path = value_of(data_file, key, 0);
-    const int is_training = !strcmp(key, "train");
+    const int is_training = !strcmp(key, "train"), label_classes = network.label_classes;
     const size_t before = list->count;
     int count = 0;
     if (!path && is_training) add_problem(list, "%s has no train=", data_file);
@@ -204,6 +262,7 @@ static int check_detector_list(const char *data_file, const char *key, int label
         memset(&images, 0, sizeof images);
         images.file = path;
         images.label_classes = label_classes;
+        images.most_objects = is_training ? network.most_objects : 0;
         images.counts = (int *)xcalloc((size_t)label_classes + 1, sizeof *images.counts);
         images.needs_labels = is_training;
         images.skips = is_training && photo_skips();
@@ -263,11 +322,11 @@ void check_detector_data(const char *data_file, detector_classes network, checke
     if (said && said != network.classes)
         add_problem(list, "%s: classes=%d, but the network has %d: must be the same", data_file, said, network.classes);
     check_names(data_file, network.classes, list);
-    checked->train_images = check_detector_list(data_file, "train", network.label_classes, &checked->objects, list);
+    checked->train_images = check_detector_list(data_file, "train", network, &checked->objects, list);
     if (is_one_list(data_file))
         checked->valid_images = checked->train_images;
     else
-        checked->valid_images = check_detector_list(data_file, "valid", network.label_classes, &checked->objects, list);
+        checked->valid_images = check_detector_list(data_file, "valid", network, &checked->objects, list);
 }
 
 /* ---- Classifiers ------------------------------------------------------------------------------------------------- */
@@ -290,8 +349,9 @@ static int refuse_keys_of_labels(const char *data_file, problems *list)
 /* With tag=1 the labels stand in files of their own form, and the images alone are looked at. */
 static int check_tagged_list(const char *data_file, const char *key, problems *list)
 {
+    const detector_classes none = {0, 0, 0};
     size_t objects = 0;
-    return check_detector_list(data_file, key, 0, &objects, list);
+    return check_detector_list(data_file, key, none, &objects, list);
 }
 
 static void note_images_of_classes(const char *file, const labelled_images *images)

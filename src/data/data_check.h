@@ -15,10 +15,11 @@ typedef struct {
 typedef struct {
     int classes;       /* of its heads; 0: there is no network, and classes= of the .data file counts */
     int label_classes; /* classes of label files are below this; another number than `classes` with map= alone */
+    int most_objects;  /* of an image: max= of the head; 0: it is not known, or all of them count */
 } detector_classes;
 
-/* Adds a problem for every line that is no `key = value`. Returns 1 if there was one; the file is then not to be read
- * by the other functions. */
+/* Adds a problem for every line that is no `key = value`, or whose key is misspelt. Returns 1 if there
+ * was one; the file is then not to be read by the other functions. */
 int check_data_lines(const char *data_file, problems *list);
 
 /* Adds every problem to `list`. train= must be there; valid= and names= are looked at where the file has them. An image

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/text_line.h"
 #include "data/data_value.h"
 #include "data/permutation.h"
 
@@ -115,11 +116,12 @@ static int read_table(label_table_file *table, const char *column_name)
     size_t i;
     if (read_whole(table->file, &table->text)) return 1;
     for (line = table->text; line && *line; line = next) {
-        size_t length = strcspn(line, "\n");
+        const size_t length = strcspn(line, "\n");
         next = line[length] ? line + length + 1 : 0;
-        if (length && line[length - 1] == '\r') --length;
         line[length] = 0;
+        strip_line(line);
         ++number;
+        if (!*line && !(next && next[strspn(next, " \t\r\n")])) break; /* empty lines at the end */
         if (column_name && !column) {
             column = find_column(line, column_name);
             if (!column) return report_error("%s:1: no column is named \"%s\"", table->file, column_name);

@@ -11,6 +11,7 @@
 
 #include <float.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,11 +137,11 @@ static int parse_real(const char *value, double *number)
     return *copy_item(value, item) || parse_number(item, -DBL_MAX, DBL_MAX, number) ? -1 : 0;
 }
 
-/* The keys with which Darknet divides or makes memory, and crashes with 0. */
+/* The keys with which Darknet divides or makes memory, and crashes with 0; with max=0 no object would be trained on. */
 static int must_be_above_0(const char *key)
 {
-    static const char *const keys[] = {"batch",  "subdivisions", "stride", "groups", "filters",
-                                       "output", "side",         "num",    "size"};
+    static const char *const keys[] = {"batch", "subdivisions", "stride", "groups", "filters", "output",
+                                       "side",  "num",          "size",   "step",   "max",     "time_steps"};
     size_t i;
     for (i = 0; i < sizeof keys / sizeof *keys && strcmp(key, keys[i]);) ++i;
     return i < sizeof keys / sizeof *keys;
@@ -192,6 +193,15 @@ char *option_text(list *options, const char *key, char *value)
                    lists[i].whole ? "whole numbers with commas between them" : "numbers with commas between them");
     } while (*at++);
     return value;
+}
+
+int groups_of(list *options, int groups, int channels, int filters)
+{
+    char wanted[100];
+    snprintf(wanted, sizeof wanted, "a divisor of the %d channels before it and of filters=%d", channels, filters);
+    if (channels % groups || filters % groups)
+        refuse(options, "groups", option_find(options, (char *)"groups"), wanted);
+    return groups;
 }
 
 /* ---- Layers that a section names --------------------------------------------------------------------------------- */

@@ -27,6 +27,10 @@ char *option_text(list *options, const char *key, char *value);
 char *needed_option(list *options, const char *key, const char *section, int index);
 int earlier_layer(int number, const char *section, int index);
 
+/* groups= of a [convolutional]. Ends the program where it does not divide the channels of its input and its filters:
+ * Darknet then read and wrote beyond its memory. */
+int groups_of(list *options, int groups, int channels, int filters);
+
 /* Ends the program: there is no layer of this name, "[olss]"; its options are noted. */
 void refuse_section(const list *options, const char *section);
 

@@ -20,9 +20,16 @@ static unsigned long long row;    /* the next place, from 0 */
 static epoch_order orders[2];     /* a batch often lies in two epochs: even and odd ones */
 static __thread uint64_t my_next; /* the next place of this thread's part, from 1; 0: it draws */
 
+static const char *const words[] = {"epoch", 0};
+
+int sampling_check(const char *data_file)
+{
+    int which;
+    return data_value_word(data_file, "sampling", words, &which);
+}
+
 void sampling_begin(const char *data_file, int count, unsigned long long seen)
 {
-    static const char *const words[] = {"epoch", 0};
     int i, which = -1;
     if (data_value_word(data_file, "sampling", words, &which)) exit(1);
     for (i = 0; i < 2; ++i) {

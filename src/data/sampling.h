@@ -17,6 +17,9 @@
 #ifndef SAMPLING_H
 #define SAMPLING_H
 
+/* Whether sampling= of a .data file has an unknown value: returns 1 after one line on stderr, or 0. */
+int sampling_check(const char *data_file);
+
 /* Reads sampling= of a .data file. `count` is the length of the training list, `seen` how many images the network has
  * seen. Ends the program with one line where the value is unknown. Call it when the seed is set, before anything is
  * loaded. */

@@ -213,6 +213,7 @@ void check_head_sizes(const layer *l, list *options, int inputs, int index)
     for (i = 0; l->type == YOLO && i < l->n; ++i)
         if (l->mask[i] < 0 || l->mask[i] >= anchors)
             die("%s (layer %d): mask has a %d: must be below num=%d", section, index, l->mask[i], anchors);
+    if (!text && l->type == YOLO) die("%s (layer %d): anchors= is missing", section, index);
     if (!text) return;
     for (i = 0; text[i]; ++i) numbers += text[i] == ',';
     if (numbers != 2 * anchors)

@@ -12,22 +12,23 @@
 static const struct {
     const char *name;
     int classes;
-} heads[] = {{"[yolo]", 20}, {"[region]", 20}, {"[detection]", 1}};
+    int most; /* default of max=, the objects of an image; 0: of [detection], which has a place for each cell */
+} heads[] = {{"[yolo]", 20, 90}, {"[region]", 20, 30}, {"[detection]", 1, 0}};
+enum { HEADS = sizeof heads / sizeof *heads };
 
-/* The default of classes= if the section is a head; otherwise 0. */
-static int classes_of_head(const cfg_entry *section)
+/* Which of the heads the section is; HEADS where it is none. */
+static int head_of(const cfg_entry *section)
 {
-    size_t i;
-    for (i = 0; i < sizeof heads / sizeof *heads; ++i)
-        if (!strcmp(section->key, heads[i].name)) return heads[i].classes;
-    return 0;
+    int i;
+    for (i = 0; i < HEADS && strcmp(section->key, heads[i].name);) ++i;
+    return i;
 }
 
 int cfg_is_detector(const cfg_file *cfg)
 {
     int i;
     for (i = 0; i < cfg->sections; ++i)
-        if (classes_of_head(cfg_section(cfg, i))) return 1;
+        if (head_of(cfg_section(cfg, i)) < HEADS) return 1;
     return 0;
 }
 
@@ -44,13 +45,16 @@ static int count_map_lines(const char *path, problems *list)
 
 detector_classes cfg_classes(const cfg_file *cfg, problems *list)
 {
-    detector_classes found = {0, 0};
+    detector_classes found = {0, 0, 0};
     int i;
     for (i = 0; i < cfg->sections; ++i) {
         const cfg_entry *section = cfg_section(cfg, i), *map = cfg_find(cfg, i, "map");
-        const int otherwise = classes_of_head(section);
-        const int classes = otherwise ? cfg_whole_number(cfg, i, "classes", otherwise) : 0;
-        if (!otherwise) continue;
+        const int head = head_of(section);
+        int classes;
+        if (head == HEADS) continue;
+        classes = cfg_whole_number(cfg, i, "classes", heads[head].classes);
+        /* the loader takes that of the last head */
+        found.most_objects = heads[head].most ? cfg_whole_number(cfg, i, "max", heads[head].most) : 0;
         if (classes < 1)
             add_problem(list, "%s:%d: classes=%s: must be a whole number above 0", cfg->path,
                         cfg_find(cfg, i, "classes")->line, cfg_find(cfg, i, "classes")->value);
@@ -127,6 +131,19 @@ static int count_items(const char *text)
     return count;
 }
 
+/* Whether every number of a list is above the one before it. */
+static int is_rising(const char *text)
+{
+    char *end;
+    long before = strtol(text, &end, 10);
+    while (*end == ',') {
+        const long number = strtol(end + 1, &end, 10);
+        if (number <= before) return 0;
+        before = number;
+    }
+    return 1;
+}
+
 static void check_steps(const cfg_file *cfg, problems *list)
 {
     const cfg_entry *steps = cfg_find(cfg, 0, "steps"), *scales = cfg_find(cfg, 0, "scales");
@@ -135,6 +152,9 @@ static void check_steps(const cfg_file *cfg, problems *list)
         add_problem(list, "%s:%d: policy=steps needs steps= and scales=", cfg->path, line_of(cfg, "policy"));
         return;
     }
+    if (!is_rising(steps->value))
+        add_problem(list, "%s:%d: steps=%s: each must be above the one before it", cfg->path, steps->line,
+                    steps->value);
     step_count = count_items(steps->value);
     scale_count = count_items(scales->value);
     if (step_count > scale_count)
@@ -193,17 +213,24 @@ void check_net_section(const cfg_file *cfg, int is_detector, problems *list)
 void check_tree(const cfg_file *cfg, const char *data_file, problems *list)
 {
     data_value tree;
-    int i;
+    text_lines lines;
+    int i, ols = -1, has_tree = 0;
     if (data_value_find(data_file, "tree", &tree)) {
         add_printed_problem(list);
         return;
     }
-    for (i = 0; i < cfg->sections && tree.text; ++i) {
-        const cfg_entry *section = cfg_section(cfg, i);
-        if (strcmp(section->key, "[ols]")) continue;
-        add_problem(list, "%s:%d: tree=%s does not go together with [ols] (%s:%d), whose classes are one set",
-                    data_file, tree.line, tree.text, cfg->path, section->line);
-        break;
+    if (!tree.text) return;
+    for (i = cfg->sections; i-- > 0;) {
+        if (!strcmp(cfg_section(cfg, i)->key, "[ols]")) ols = i;
+        has_tree |= cfg_find(cfg, i, "tree") != 0;
     }
+    if (ols >= 0)
+        add_problem(list, "%s:%d: tree=%s does not go together with [ols] (%s:%d), whose classes are one set",
+                    data_file, tree.line, tree.text, cfg->path, cfg_section(cfg, ols)->line);
+    else if (!has_tree)
+        add_problem(list, "%s:%d: tree=%s needs tree=%s in the [softmax] of %s, too", data_file, tree.line, tree.text,
+                    tree.text, cfg->path);
+    collect_lines("tree", tree.text, &lines, list);
+    free_lines(&lines);
     free(tree.text);
 }

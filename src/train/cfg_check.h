@@ -21,7 +21,8 @@ int check_sizes(const cfg_file *cfg, problems *list);
  * have no max_batches, and then trains without an end. */
 void check_net_section(const cfg_file *cfg, int is_detector, problems *list);
 
-/* Adds a problem where the .data file has tree= and the cfg an [ols]. */
+/* Adds a problem where the .data file has tree= and the cfg an [ols], or no tree= of its own, or there is no such file.
+ */
 void check_tree(const cfg_file *cfg, const char *data_file, problems *list);
 
 #endif

@@ -13,8 +13,8 @@
  * An evaluation that an earlier run was killed in is made up for: at the first iteration or, if it was that of the last
  * iteration, before any, with the loss left empty in its row if that is not known.
  *
- * SIGINT and SIGTERM: after the iteration (with several GPUs, the next one at which they are merged),
- * <backup>/<cfg>.backup is saved, and the program ends with status 130 or 143.
+ * SIGINT, SIGTERM and SIGHUP: after the iteration (with several GPUs, the next one at which they are merged),
+ * <backup>/<cfg>.backup is saved, and the program ends with status 130, 143 or 129.
  */
 #ifndef TRAINING_H
 #define TRAINING_H

@@ -2,6 +2,10 @@
 
 #include "base/memory.h"
 #include "data/data_value.h"
+#include "data/label_noise.h"
+#include "data/label_table.h"
+#include "data/labelled_images.h"
+#include "data/sampling.h"
 #include "data/training_labels.h"
 #include "layers/label_smoothing.h"
 #include "train/cfg_check.h"
@@ -17,6 +21,8 @@
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+
+LAYER_TYPE string_to_layer_type(char *type); /* of Darknet's parser.c, in no header */
 
 static int is_skipped; /* -nocheck */
 
@@ -136,11 +142,25 @@ static void check_folder(check *c, double bytes)
     free(folder.text);
 }
 
+/* Adds a problem for every section that is no layer. Returns 1 if there is one: what the network is for is not known.
+ */
+static int has_unknown_section(const cfg_file *cfg, problems *list)
+{
+    const size_t before = list->count;
+    int i;
+    for (i = 1; i < cfg->sections; ++i) {
+        const cfg_entry *section = cfg_section(cfg, i);
+        if (string_to_layer_type(section->key) == BLANK)
+            add_problem(list, "%s:%d: %.60s is no layer of this Darknet", cfg->path, section->line, section->key);
+    }
+    return list->count > before;
+}
+
 /* Reads the cfg, and finds out what it is of. Returns 1 if it is none. */
 static int check_cfg(check *c, checked_kind kind)
 {
     cfg_file cfg;
-    const int is_none = cfg_file_read(c->cfg_file, &cfg, &c->list);
+    const int is_none = cfg_file_read(c->cfg_file, &cfg, &c->list) || has_unknown_section(&cfg, &c->list);
     if (!is_none) {
         c->is_detector = kind == CHECK_UNKNOWN ? cfg_is_detector(&cfg) : kind == CHECK_DETECTOR;
         if (c->is_detector) c->classes = cfg_classes(&cfg, &c->list);
@@ -185,11 +205,29 @@ static void check_network(check *c)
     free_network(net);
 }
 
+/* The keys that a trainer reads when it begins: labels with their noise, and sampling. */
+static void check_keys_of_training(check *c)
+{
+    long long tag = 0;
+    int status = sampling_check(c->data_file) || data_value_whole_number(c->data_file, "tag", 0, 1, &tag);
+    if (!status && c->is_detector) {
+        symmetric_noise noise;
+        refuse_label_keys(c->data_file);
+        status = read_symmetric_noise(c->data_file, c->data.classes, &noise);
+    } else if (!status && !tag) {
+        labelled_images images;
+        status = labelled_images_read(c->data_file, "train", &images);
+        labelled_images_free(&images);
+    }
+    if (status) add_printed_problem(&c->list);
+}
+
 int check_training(const char *data_file, const char *cfg_file, checked_kind kind, FILE *summary)
 {
     check c;
     begin_check(&c, data_file, cfg_file);
     check_files(&c, kind);
+    if (!c.list.count) check_keys_of_training(&c);
     if (cfg_file && !c.list.count) check_network(&c);
     if (end_problems(&c.list)) return 1;
     print_summary(&c, summary);

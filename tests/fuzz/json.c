@@ -41,8 +41,10 @@ void fuzz(const uint8_t *data, size_t size)
 {
     uint8_t *padded = (uint8_t *)malloc(size + 4);
     const int verdict = is_json(data, size);
-    memcpy(padded, " \n", 2);
-    if (size) memcpy(padded + 2, data, size);
+    const size_t mark = size >= 3 && !memcmp(data, "\xef\xbb\xbf", 3) ? 3 : 0; /* stands before any blanks */
+    if (mark) memcpy(padded, data, mark);
+    memcpy(padded + mark, " \n", 2);
+    if (size) memcpy(padded + mark + 2, data + mark, size - mark);
     memcpy(padded + 2 + size, "\r\t", 2);
     MUST(is_json(padded, size + 4) == verdict);
     read_values(data, size);

@@ -332,6 +332,13 @@ static void strings_are_escaped_and_numbers_bring_the_double_back(void **test)
         assert_true(json_end(&r));
         json_close(&r);
     }
+    put_file(in_folder("json"), "\xef\xbb\xbf\r\n1\r\n");
+    assert_true(json_open(&r, in_folder("json")));
+    assert_true(json_number(&r) == 1 && json_end(&r));
+    json_close(&r);
+    put_file(in_folder("json"), "\xef\xbb[1]");
+    assert_false(json_open(&r, in_folder("json")));
+    json_close(&r);
     out = fopen(in_folder("json"), "w");
     json_put_member(out, "a\"b", .5);
     fputs(" ", out);
@@ -653,7 +660,7 @@ static void die_prints_one_line_and_ends_with_status_1(void **test)
     CAPTURE(2, said, STATUS_OF_CHILD(status, die("%s has %d lines", "x.list", 3)));
     assert_int_equal(status, 1);
     assert_string_equal(said, "darknet: x.list has 3 lines\n");
-    CAPTURE(2, said, STATUS_OF_CHILD(status, (fputs("conv 3 x 3", stderr), die("\n[net]: no batch"))));
+    CAPTURE(2, said, STATUS_OF_CHILD(status, (fputs("conv 3 x 3", stderr), note_open_line(1), die("[net]: no batch"))));
     assert_string_equal(said, "conv 3 x 3\ndarknet: [net]: no batch\n");
 }
 
