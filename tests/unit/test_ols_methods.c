@@ -324,6 +324,20 @@ static void a_truth_without_a_class_has_no_term_and_no_pair(void **test)
     }
 }
 
+static void boothard_takes_the_first_of_the_largest(void **test)
+{
+    static const float logits[] = {0, 2, 1, 2};
+    ols_options options = ols_default_options(OLS_BOOTHARD);
+    ols_batch x = new_batch(4, 1, 1);
+    (void)test;
+    options.boot_beta = 0; /* the prediction alone */
+    memcpy(x.logits, logits, sizeof logits);
+    forward(x, &options, 0, 1);
+    assert_close(x.delta[1], 1 - x.probs[1], 1e-7);
+    assert_close(x.delta[3], -x.probs[3], 1e-7);
+    free_batch(x);
+}
+
 /* ---- Pairs ------------------------------------------------------------------------------------------------------- */
 
 static void pairs_are_of_the_two_halves_and_of_two_classes(void **test)
@@ -555,6 +569,7 @@ int main(void)
         cmocka_unit_test(a_logit_of_minus_infinity_rules_a_class_out),
         cmocka_unit_test(gce_of_zero_has_the_gradient_of_hard_labels_for_a_class_that_is_ruled_out),
         cmocka_unit_test(a_truth_without_a_class_has_no_term_and_no_pair),
+        cmocka_unit_test(boothard_takes_the_first_of_the_largest),
         cmocka_unit_test(pairs_are_of_the_two_halves_and_of_two_classes),
         cmocka_unit_test(disturb_draws_every_class_as_often_as_its_paper_says),
         cmocka_unit_test(whether_a_label_is_drawn_does_not_depend_on_what_was_drawn_before_it),
