@@ -448,7 +448,22 @@ refuses_layers() {
     done
 }
 
+# Single samples have no partner: it would train with hard labels.
+pc_needs_pairs() {
+    printf '%s\n' "${good[@]}" >data
+    { with_layer '[lrn]' && echo smoothing=pc; } >layer.cfg
+    sed -i 's/^batch=3/&\nsubdivisions=3/' layer.cfg
+    for command in "train data layer.cfg" "train data layer.cfg -nocheck" "$darknet check data layer.cfg"; do
+        # shellcheck disable=SC2086 # words
+        fails "smoothing=pc pairs images that are forwarded together, but batch= divided by subdivisions= is 1" $command || return
+    done
+    parse layer.cfg || return # to run one that was trained
+    sed -i 's/^subdivisions=3/subdivisions=1/' layer.cfg
+    train data layer.cfg >out.txt 2>err.txt && rm -f backup/*
+}
+
 try "layers whose memory was too small train" trains_layers
+try "pairwise confusion without pairs is refused" pc_needs_pairs
 try "layers that cannot be trained on a CPU, or that read more labels than there are, are refused" refuses_layers
 try "comments after values and sections, in a .data file too, and of whole lines, change nothing" comments_change_nothing
 try "the ends of every range are inside it" limits_are_values

@@ -177,7 +177,7 @@ void ols_add_statistics(ols_state *to, const ols_state *from);
  * only. */
 void ols_copy_soft_labels(ols_state *to, const ols_state *from);
 
-/* Copies everything from a state of the same K. Host arrays only. */
+/* Copies all that a checkpoint holds from a state of the same K. Host arrays only. */
 void ols_copy_state(ols_state *to, const ols_state *from);
 
 /* Copy between the host arrays and the device arrays: all of them, or the counts alone. Do nothing for a state on the

@@ -17,11 +17,12 @@ extern "C" {
 HOST_DEVICE static inline float ols_label_term(const ols_target_spec *spec, float log_p, float *slope)
 {
     const int is_power = spec->term == OLS_POWER;
-    const float power = expf((is_power ? spec->exponent : 1) * log_p);
+    const float exponent = is_power ? spec->exponent : 1;
+    const float power = exponent == 0 ? 1 : expf(exponent * log_p); /* log_p may be -infinity: 0 times it is NaN */
     *slope = spec->term_weight * power;
     if (!is_power) return spec->term_weight * (1 - power);
-    if (spec->exponent == 0) return -spec->term_weight * log_p;
-    return spec->term_weight * -expm1f(spec->exponent * log_p) / spec->exponent;
+    if (exponent == 0) return -spec->term_weight * log_p;
+    return spec->term_weight * -expm1f(exponent * log_p) / exponent;
 }
 
 /* Multiples of it, mixed, are as good as random. */
@@ -33,9 +34,11 @@ HOST_DEVICE static inline uint64_t ols_below(uint64_t bits, uint64_t n)
     return (bits >> 32) * n >> 32;
 }
 
+/* Each number has a stream of its own. Without the mixing, that of `number` + 1 would begin with the second draw of
+ * `number`, and the two classes of a mixture would not be drawn independently. */
 HOST_DEVICE static inline int ols_class_drawn(const ols_target_spec *spec, int classes, int label, uint64_t number)
 {
-    uint64_t stream = spec->draws + number * OLS_GOLDEN_RATIO;
+    uint64_t stream = splitmix64_mix(spec->draws + number * OLS_GOLDEN_RATIO);
     const float chance = (float)(splitmix64_next(&stream) >> 40) / (1 << 24);
     return chance < spec->disturb ? (int)ols_below(splitmix64_next(&stream), (uint64_t)classes) : label;
 }

@@ -151,7 +151,7 @@ void classifier_training_begin(network **nets, int n, int images, list *options,
         die("classifier train: width=%d and height=%d in %s: must be equal, because images are cropped to squares",
             nets[0]->w, nets[0]->h, cfgfile);
     check_outputs(nets[0], cfgfile, option_find_int_quiet(options, "classes", 2), datacfg, &found);
-    check_label_readers(nets[0], cfgfile, &found);
+    check_losses(nets[0], cfgfile, &found);
     if (end_problems(&found)) exit(1);
     ended_epochs = *nets[0]->seen / images;
     training_begin(&current, &kind, nets, n, images, options, datacfg, cfgfile, weightfile);

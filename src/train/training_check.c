@@ -91,12 +91,23 @@ static const char *reader_of_labels(layer l)
     return l.type == LOGXENT ? "[logistic]" : l.type == COST ? "[cost]" : 0;
 }
 
-void check_label_readers(const network *net, const char *cfg_file, problems *list)
+/* Whether a layer learns from pairs of samples. */
+static int needs_pairs(layer l)
+{
+    return l.label_smoothing && l.label_smoothing->options.smoothing == OLS_PC;
+}
+
+void check_losses(const network *net, const char *cfg_file, problems *list)
 {
     int i;
     for (i = 0; i < net->n; ++i) {
         const layer l = net->layers[i];
         const char *section = reader_of_labels(l);
+        if (needs_pairs(l) && net->batch < 2)
+            add_problem(list,
+                        "%s (layer %d) of %s: smoothing=pc pairs images that are forwarded together, but batch= "
+                        "divided by subdivisions= is 1",
+                        l.label_smoothing->section, i, cfg_file);
         if (section && l.outputs != net->truths)
             add_problem(list, "%s (layer %d) of %s compares its %d outputs with %d values of the labels%s", section, i,
                         cfg_file, l.outputs, net->truths,
@@ -201,7 +212,7 @@ static void check_network(check *c)
     network *net = parse_network_cfg((char *)c->cfg_file);
     check_folder(c, checkpoint_size(net));
     if (!c->is_detector) check_outputs(net, c->cfg_file, c->data.classes, c->data_file, &c->list);
-    check_label_readers(net, c->cfg_file, &c->list);
+    check_losses(net, c->cfg_file, &c->list);
     free_network(net);
 }
 

@@ -31,7 +31,8 @@ double checkpoint_size(network *net);
 void check_outputs(const network *net, const char *cfg_file, int classes, const char *data_file, problems *list);
 
 /* Adds a problem for every [softmax], [logistic] and [cost] that reads labels, as Darknet's do wherever they stand, but
- * has not as many outputs as there are values of labels: it would read other memory. */
-void check_label_readers(const network *net, const char *cfg_file, problems *list);
+ * has not as many outputs as there are values of labels: it would read other memory; and for smoothing=pc with single
+ * samples, where it would be hard labels. */
+void check_losses(const network *net, const char *cfg_file, problems *list);
 
 #endif

@@ -20,7 +20,8 @@ def key(seed, counter, part):
 
 def drawn_class(draws, chance, classes, label, number):
     """DisturbLabel: with this chance a class of all, else the label."""
-    first, second = (mix(draws + (number + step) * STEP & MASK) for step in (1, 2))
+    stream = mix(draws + number * STEP & MASK)
+    first, second = (mix(stream + step * STEP & MASK) for step in (1, 2))
     return below(second, classes) if (first >> 40) / 2 ** 24 < chance else label
 
 

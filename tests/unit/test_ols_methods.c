@@ -282,6 +282,24 @@ static void a_logit_of_minus_infinity_rules_a_class_out(void **test)
     }
 }
 
+/* The cross entropy is infinite, but its gradient is p - t. */
+static void gce_of_zero_has_the_gradient_of_hard_labels_for_a_class_that_is_ruled_out(void **test)
+{
+    const ols_options hard = ols_default_options(OLS_HARD);
+    ols_options gce = ols_default_options(OLS_GCE);
+    ols_batch x = new_batch(4, 1, 1), y = new_batch(4, 1, 1);
+    int k;
+    (void)test;
+    gce.gce_q = 0;
+    x.logits[3] = y.logits[3] = -INFINITY;
+    set_label(x, 0, 3), set_label(y, 0, 3);
+    forward(x, &gce, 0, 1);
+    forward(y, &hard, 0, 1);
+    assert_true(isinf(x.loss[0]));
+    for (k = 0; k < 4; ++k) assert_close(x.delta[k], y.delta[k], 1e-7);
+    free_batch(x), free_batch(y);
+}
+
 /* It has Darknet's cross entropy with its row of truth. */
 static void a_truth_without_a_class_has_no_term_and_no_pair(void **test)
 {
@@ -304,6 +322,20 @@ static void a_truth_without_a_class_has_no_term_and_no_pair(void **test)
         ols_free_state(state);
         free_batch(x), free_batch(y);
     }
+}
+
+static void boothard_takes_the_first_of_the_largest(void **test)
+{
+    static const float logits[] = {0, 2, 1, 2};
+    ols_options options = ols_default_options(OLS_BOOTHARD);
+    ols_batch x = new_batch(4, 1, 1);
+    (void)test;
+    options.boot_beta = 0; /* the prediction alone */
+    memcpy(x.logits, logits, sizeof logits);
+    forward(x, &options, 0, 1);
+    assert_close(x.delta[1], 1 - x.probs[1], 1e-7);
+    assert_close(x.delta[3], -x.probs[3], 1e-7);
+    free_batch(x);
 }
 
 /* ---- Pairs ------------------------------------------------------------------------------------------------------- */
@@ -349,6 +381,27 @@ static void disturb_draws_every_class_as_often_as_its_paper_says(void **test)
     }
     spec.disturb = 1;
     assert_int_equal(ols_draw_class(&spec, K, 2, 0), ols_draw_class(&spec, K, 4, 0)); /* the label is forgotten */
+}
+
+/* The two classes of a mixture have numbers in a row, and so have those of the objects at an anchor. */
+static void whether_a_label_is_drawn_does_not_depend_on_what_was_drawn_before_it(void **test)
+{
+    enum { K = 10, N = 100000 };
+    static const float alpha = .3f;
+    ols_target_spec spec = {0};
+    int drawn[2] = {0}, all = 0, i;
+    (void)test;
+    spec.disturb = alpha;
+    for (i = 0; i < N; ++i) {
+        int first;
+        spec.draws = ols_draw_key(1, i, 3);
+        first = ols_draw_class(&spec, K, -1, 0); /* -1: not drawn */
+        if (first < 0) continue;
+        ++all;
+        drawn[first < K / 2] += ols_draw_class(&spec, K, -1, 1) >= 0;
+    }
+    for (i = 0; i < 2; ++i) /* within four standard deviations */
+        assert_close(drawn[i], all / 2. * alpha, 4 * sqrt(all / 2. * alpha));
 }
 
 static void the_draws_depend_on_the_seed_the_place_and_the_part(void **test)
@@ -514,9 +567,12 @@ int main(void)
         cmocka_unit_test(gce_and_tfkd_know_the_logarithm_of_a_probability_that_is_zero),
         cmocka_unit_test(what_is_not_finite_is_not_a_number_and_concerns_no_other_sample),
         cmocka_unit_test(a_logit_of_minus_infinity_rules_a_class_out),
+        cmocka_unit_test(gce_of_zero_has_the_gradient_of_hard_labels_for_a_class_that_is_ruled_out),
         cmocka_unit_test(a_truth_without_a_class_has_no_term_and_no_pair),
+        cmocka_unit_test(boothard_takes_the_first_of_the_largest),
         cmocka_unit_test(pairs_are_of_the_two_halves_and_of_two_classes),
         cmocka_unit_test(disturb_draws_every_class_as_often_as_its_paper_says),
+        cmocka_unit_test(whether_a_label_is_drawn_does_not_depend_on_what_was_drawn_before_it),
         cmocka_unit_test(the_draws_depend_on_the_seed_the_place_and_the_part),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
         cmocka_unit_test(each_correct_sample_becomes_the_soft_label_as_often),
