@@ -563,9 +563,11 @@ def wrong_words():
             "resnet --schedule cifar --pad 4": "--schedule cifar says --pad: leave one of them out",
             "resnet --schedule fine-grained": "--schedule fine-grained needs --images",
             "resnet --images 9": "--images is for --schedule",
+            "resnet --batch 2 --subdivisions 8": "--subdivisions 8 does not divide the batch of 2 images",
             "efficientnet b8 --classes 3": "invalid choice: 'b8'",
             "efficientnet b0 --classes 3 --dropout 1": "'1' is not a number from 0 to below 1",
             "mobilenetv2 detector --classes 3 --anchors 1,2,3": "argument --anchors: invalid anchors value: '1,2,3'",
+            "mobilenetv2 detector --classes 3 --anchors 9,nan": "argument --anchors: invalid anchors value: '9,nan'",
             "mobilenetv2 detector --classes 3 --size 96 --anchors 9,9 --strides 32 --small": "are for classifiers",
             "vgg": "invalid choice: 'vgg'",
             "": "the following arguments are required: FAMILY"}.items():
