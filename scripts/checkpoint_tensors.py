@@ -2,6 +2,7 @@
 ResNeXt, MobileNetV2 and EfficientNet."""
 
 import json
+import pickle
 import re
 
 import numpy
@@ -10,6 +11,7 @@ from darknet_data import BadInput
 
 # ---- files ----
 
+LARGEST = numpy.finfo(numpy.float32).max  # of a .weights file
 SAFETENSORS = {"F64": ("<f8", 1), "F32": ("<f4", 1), "F16": ("<f2", 1), "BF16": ("<u2", 1 << 16)}
 
 
@@ -20,7 +22,7 @@ def read_safetensors(path):
     length = int.from_bytes(data[:8], "little")
     try:
         header = json.loads(data[8:8 + length]) if len(data) >= 8 + length else None
-    except ValueError:
+    except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):
         raise BadInput(f"{path}: no header: it is no .safetensors file, or cut off")
@@ -29,6 +31,8 @@ def read_safetensors(path):
     for name, entry in header.items():
         try:
             kind, shape, (begin, end) = entry["dtype"], [int(n) for n in entry["shape"]], entry["data_offsets"]
+            if min(shape, default=0) < 0:
+                raise ValueError
             if kind in SAFETENSORS:  # the counters of batch normalisation are integers, and left out
                 tensors[name] = numbers_of(data[8 + length + begin:8 + length + end], *SAFETENSORS[kind]).reshape(shape)
         except (KeyError, TypeError, ValueError):
@@ -54,14 +58,23 @@ def read_pickle(path):
         found = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
         raise
-    except Exception as error:  # of unpickling, of zip files, and of PyTorch's own: all say that it is another file
-        raise BadInput(f"{path}: PyTorch does not read it: {' '.join(str(error).split())[:200]}") from None
+    except pickle.UnpicklingError:  # PyTorch's own message says how to run the code all the same
+        raise BadInput(f"{path}: holds more than tensors, or is damaged: save the state_dict() of the network alone") from None
+    except Exception as error:  # of zip files, and of PyTorch's own: all say that it is another file
+        said = " ".join(str(error).split())[:200]
+        raise BadInput(f"{path}: PyTorch does not read it: {said or type(error).__name__}") from None
     for key in ("state_dict", "model"):  # of a training's checkpoint
         if isinstance(found, dict) and isinstance(found.get(key), dict):
             found = found[key]
     if not isinstance(found, dict):
         raise BadInput(f"{path}: holds no state dict, but a {type(found).__name__}")
-    return {name: tensor.double().numpy() for name, tensor in found.items() if isinstance(tensor, torch.Tensor)}
+    return {str(name): array_of(path, name, tensor) for name, tensor in found.items() if isinstance(tensor, torch.Tensor)}
+
+
+def array_of(path, name, tensor):
+    if tensor.is_complex() or tensor.is_quantized or str(tensor.layout) != "torch.strided":
+        raise BadInput(f"{path}: {name} is not a dense tensor of real numbers")
+    return tensor.detach().double().numpy()
 
 
 def read_tensors(path):
@@ -72,8 +85,8 @@ def read_tensors(path):
     if not tensors:
         raise BadInput(f"{path}: holds no tensors")
     for name, tensor in tensors.items():
-        if not numpy.isfinite(tensor).all():
-            raise BadInput(f"{path}: {name} has values that are not finite")
+        if not (abs(tensor) <= LARGEST).all():  # a comparison with NaN is false
+            raise BadInput(f"{path}: {name} has values that are not finite, or too large for .weights")
     return tensors
 
 

@@ -478,7 +478,8 @@ def refusals():
     refused("a file that is no checkpoint is refused", "words.safetensors: no header", "words.safetensors", cfg)
     refused("so is one that is not there", "nowhere.pth: No such file", "nowhere.pth", cfg)
     for name, header in (("no entry", {"conv1.weight": 3}), ("another size", {"conv1.weight": {
-            "dtype": "F32", "shape": [16, 3, 3, 3], "data_offsets": [0, 8]}})):
+            "dtype": "F32", "shape": [16, 3, 3, 3], "data_offsets": [0, 8]}}), ("below 0", {"conv1.weight": {
+            "dtype": "F32", "shape": [-1, 2], "data_offsets": [0, 8]}})):
         text = json.dumps(header).encode()
         with open("odd.safetensors", "wb") as file:
             file.write(len(text).to_bytes(8, "little") + text + bytes(8))
@@ -510,7 +511,19 @@ def refusals():
         out.write(file.read()[:-5])
     refused("a file that is cut off is refused", "is not whole: the file is cut off or damaged", "cut.safetensors", cfg)
     torch.save(module, "module.pth")
-    refused("a pickle with code in it is not run", "module.pth: PyTorch does not read it", "module.pth", cfg)
+    refused("a pickle with code in it is not run", "module.pth: holds more than tensors", "module.pth", cfg)
+    torch.save(dict(module.named_parameters()), "parameters.pth")
+    refused("parameters are tensors, too: without the averages, those are missing", "bn1.running_mean is not there",
+            "parameters.pth", cfg)
+    for kind, tensor in (("sparse", torch.zeros(16, 3, 3, 3).to_sparse()),
+                         ("complex", torch.zeros(16, 3, 3, 3, dtype=torch.complex64))):
+        torch.save({**tensors, "conv1.weight": tensor}, "kind.pth")
+        refused(f"a {kind} tensor is refused", "conv1.weight is not a dense tensor of real numbers", "kind.pth", cfg)
+    torch.save({**tensors, "conv1.weight": torch.full((16, 3, 3, 3), 1e300, dtype=torch.float64)}, "large.pth")
+    refused("so is a number that a float cannot hold", "conv1.weight has values that are not finite, or too large",
+            "large.pth", cfg)
+    torch.save({**tensors, 3: torch.zeros(1)}, "number.pth")
+    refused("and a name that is a number", "3 has no place", "number.pth", cfg)
 
 
 # ---- The generator ---------------------------------------------------------------------------------------------------
@@ -550,9 +563,11 @@ def wrong_words():
             "resnet --schedule cifar --pad 4": "--schedule cifar says --pad: leave one of them out",
             "resnet --schedule fine-grained": "--schedule fine-grained needs --images",
             "resnet --images 9": "--images is for --schedule",
+            "resnet --batch 2 --subdivisions 8": "--subdivisions 8 does not divide the batch of 2 images",
             "efficientnet b8 --classes 3": "invalid choice: 'b8'",
             "efficientnet b0 --classes 3 --dropout 1": "'1' is not a number from 0 to below 1",
             "mobilenetv2 detector --classes 3 --anchors 1,2,3": "argument --anchors: invalid anchors value: '1,2,3'",
+            "mobilenetv2 detector --classes 3 --anchors 9,nan": "argument --anchors: invalid anchors value: '9,nan'",
             "mobilenetv2 detector --classes 3 --size 96 --anchors 9,9 --strides 32 --small": "are for classifiers",
             "vgg": "invalid choice: 'vgg'",
             "": "the following arguments are required: FAMILY"}.items():
