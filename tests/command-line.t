@@ -300,7 +300,9 @@ prints_all_or_fails() {
 refuses_empty_words() {
     fails 'detector train: an argument is empty: was a variable of the shell not set?' \
         "$darknet" detector train my.data detector.cfg '' &&
-        fails 'detector train: an argument is empty' "$darknet" detector train '' detector.cfg
+        fails 'detector train: an argument is empty' "$darknet" detector train '' detector.cfg &&
+        fails 'detector map: an argument is empty' "$darknet" detector map '' detector.cfg detector.weights &&
+        "$darknet" detector test my.data detector.cfg '' images/a-1.jpg -out found # Darknet's way to say: no weights
 }
 names_the_layers_there_are() {
     fails 'there is no layer 9: the network has layers 0 to ' "$darknet" print detector.cfg detector.weights 9 &&

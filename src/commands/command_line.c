@@ -145,7 +145,6 @@ static void refuse_option(const command_line *line, const char *name)
 static void read_word(command_line *line, int place, const char *word)
 {
     if (place < (line->alone ? 1 : 2)) return;
-    if (!*word) die("%s: an argument is empty: was a variable of the shell not set?", line->command);
     if (line->word_count == line->most_words)
         die("%s: unexpected argument %.80s (see darknet %s --help)", line->command, word, line->command);
     line->words[line->word_count++] = word;

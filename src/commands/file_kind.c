@@ -112,6 +112,16 @@ static void check_output(const char *command, const char *place, int length, con
             die("%s: %s would be overwritten: give %.*s another name", command, words[k], length, place);
 }
 
+/* Empty weights are none to Darknet: a network with random weights is a way to try a command. But a training would
+ * silently begin from nothing. */
+static void check_not_empty(const char *command, const char *place, const char *word)
+{
+    const size_t length = strlen(command), train = strlen("train");
+    const int trains = length >= train && !strcmp(command + length - train, "train");
+    if (!*word && (trains || kind_of_place(place) != FILE_BINARY))
+        die("%s: an argument is empty: was a variable of the shell not set?", command);
+}
+
 void check_file_kinds(const char *command, const char *places, const char *const *words, int word_count)
 {
     const char *place = places;
@@ -119,6 +129,7 @@ void check_file_kinds(const char *command, const char *places, const char *const
     for (i = 0; i < word_count; ++i) {
         const size_t length = strcspn(place, " ,");
         const int repeats = length > 3 && !strncmp(place + length - 3, "...", 3); /* up to the one place behind it */
+        check_not_empty(command, place, words[i]);
         check_file_kind(command, place, (int)length, words, i, word_count);
         if (!strncmp(place + 1, "out.", 4)) check_output(command, place, (int)length, words, i, word_count);
         if (place[length] == ' ' && (!repeats || i + 2 >= word_count)) place += length + 1;

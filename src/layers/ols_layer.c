@@ -88,6 +88,7 @@ layer make_ols_layer(int batch, int inputs, label_smoothing *smoothing)
     layer l;
     memset(&l, 0, sizeof l);
     fprintf(stderr, "ols %-42s %4d\n", ols_smoothing_name(smoothing->options.smoothing), inputs);
+    note_open_line(0);
     l.type = OLS;
     l.batch = batch;
     l.groups = 1;

@@ -193,5 +193,6 @@ layer parse_scale_channels(list *options, network *net, int from, int index)
     take_size(&l, scaled);
     fprintf(stderr, "scale %3d               %4d x%4d x%4d   ->  %4d x%4d x%4d\n", from, l.w, l.h, l.c, l.out_w,
             l.out_h, l.out_c);
+    note_open_line(0);
     return l;
 }
